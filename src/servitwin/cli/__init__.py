@@ -1,0 +1,1 @@
+"""The console command: thin, talks to a running node over the API."""

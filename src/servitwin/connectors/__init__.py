@@ -1,0 +1,1 @@
+"""One folder per protocol; each is a plugin like a partner's."""

@@ -1,0 +1,1 @@
+"""The message bus: nats-server with JetStream and its MQTT gateway."""

@@ -1,0 +1,1 @@
+"""History of every signal in Delta Lake."""

@@ -1,0 +1,1 @@
+"""Twins, types, parties, commands, audit: SQL."""

@@ -1,0 +1,1 @@
+"""The same twin in other people's words: pure readers and writers."""

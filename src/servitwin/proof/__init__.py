@@ -1,0 +1,1 @@
+"""Temporal logic, model checking, evidence: pure."""

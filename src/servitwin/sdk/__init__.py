@@ -1,0 +1,1 @@
+"""All that a connector or a service may see of servitwin: protocols, manifest, shared checks."""

@@ -1,0 +1,1 @@
+"""What is sold, by lifecycle stage; each is a plugin like a partner's."""

@@ -1,0 +1,1 @@
+"""One verb per file: what people and programs do with servitwin. ``ports.py`` says what they need of engines."""

@@ -1,0 +1,1 @@
+"""Twins in the industry's standard forms over HTTP."""
