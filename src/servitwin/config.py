@@ -1,0 +1,100 @@
+"""One settings object. Every default works on one machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from servitwin.domain.error import Fault, InvalidInputError
+
+ChildRole = Literal["prepare", "ingest", "services", "web", "plugin"]
+
+
+class BusSettings(msgspec.Struct, omit_defaults=True):
+    """How a child reaches the bus. ``mqtt_port``/``port`` are the real ports once the server runs."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    mqtt_port: int = 0
+    user: str = ""
+    password: str = ""
+    sync_interval: str = ""  # JetStream fsync: "" is the server's default (lazy), "always" or e.g. "1s"
+    max_stream_bytes: int = 4 * 2**30
+
+
+class WebSettings(msgspec.Struct, omit_defaults=True):
+    """Where the pages and the API listen."""
+
+    host: str = "127.0.0.1"
+    port: int = 8460
+    anonymous_role: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    node_token_hash: str = ""  # sha256 hex of the token in run/address.json; its bearer is administrator
+
+
+class PluginSettings(msgspec.Struct, omit_defaults=True):
+    """One plugin worker: which connection or service it runs, with limits."""
+
+    connection: str = ""
+    kind: Literal["connector", "service"] = "connector"
+    plugin: str = ""
+    config: dict[str, object] = {}
+    memory_mb: int = 512
+    user: str = ""
+    password: str = ""
+
+
+class Settings(msgspec.Struct, omit_defaults=True):
+    """All that a process of servitwin needs to know; passed to children on standard input, never in arguments."""
+
+    data: str
+    bus: BusSettings = msgspec.field(default_factory=BusSettings)
+    web: WebSettings = msgspec.field(default_factory=WebSettings)
+    plugin: PluginSettings = msgspec.field(default_factory=PluginSettings)
+    plant: list[str] = []  # machine type and plant files to import at the start
+    shard: int = 0
+    shards: int = 1
+    min_free_disk: float = 0.05  # below this share of free disk, ingest stops acknowledging
+    commit_rows: int = 100_000
+    commit_seconds: float = 1.0
+    tail_seconds: float = 10.0
+    retention_days: int = 0  # 0: keep for ever
+    records_url: str = ""  # "": SQLite in the data folder
+    demo: bool = False
+    log_level: str = "INFO"
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return Path(self.data)
+
+    @property
+    def records(self) -> str:
+        """Database URL of the records."""
+        return self.records_url or f"sqlite:///{self.folder / 'records.db'}"
+
+    @property
+    def history(self) -> Path:
+        """Folder of the history tables."""
+        return self.folder / "history"
+
+
+def read_settings(raw: bytes) -> Settings:
+    """Settings as a child gets them on standard input.
+
+    Raises:
+        InvalidInputError: ``settings:unreadable``.
+    """
+    try:
+        return msgspec.json.decode(raw, type=Settings)
+    except msgspec.DecodeError as e:
+        raise InvalidInputError(Fault("settings:unreadable", str(e), "Workers are started by servitwin serve")) from e
+
+
+def default_data_folder() -> Path:
+    """``SERVITWIN_DATA`` or ``./servitwin-data``."""
+    return Path(os.environ.get("SERVITWIN_DATA", "servitwin-data"))
