@@ -28,10 +28,10 @@ _LOG_LIMIT = 8 * 2**20
 def start_ticks(pid: int) -> int | None:
     """When that process started (clock ticks after boot), None if there is none."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text("utf-8")
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return int(stat.rsplit(")", 1)[1].split()[19])
+    return None if stat[0] == "Z" else int(stat[19])  # a zombie has ended, only its parent has not looked
 
 
 def end_recorded(children: list[RecordedChild], patience_s: float = 5.0) -> list[str]:

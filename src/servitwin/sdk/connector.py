@@ -14,6 +14,14 @@ from servitwin.domain.observation import Quality
 Config = Mapping[str, Any]
 
 
+class Absent(msgspec.Struct, frozen=True):
+    """Type of :data:`ABSENT`."""
+
+
+ABSENT = Absent()
+Sample = float | str | bool | Absent | None
+
+
 class Batch(msgspec.Struct, omit_defaults=True):
     """Samples of one twin as decoded from one payload, before its type has been asked about units and ranges.
 
@@ -23,19 +31,12 @@ class Batch(msgspec.Struct, omit_defaults=True):
 
     twin: str
     times: list[int]
-    columns: dict[str, list[float | str | bool | None]]
+    columns: dict[str, list[Sample]]
     session: str = ""
     seq: int | None = None
     replayed: bool = False
     quality: Quality = Quality.GOOD
     units: dict[str, str] = {}
-
-
-class Absent(msgspec.Struct, frozen=True):
-    """Type of :data:`ABSENT`."""
-
-
-ABSENT = Absent()
 
 
 class DecodeFault(msgspec.Struct, frozen=True):

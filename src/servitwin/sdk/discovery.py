@@ -1,0 +1,63 @@
+"""Finding plugins: by entry point, ours and a partner's alike."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+
+from servitwin.domain.error import Fault, NotFoundError
+from servitwin.sdk.manifest import Manifest, read_manifest
+
+GROUPS = {"connector": "servitwin.connectors", "service": "servitwin.services"}
+
+
+class Plugin:
+    """An installed plugin; its code is imported only by :meth:`load`."""
+
+    def __init__(self, entry: EntryPoint) -> None:
+        self.name = entry.name
+        self._entry = entry
+
+    def load(self) -> ModuleType:
+        """The plugin's module."""
+        module = self._entry.load()
+        assert isinstance(module, ModuleType), f"{self._entry.value} is not a module"
+        return module
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the plugin's module, with manifest and fixtures."""
+        file = self.load().__file__
+        assert file is not None
+        return Path(file).parent
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the plugin says about itself."""
+        return read_manifest(self.folder)
+
+
+def plugins(kind: str) -> list[Plugin]:
+    """All installed plugins of a kind (``connector`` or ``service``), by name."""
+    return [Plugin(e) for e in sorted(entry_points(group=GROUPS[kind]), key=lambda e: e.name)]
+
+
+def plugin(kind: str, name: str) -> Plugin:
+    """The installed plugin of that name.
+
+    Raises:
+        NotFoundError: ``plugin:unknown`` with the names there are.
+    """
+    found = plugins(kind)
+    for p in found:
+        if p.name == name:
+            return p
+    raise NotFoundError(
+        Fault(
+            "plugin:unknown",
+            f"No {kind} named {name!r} is installed",
+            "Installed: " + (", ".join(p.name for p in found) or "none"),
+            name,
+        )
+    )
