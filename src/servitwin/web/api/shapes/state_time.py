@@ -1,0 +1,93 @@
+"""Shapes of the time of state: intervals, availability, OEE."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from servitwin.web.api.shapes.common import Cut, Instant, Provenance, Shape
+
+
+class IntervalShape(Shape):
+    """A stretch [from, to) of one state."""
+
+    from_: Instant = Field(alias="from")
+    to: Instant
+    state: str = Field(examples=["producing"])
+    cause: str
+    party: str
+    word: str
+    reason: str
+
+
+class StatesAnswer(Shape):
+    """State intervals that cover [from, to) without gap or overlap, and the seconds of each state."""
+
+    twin: str
+    from_: Instant = Field(alias="from")
+    to: Instant
+    intervals: list[IntervalShape]
+    totals: dict[str, float] = Field(description="seconds per state", examples=[{"producing": 3204.5}])
+    next: str | None = None
+    cut: Cut
+    provenance: Provenance
+
+
+class DailyStates(Shape):
+    """Seconds per state and UTC day of a fleet; lists run parallel to ``days``."""
+
+    days: list[str] = Field(examples=[["2026-09-21"]])
+    twins: dict[str, list[dict[str, float]]]
+    cut: Cut
+    provenance: Provenance
+
+
+FormulaName = Literal["iso22400@1", "en15341-m10@1", "en15341-m12@1", "en15341-pha8@1", "vdi3423@1"]
+
+
+class AvailabilityAnswer(Shape):
+    """Availability by a named formula; ``value`` is null with a ``reason`` where it is undefined."""
+
+    twin: str
+    from_: Instant = Field(alias="from")
+    to: Instant
+    value: float | None = Field(examples=[0.9667])
+    formula: str = Field(examples=["en15341-m10@1"])
+    numerator_s: float
+    denominator_s: float
+    unknown_s: float
+    terms: dict[str, Any] = Field(description="seconds of each term of the formula")
+    reason: str = ""
+    cut: Cut
+    provenance: Provenance
+
+
+class LossShape(Shape):
+    """A loss in the waterfall from planned time to good output."""
+
+    name: str = Field(examples=["setup"])
+    seconds: float
+    share: float | None = Field(description="of the planned busy time, 0-1")
+    state: str | None = None
+
+
+class OeeAnswer(Shape):
+    """OEE after ISO 22400-2 with its losses; called utilisation where planned time or cycle is missing."""
+
+    twin: str
+    from_: Instant = Field(alias="from")
+    to: Instant
+    oee: float | None = Field(examples=[0.65625])
+    availability: float | None
+    performance: float | None
+    quality: float | None
+    called: Literal["OEE", "utilisation"]
+    losses: list[LossShape]
+    assumed: list[str]
+    flags: list[str]
+    reason: str = ""
+    terms: dict[str, Any] = {}
+    groups: list[dict[str, Any]] | None = Field(None, description="the same figures by shift, product or cause")
+    cut: Cut
+    provenance: Provenance

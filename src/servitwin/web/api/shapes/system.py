@@ -1,0 +1,127 @@
+"""Shapes of health, connections, the simulator's tray, events and provenance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from servitwin.web.api.shapes.common import Cut, Instant, Shape
+
+
+class ProcessShape(Shape):
+    """A process of the node."""
+
+    name: str = Field(examples=["ingest-0"])
+    pid: int | None
+    state: str = Field(examples=["running"])
+    restarts: int = 0
+    memory_mb: float | None = None
+    since: Instant | None = None
+
+
+class HealthAnswer(Shape):
+    """Health of the node in one look; parts that do not answer are named in ``missing``."""
+
+    ok: bool
+    version: str
+    now: Instant
+    processes: list[ProcessShape]
+    ingest: dict[str, Any] | None = Field(description="counters of ingest as it reports them")
+    streams: list[dict[str, Any]]
+    disk: dict[str, Any]
+    plugins: list[dict[str, Any]]
+    browsers: int = Field(description="open event streams")
+    quarantine: dict[str, int]
+    missing: list[str]
+
+
+class LiveAnswer(Shape):
+    """The process answers."""
+
+    live: bool
+
+
+class ReadyAnswer(Shape):
+    """Whether calls will succeed: records, history and bus answer."""
+
+    ready: bool
+    parts: dict[str, bool]
+
+
+class ConnectionShape(Shape):
+    """A connector's connection and its condition."""
+
+    id: str
+    plugin: str
+    title: str = ""
+    condition: str = Field(examples=["connected"])
+    since: Instant | None = None
+    message: str = ""
+    twins: list[str] = []
+
+
+class FaultSwitch(Shape):
+    """A fault that the simulator can inject."""
+
+    twin: str
+    fault: str = Field(examples=["spindle-bearing"])
+    title: str
+    component: str
+    active: bool
+    since: Instant | None
+
+
+class SimulatorAnswer(Shape):
+    """The tray of faults."""
+
+    faults: list[FaultSwitch]
+
+
+class FaultSwitchIn(Shape):
+    """Break or mend a component in the simulation."""
+
+    twin: str
+    fault: str
+    active: bool
+
+
+class EventShape(Shape):
+    """An event of the node, past tense."""
+
+    id: int
+    kind: str = Field(examples=["command.acknowledged"])
+    subject: str
+    at: Instant
+    data: dict[str, Any]
+
+
+class LiveEvent(Shape):
+    """Data of SSE ``event: live``: signals of one twin that changed, ``[time ns, value, quality, received ns]``."""
+
+    twin: str
+    uid: str
+    values: dict[str, list[Any]]
+    cut: Cut
+
+
+class ProvenanceInput(Shape):
+    """One input of a figure."""
+
+    kind: str = Field(examples=["signal"])
+    name: str
+    detail: str = ""
+
+
+class ProvenanceAnswer(Shape):
+    """How a figure was made, so that it can be recomputed."""
+
+    title: str
+    rule: str = Field(examples=["en15341-m10"])
+    version: str
+    source: str = Field(examples=["EN 15341:2007 M10 (secondary)"])
+    inputs: list[ProvenanceInput]
+    interval: list[Instant]
+    cut: Cut
+    observations_url: str
+    explanation: str
