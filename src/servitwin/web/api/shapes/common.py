@@ -55,7 +55,7 @@ class FaultShape(Shape):
 class ErrorShape(FaultShape):
     """Answer of every failed call; ``faults`` lists all that is wrong, the first one leads."""
 
-    faults: list[FaultShape] = []
+    faults: list[FaultShape]
 
 
 class Page(Shape, Generic[Item]):

@@ -70,7 +70,7 @@ class QueryIn(Shape):
     from_: InstantIn = Field(alias="from")
     to: InstantIn
     every: str | None = Field(None, examples=["1h"])
-    aggregates: list[AggregateName] = ["mean"]
+    aggregates: list[AggregateName] = Field(["mean"])
 
 
 class QueryAnswer(Shape):
@@ -84,10 +84,28 @@ class QueryAnswer(Shape):
 
 
 class Accepted(Shape):
-    """The payload is durable; ``duplicate``: it was already there and counts once."""
+    """The payload is durable; ``duplicate``: it was already there and counts once.
 
-    accepted: int = Field(description="observations in the payload", examples=[8])
-    duplicate: bool
+    With ``application/x-ndjson`` lines are counted, ``duplicates`` of them were already there, and ``cut`` is the
+    highest stream sequence, for which a caller can wait with ``GET /cut``.
+    """
+
+    accepted: int = Field(description="payloads taken: 1, or the number of lines", examples=[1])
+    duplicate: bool = False
+    duplicates: int = 0
+    cut: Cut = Field({})
+
+
+class IngestSession(Shape):
+    """What ingest has counted for one session of a twin since the ingest process started, in values."""
+
+    twin: str
+    session: str
+    messages: int
+    stored: int
+    quarantined: int
+    repeated: int
+    since: Instant | None
 
 
 class GapShape(Shape):
@@ -108,8 +126,7 @@ class GapsIn(Shape):
 class GapsAnswer(Shape):
     """Declared gaps of a twin."""
 
-    twin: str
-    items: list[GapShape]
+    gaps: list[GapShape]
 
 
 class CutAnswer(Shape):

@@ -87,7 +87,7 @@ class OeeAnswer(Shape):
     assumed: list[str]
     flags: list[str]
     reason: str = ""
-    terms: dict[str, Any] = {}
+    terms: dict[str, Any]
     groups: list[dict[str, Any]] | None = Field(None, description="the same figures by shift, product or cause")
     cut: Cut
     provenance: Provenance

@@ -58,7 +58,7 @@ class ConnectionShape(Shape):
     condition: str = Field(examples=["connected"])
     since: Instant | None = None
     message: str = ""
-    twins: list[str] = []
+    twins: list[str]
 
 
 class FaultSwitch(Shape):

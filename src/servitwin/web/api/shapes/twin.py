@@ -6,7 +6,17 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from servitwin.web.api.shapes.common import Cut, Evidence, FaultShape, Instant, InstantIn, Provenance, Quality, Shape, Value
+from servitwin.web.api.shapes.common import (
+    Cut,
+    Evidence,
+    FaultShape,
+    Instant,
+    InstantIn,
+    Provenance,
+    Quality,
+    Shape,
+    Value,
+)
 
 Kind = Literal["component", "machine", "robot", "line", "factory", "fleet", "ecosystem"]
 LevelName = Literal["model", "shadow", "twin"]
@@ -50,7 +60,7 @@ class ReportingShape(Shape):
     """How often a signal speaks."""
 
     mode: Literal["periodic", "on-change"]
-    max_gap_s: float | None
+    max_gap: int | None = Field(description="nanoseconds; null: may be silent for ever", examples=[5_000_000_000])
 
 
 class SignalShape(Shape):
@@ -89,10 +99,10 @@ class CommandShape(Shape):
     title: str
     risk: Literal["information", "setting", "motion", "safety"]
     parameters: list[ParameterShape]
-    timeout_s: float
+    timeout: int = Field(description="nanoseconds until an unacknowledged command counts as timed out")
     effect: dict[str, Any] | None = Field(description="what must be seen in a named signal after the acknowledgement")
-    effect_within_s: float
-    permitted: bool = Field(description="whether the caller has the right to send it")
+    effect_within: int = Field(description="nanoseconds")
+    refused_when: list[dict[str, Any]]
 
 
 class ComponentShape(Shape):
@@ -100,6 +110,7 @@ class ComponentShape(Shape):
 
     path: str
     title: str
+    requirements: list[dict[str, Any]]
     documents: list[dict[str, Any]]
     service_parts: list[str]
 
@@ -111,7 +122,8 @@ class AggregateShape(Shape):
     function: str
     signal: str
     unit: str
-    max_age_s: float | None
+    max_age: int | None = Field(description="nanoseconds")
+    weight: str
     missing: Literal["partial", "unknown"]
     title: str
 
@@ -156,6 +168,7 @@ class TwinDetail(_TwinCore):
     components: list[ComponentShape]
     signals: list[SignalShape]
     commands: list[CommandShape]
+    permitted: list[str] = Field(description="what the caller may do: read, command, configure")
     children: list[str]
     aggregates: list[AggregateShape]
     dtid: str
@@ -173,20 +186,24 @@ class TwinDetail(_TwinCore):
 
 
 class TwinIn(Shape):
-    """A twin as in ``plant.yaml``; ``from`` dates a change of owner, type, place or parent (default: now)."""
+    """A twin as in ``plant.yaml``; what is not named stays.
 
-    id: str = ""
-    kind: Kind = "machine"
-    title: str = ""
-    serial: str = ""
-    dtid: str = ""
-    type: str = Field("", examples=["mill-500@2"])
-    owner: str = ""
-    place: str = ""
-    parent: str = ""
-    calendar: str = ""
+    ``from`` dates a change of owner, type, place or parent
+    (default: now; for a new twin: always).
+    """
+
+    kind: Kind | None = None
+    title: str | None = Field(None, max_length=200)
+    serial: str | None = Field(None, max_length=200)
+    dtid: str | None = Field(None, max_length=500)
+    type: str | None = Field(None, examples=["mill-500@2"])
+    owner: str | None = None
+    place: str | None = Field(None, max_length=200)
+    parent: str | None = None
+    calendar: str | None = None
     commissioned: InstantIn | None = None
-    aggregates: dict[str, Any] = Field({}, examples=[{"power": {"sum": "children.power", "max_age": "10s"}}])
+    aggregates: dict[str, Any] | None = Field(None, examples=[{"power": {"sum": "children.power", "max_age": "10s"}}])
+    registered_from: str | None = None
     from_: InstantIn | None = Field(None, alias="from")
 
 
@@ -246,11 +263,10 @@ class TwinState(Shape):
 
 
 class MachineTypeShape(Shape):
-    """A machine type in one version. A published version never changes."""
+    """A machine type in one version, in the form that ``POST`` takes. A published version never changes."""
 
     name: str
     version: int
-    reference: str = Field(examples=["mill-500@2"])
     title: str
     manufacturer: str
     semantic: str
@@ -259,8 +275,10 @@ class MachineTypeShape(Shape):
     commands: list[CommandShape]
     states: dict[str, Any] | None
     production: dict[str, Any] | None
+    modes: dict[str, Any]
     requirements: list[dict[str, Any]]
     documents: list[dict[str, Any]]
+    model_3d: str
     registered_from: str
 
 
@@ -281,7 +299,7 @@ class Registered(Shape):
     """What an import or registration created and what was already there."""
 
     registered: list[str] = Field(examples=[["mill-500@2"]])
-    unchanged: list[str] = []
+    unchanged: list[str]
 
 
 class CheckResult(Shape):
