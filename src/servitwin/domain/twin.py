@@ -50,6 +50,7 @@ class Twin(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``type`` dates the references ``name@version`` that held; the one in force decides how data are read.
     ``commissioned``: observations before it are impossible and go to quarantine (None: not known).
+    ``retired``: from this instant on it is part of nothing and not listed; its history and id stay (None: in use).
     """
 
     uid: str
@@ -67,6 +68,7 @@ class Twin(msgspec.Struct, frozen=True, omit_defaults=True):
     calendar: str = ""
     aggregates: tuple[Aggregate, ...] = ()
     registered_from: str = ""
+    retired: int | None = None
 
     def type_at(self, at: int) -> str | None:
         """``name@version`` in force at that instant; before the first date the first one is used."""

@@ -1,1 +1,6 @@
-"""Twins, types, parties, commands, audit: SQL."""
+"""Records: twins, types, parties, commands, audit in SQLite or PostgreSQL."""
+
+from servitwin.engines.records.migration import migrate
+from servitwin.engines.records.records import SqlRecords
+
+__all__ = ["SqlRecords", "migrate"]

@@ -1,0 +1,98 @@
+"""The connection to the records database: short transactions, and one writer at a time where SQLite wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from servitwin.domain.error import Fault, UnavailableError
+
+BUSY_TIMEOUT_MS = 15_000
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for ``sqlite:///PATH`` or ``postgresql+psycopg://...`` that is safe for several processes.
+
+    SQLite: write-ahead log, so that readers never wait, and a writer takes its lock when it begins, so that it
+    waits for its turn instead of failing half-way.
+    """
+    is_sqlite = make_url(url).get_backend_name() == "sqlite"
+    engine = create_engine(url, pool_pre_ping=not is_sqlite)
+    if is_sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions by itself: _begin_sqlite does
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # audit and commands outlive a power cut; writes here are few
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Database:
+    """Read and write transactions of one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database.
+
+        Raises:
+            UnavailableError: ``records:not-reachable``.
+        """
+        with _told(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is committed at the end, or rolled back if anything is raised.
+
+        Raises:
+            UnavailableError: ``records:not-reachable``, also if other writers hold the lock for too long.
+        """
+        with _told(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            yield connection
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as e:
+        raise UnavailableError(
+            Fault(
+                "records:not-reachable",
+                f"The records database does not answer: {e.orig}",
+                "Try again; if it lasts, look at the disk, at other writers, and whether it was migrated",
+            )
+        ) from e
+
+
+def put(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
+    """Insert a row, or replace the columns given of the row with the same primary key."""
+    keys = [c.name for c in table.primary_key]
+    if connection.dialect.name == "postgresql":
+        pg = postgresql.insert(table).values(**values)
+        rest = {k: pg.excluded[k] for k in values if k not in keys}
+        connection.execute(pg.on_conflict_do_update(index_elements=keys, set_=rest) if rest else pg)
+        return
+    lite = sqlite.insert(table).values(**values)
+    rest = {k: lite.excluded[k] for k in values if k not in keys}
+    connection.execute(lite.on_conflict_do_update(index_elements=keys, set_=rest))

@@ -1,0 +1,109 @@
+"""Outcomes of services with the snapshots they go on from, and small settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from servitwin.domain.error import ConflictError, Fault
+from servitwin.engines.records import tables as t
+from servitwin.engines.records.database import put
+from servitwin.engines.records.part import Part
+
+
+class OutcomeRecords(Part):
+    """Outcome, snapshot and cut of a step are one row: they are kept together or not at all."""
+
+    def save_outcome(
+        self,
+        service: str,
+        version: str,
+        twin: str,
+        parameters: str,
+        start: int,
+        end: int,
+        revision: int,
+        cut: str,
+        outcome: bytes,
+        snapshot: bytes | None,
+    ) -> None:
+        """Keep the outcome of an interval [start, end); the same outcome again changes nothing.
+
+        Raises:
+            ConflictError: ``outcome:revision-exists`` if that revision has another outcome.
+        """
+        key = {
+            "service": service,
+            "version": version,
+            "twin": twin,
+            "parameters": parameters,
+            "start_ns": start,
+            "end_ns": end,
+            "revision": revision,
+        }
+        with self._database.write() as connection:
+            same = select(t.outcomes.c.outcome).where(*(t.outcomes.c[name] == value for name, value in key.items()))
+            present = connection.execute(same).scalar()
+            if present is None:
+                connection.execute(t.outcomes.insert().values(**key, cut=cut, outcome=outcome, snapshot=snapshot))
+            elif present != outcome:
+                raise ConflictError(
+                    Fault(
+                        "outcome:revision-exists",
+                        f"Revision {revision} of this interval of {service} is kept with another outcome",
+                        "Save what late data changed as the next revision",
+                        "revision",
+                    )
+                )
+
+    def outcomes(self, service: str, twin: str, start: int, end: int) -> list[dict[str, Any]]:
+        """The latest revision of each outcome that overlaps [start, end), in order of time.
+
+        Keys: version, parameters, from, to, revision, cut, outcome (bytes as saved).
+        """
+        c = t.outcomes.c
+        query = (
+            select(c.version, c.parameters, c.start_ns, c.end_ns, c.revision, c.cut, c.outcome)
+            .where(c.service == service, c.twin == twin, c.start_ns < end, c.end_ns > start)
+            .order_by(c.start_ns, c.end_ns, c.version, c.parameters, c.revision)
+        )
+        latest: dict[tuple[Any, ...], dict[str, Any]] = {}
+        with self._database.read() as connection:
+            for r in connection.execute(query):
+                latest[(r.start_ns, r.end_ns, r.version, r.parameters)] = {
+                    "version": r.version,
+                    "parameters": r.parameters,
+                    "from": r.start_ns,
+                    "to": r.end_ns,
+                    "revision": r.revision,
+                    "cut": r.cut,
+                    "outcome": bytes(r.outcome),
+                }
+        return list(latest.values())
+
+    def latest_snapshot(
+        self, service: str, version: str, twin: str, parameters: str, before: int
+    ) -> tuple[int, str, bytes] | None:
+        """End, cut and snapshot of the last interval that ends at or before that instant, latest revision first."""
+        c = t.outcomes.c
+        query = (
+            select(c.end_ns, c.cut, c.snapshot)
+            .where(c.service == service, c.version == version, c.twin == twin, c.parameters == parameters)
+            .where(c.end_ns <= before, c.snapshot.is_not(None))
+            .order_by(c.end_ns.desc(), c.id.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else (row.end_ns, row.cut, bytes(row.snapshot))
+
+    def setting(self, key: str) -> str | None:
+        """The value kept under that key, or None."""
+        with self._database.read() as connection:
+            return connection.execute(select(t.settings.c.value).where(t.settings.c.key == key)).scalar()
+
+    def set_setting(self, key: str, value: str) -> None:
+        """Keep a value under a key."""
+        with self._database.write() as connection:
+            put(connection, t.settings, {"key": key, "value": value})

@@ -1,0 +1,24 @@
+"""The records as a whole."""
+
+from __future__ import annotations
+
+from servitwin.engines.records.commands import CommandRecords
+from servitwin.engines.records.database import Database, open_engine
+from servitwin.engines.records.events import EventRecords
+from servitwin.engines.records.outcomes import OutcomeRecords
+from servitwin.engines.records.parties import PartyRecords
+from servitwin.engines.records.twins import TwinRecords
+
+
+class SqlRecords(TwinRecords, PartyRecords, CommandRecords, EventRecords, OutcomeRecords):
+    """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
+
+    ``url`` is an SQLAlchemy URL: ``sqlite:////data/records.db`` or ``postgresql+psycopg://user@host/name``.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(Database(open_engine(url)))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._database.engine.dispose()

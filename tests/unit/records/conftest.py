@@ -1,0 +1,68 @@
+"""A records database for each test: SQLite always, PostgreSQL where its server is installed."""
+
+import shutil
+import socket
+import subprocess
+from glob import glob
+from pathlib import Path
+
+import pytest
+
+from servitwin.engines.records import SqlRecords, migrate
+
+
+def _postgres_bin() -> Path | None:
+    places = sorted(glob("/usr/lib/postgresql/*/bin/postgres"), reverse=True)
+    return Path(places[0]).parent if places else None
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory):
+    """URL of a fresh PostgreSQL server on a free local port."""
+    pytest.importorskip("psycopg", reason="PostgreSQL tests need the driver psycopg")
+    folder = _postgres_bin()
+    if folder is None:
+        pytest.skip("PostgreSQL tests need its server (Debian package postgresql)")
+    root = tmp_path_factory.mktemp("postgres")
+    data = root / "data"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    as_user = []
+    if Path("/proc/self").owner() == "root":  # the server refuses to run as root
+        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        for parent in (root, *root.parents[:3]):
+            parent.chmod(parent.stat().st_mode | 0o055)
+        shutil.chown(root, "postgres", "postgres")
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": root}
+    subprocess.run([*as_user, str(folder / "initdb"), "-D", str(data), "-A", "trust", "-U", "tests"], **quiet)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+    control = [*as_user, str(folder / "pg_ctl"), "-D", str(data), "-w"]
+    subprocess.run([*control, "-o", options, "-l", str(root / "log"), "start"], **quiet)
+    try:
+        yield f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    """URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/records.db"
+    server = request.getfixturevalue("postgres_url")
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    name = "t" + str(abs(hash(request.node.nodeid)))
+    engine = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return server.removesuffix("/postgres") + "/" + name
+
+
+@pytest.fixture
+def records(url):
+    migrate(url)
+    opened = SqlRecords(url)
+    yield opened
+    opened.close()
