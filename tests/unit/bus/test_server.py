@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import asyncio
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import pytest
+
+from servitwin.domain.error import UnavailableError
+from servitwin.engines.bus import MQTT_STREAM, BusClient, NatsServer, hash_secret, machine_user
+
+
+def make(folder: Path, **more: Any) -> NatsServer:
+    return NatsServer(folder / "bus", "internal", "s3cret", time.time_ns, **more)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    s = make(tmp_path_factory.mktemp("bus"))
+    s.start()
+    yield s
+    s.stop()
+
+
+class Machine:
+    """A real MQTT client that remembers what was acknowledged to it."""
+
+    def __init__(self, server: NatsServer, user: str, password: str, name: str = "") -> None:
+        self.acked: set[int] = set()
+        self.heard: list[tuple[str, bytes]] = []
+        self.connected, self.refused, self.lost = threading.Event(), threading.Event(), threading.Event()
+        c = self.client = mqtt.Client(
+            mqtt.CallbackAPIVersion.VERSION2, client_id=name or user, protocol=mqtt.MQTTv311, reconnect_on_failure=False
+        )
+        c.username_pw_set(user, password) if user else None
+        c.on_connect = lambda *a: (self.refused if a[3].is_failure else self.connected).set()
+        c.on_disconnect = lambda *_: self.lost.set()
+        c.on_publish = lambda _c, _u, mid, *_: self.acked.add(mid)
+        c.on_message = lambda _c, _u, m: self.heard.append((m.topic, m.payload))
+        c.connect(server.host, server.mqtt_port)
+        c.loop_start()
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def until(condition: Any, seconds: float = 5.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return bool(condition())
+
+
+def test_config_and_folder_are_for_the_owner_alone(server: NatsServer) -> None:
+    assert stat.S_IMODE((server.folder / "nats.conf").stat().st_mode) == 0o600
+
+
+def test_a_machine_speaks_for_its_twins_only_and_hears_their_commands(server: NatsServer) -> None:
+    server.set_users([machine_user("crane", hash_secret("pw"), ["crane-1"])])
+    wrong = Machine(server, "crane", "other")
+    assert wrong.refused.wait(5), "a wrong password was accepted"
+    wrong.close()
+    m = Machine(server, "crane", "pw")
+    assert m.connected.wait(5)
+    m.client.subscribe("servitwin/crane-1/commands/#", qos=1)
+    m.client.subscribe("servitwin/mill-1/commands/#", qos=1)
+    ok = m.client.publish("servitwin/crane-1/observations", b"{}", qos=1)
+    assert until(lambda: ok.mid in m.acked)
+    with server.admin() as admin:
+        info = admin.stream(MQTT_STREAM)
+        assert info is not None
+        held = info["state"]["messages"]
+    assert held == 1, "an acknowledged message must stay until a reader acknowledged it"
+
+    async def command() -> None:
+        bus = await BusClient.connect(server.host, server.port, "internal", "s3cret", "test")
+        await bus.publish("servitwin.crane-1.commands.lift", b"up")
+        await bus.publish("servitwin.mill-1.commands.start", b"go")
+        await bus.close()
+
+    asyncio.run(command())
+    assert until(lambda: m.heard)
+    time.sleep(0.1)
+    assert m.heard == [("servitwin/crane-1/commands/lift", b"up")]
+    m.client.publish("servitwin/mill-1/observations", b"{}", qos=1)
+    time.sleep(0.2)
+    with server.admin() as admin:
+        info = admin.stream(MQTT_STREAM)
+        assert info is not None
+        assert info["state"]["messages"] == held, "a machine spoke for another twin"
+    server.set_users([])
+    assert m.lost.wait(5), "a removed user stays connected"
+    m.close()
+
+
+def test_nobody_is_anonymous_unless_the_demo_allows_it(server: NatsServer) -> None:
+    nobody = Machine(server, "", "", "nobody")
+    assert nobody.refused.wait(5)
+    nobody.close()
+
+
+def test_a_full_stream_refuses_and_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    server = make(tmp_path, max_stream_bytes=100_000, anonymous=True)
+    server.start()
+    try:
+        m = Machine(server, "", "", "m")
+        assert m.connected.wait(5)
+        for _ in range(200):
+            m.client.publish("servitwin/a/observations", b"x" * 1000, qos=1)
+        assert m.lost.wait(5), "the broker took more than the stream may hold"
+        m.close()
+        with server.admin() as admin:
+            info = admin.stream(MQTT_STREAM)
+        assert info is not None
+        assert 0 < len(m.acked) <= info["state"]["messages"] < 200
+
+        async def nats_publisher() -> int:
+            bus = await BusClient.connect(server.host, server.port, "internal", "s3cret", "test")
+            taken = 0
+            for i in range(200):
+                try:
+                    taken += await bus.publish_acknowledged("in.a.observations", b"x" * 1000, f"m{i}")
+                except UnavailableError as e:
+                    assert e.fault.code == "bus:refused"
+                    break
+            await bus.close()
+            return taken
+
+        assert 0 < asyncio.run(nats_publisher()) < 200
+    finally:
+        server.stop()
+
+
+def test_messages_outlive_a_killed_server_and_ports_stay(tmp_path: Path) -> None:
+    server = make(tmp_path)
+
+    async def publish(message_id: str) -> bool:
+        bus = await BusClient.connect(server.host, server.port, "internal", "s3cret", "test")
+        try:
+            return await bus.publish_acknowledged("in.a.observations", b"{}", message_id)
+        finally:
+            await bus.close()
+
+    server.start()
+    try:
+        before = (server.port, server.mqtt_port)
+        assert asyncio.run(publish("one")) is True
+        assert asyncio.run(publish("one")) is False, "the same message id counts once"
+        assert server._process is not None
+        server._process.kill()
+        server._process.wait()
+        server.start()
+        assert (server.port, server.mqtt_port) == before
+        assert asyncio.run(publish("one")) is False
+        with server.admin() as admin:
+            info = admin.stream("SERVITWIN")
+        assert info is not None
+        assert info["state"]["messages"] == 1
+    finally:
+        server.stop()
