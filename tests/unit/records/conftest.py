@@ -19,7 +19,7 @@ def _postgres_bin() -> Path | None:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory):
     """URL of a fresh PostgreSQL server on a free local port."""
-    pytest.importorskip("psycopg", reason="PostgreSQL tests need the driver psycopg")
+    pytest.importorskip("pg8000", reason="PostgreSQL tests need the driver pg8000")
     folder = _postgres_bin()
     if folder is None:
         pytest.skip("PostgreSQL tests need its server (Debian package postgresql)")
@@ -34,15 +34,17 @@ def postgres_url(tmp_path_factory):
         for parent in (root, *root.parents[:3]):
             parent.chmod(parent.stat().st_mode | 0o055)
         shutil.chown(root, "postgres", "postgres")
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": root}
-    subprocess.run([*as_user, str(folder / "initdb"), "-D", str(data), "-A", "trust", "-U", "tests"], **quiet)
+    quiet = {"stdout": subprocess.DEVNULL, "cwd": root}
+    subprocess.run(
+        [*as_user, str(folder / "initdb"), "-D", str(data), "-A", "trust", "-U", "tests"], check=True, **quiet
+    )
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
     control = [*as_user, str(folder / "pg_ctl"), "-D", str(data), "-w"]
-    subprocess.run([*control, "-o", options, "-l", str(root / "log"), "start"], **quiet)
+    subprocess.run([*control, "-o", options, "-l", str(root / "log"), "start"], check=True, **quiet)
     try:
-        yield f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"
+        yield f"postgresql+pg8000://tests@127.0.0.1:{port}/postgres"
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

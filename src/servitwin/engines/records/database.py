@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from servitwin.domain.error import Fault, UnavailableError
 
@@ -17,7 +17,7 @@ BUSY_TIMEOUT_MS = 15_000
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for ``sqlite:///PATH`` or ``postgresql+psycopg://...`` that is safe for several processes.
+    """An engine for ``sqlite:///PATH`` or ``postgresql+pg8000://...`` that is safe for several processes.
 
     SQLite: write-ahead log, so that readers never wait, and a writer takes its lock when it begins, so that it
     waits for its turn instead of failing half-way.
@@ -75,7 +75,7 @@ class Database:
 def _told() -> Iterator[None]:
     try:
         yield
-    except OperationalError as e:
+    except (OperationalError, InterfaceError) as e:
         raise UnavailableError(
             Fault(
                 "records:not-reachable",

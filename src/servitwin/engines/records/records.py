@@ -13,7 +13,7 @@ from servitwin.engines.records.twins import TwinRecords
 class SqlRecords(TwinRecords, PartyRecords, CommandRecords, EventRecords, OutcomeRecords):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
 
-    ``url`` is an SQLAlchemy URL: ``sqlite:////data/records.db`` or ``postgresql+psycopg://user@host/name``.
+    ``url`` is an SQLAlchemy URL: ``sqlite:////data/records.db`` or ``postgresql+pg8000://user@host/name``.
     """
 
     def __init__(self, url: str) -> None:
