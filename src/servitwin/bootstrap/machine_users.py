@@ -1,0 +1,40 @@
+"""Machines' credentials as the bus needs them: a private file that the supervisor reads without a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from servitwin.bootstrap.data_folder import write_private
+
+MACHINES_FILE = Path("secrets") / "machines.json"
+
+
+class MachineUser(msgspec.Struct):
+    """One machine's user on the bus; the secret is known by its hash alone."""
+
+    user: str
+    secret_hash: str
+    twins: list[str]
+
+
+class Credentials(Protocol):
+    """The part of the records that knows machines' credentials."""
+
+    def machine_credentials(self) -> list[tuple[str, str, list[str]]]: ...  # noqa: D102 - see usecases.ports.Records
+
+
+def write_machine_users(records: Credentials, data: Path) -> None:
+    """Bring the file up to what the records say; the supervisor notices the change within a second."""
+    users = [MachineUser(user, secret, twins) for user, secret, twins in records.machine_credentials()]
+    write_private(data / MACHINES_FILE, msgspec.json.encode(users))
+
+
+def read_machine_users(data: Path) -> list[MachineUser]:
+    """The users in the file; none if it has not been written yet."""
+    try:
+        return msgspec.json.decode((data / MACHINES_FILE).read_bytes(), type=list[MachineUser])
+    except FileNotFoundError:
+        return []
