@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -97,6 +98,23 @@ class Connector(Protocol):
 
     async def close(self) -> None:
         """Give everything back; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class Runner(Protocol):
+    """What a connector offers beside :class:`Connector` if it speaks on its own in its worker process.
+
+    The worker adds to the configuration: ``broker`` (``{"host", "port"}``), ``user``, ``password`` and ``folder``
+    (path of the plugin's own state folder, which exists).
+    """
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop`` is set, then save and return; raises a :class:`ConnectorError` if it cannot go on."""
+        ...
+
+    def control(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a message of ``plugin.<connection>.control``; what is wrong comes back as ``{"faults": [...]}``."""
         ...
 
 
