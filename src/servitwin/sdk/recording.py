@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -62,8 +63,8 @@ class Recording(Protocol):
         """What a reader had to decide, for people: names that collide, items without a model."""
         ...
 
-    def lines(self, twins: Collection[str]) -> Iterator[RecordedLine]:
-        """Lines of these machines, merged by time, each machine's lines in the order of its file."""
+    def lines(self, twin: str) -> Iterator[RecordedLine]:
+        """Lines of one machine in the order of its file."""
         ...
 
 
@@ -71,22 +72,9 @@ class Message(NamedTuple):
     """One payload with the number of values (an unreadable line is one) and the time at which it is due."""
 
     twin: str
-    time: int | None
+    due: int
     values: int
     payload: bytes
-
-
-class _Open:
-    """The message of one twin that is being filled."""
-
-    __slots__ = ("seq", "session", "source", "time", "values")
-
-    def __init__(self, session: str) -> None:
-        self.session = session
-        self.seq = 0
-        self.time: int | str = 0
-        self.source = ""
-        self.values: dict[str, Value] = {}
 
 
 def typed_value(text: str, kind: SignalType | None) -> Value:
@@ -112,52 +100,53 @@ def typed_value(text: str, kind: SignalType | None) -> Value:
 
 
 def messages(
-    lines: Iterable[RecordedLine],
-    sessions: Mapping[str, str],
-    kinds: Mapping[str, Mapping[str, SignalType]],
+    lines: Iterable[RecordedLine], twin: str, session: str, kinds: Mapping[str, SignalType]
 ) -> Iterator[Message]:
-    """Payloads as the machines would have sent them: one for each time of a machine, in order, numbered from 0.
+    """Payloads of one machine as it would have sent them: one for each time, in order, numbered from 0.
 
     How lines are cut into messages depends on the machine's own lines alone, never on which other machines are
     replayed or how fast: (session, seq) names the same values in every run. A signal that speaks twice at one
     time gets a second message. A line that could not be read travels alone, with its raw text.
 
     Args:
-        lines: lines of any number of machines, merged in any way.
-        sessions: session of each twin.
-        kinds: type of each signal of each twin, as the node knows it; a signal without one keeps its text.
+        lines: the machine's lines.
+        twin: its id.
+        session: its session.
+        kinds: type of each signal, as the node knows it; a signal without one keeps its text.
     """
     encode = msgspec.json.Encoder().encode
-    opened = {twin: _Open(session) for twin, session in sessions.items()}
-
-    def close(twin: str, message: _Open) -> Message:
-        payload = encode(
-            {
-                "time": message.time,
-                "values": message.values,
-                "session": message.session,
-                "seq": message.seq,
-                "source": message.source,
-            }
-        )
-        done = Message(twin, message.time if isinstance(message.time, int) else None, len(message.values), payload)
-        message.seq += 1
-        message.values = {}
-        return done
-
+    seq = 0
+    due = -(2**63)
+    time: int | str = 0
+    source = ""
+    values: dict[str, Value] = {}
     for line in lines:
-        message = opened[line.twin]
-        same = message.time == line.time and line.signal not in message.values and line.signal
-        if message.values and not same:
-            yield close(line.twin, message)
+        if values and (line.time != time or line.signal in values or not line.signal):
+            yield Message(twin, due, len(values), encode(_payload(time, values, session, seq, source)))
+            seq += 1
+            values = {}
         if not line.signal:
-            raw = {"session": message.session, "seq": message.seq, "source": line.source, "line": line.value}
-            message.seq += 1
-            yield Message(line.twin, None, 1, encode(raw))
+            raw = {"session": session, "seq": seq, "source": line.source, "line": line.value}
+            seq += 1
+            yield Message(twin, due, 1, encode(raw))
             continue
-        if not message.values:
-            message.time, message.source = line.time, line.source
-        message.values[line.signal] = typed_value(line.value, kinds.get(line.twin, {}).get(line.signal))
-    for twin, message in opened.items():
-        if message.values:
-            yield close(twin, message)
+        if not values:
+            time, source = line.time, line.source
+            due = time if isinstance(time, int) else due
+        values[line.signal] = typed_value(line.value, kinds.get(line.signal))
+    if values:
+        yield Message(twin, due, len(values), encode(_payload(time, values, session, seq, source)))
+
+
+def _payload(time: int | str, values: dict[str, Value], session: str, seq: int, source: str) -> dict[str, object]:
+    return {"time": time, "values": values, "session": session, "seq": seq, "source": source, "replayed": True}
+
+
+def play(
+    recording: Recording, twins: Collection[str], kinds: Mapping[str, Mapping[str, SignalType]]
+) -> Iterator[Message]:
+    """Messages of these machines, merged by time."""
+    streams = [
+        messages(recording.lines(t.id), t.id, t.session, kinds.get(t.id, {})) for t in recording.twins if t.id in twins
+    ]
+    return heapq.merge(*streams, key=lambda message: message.due)

@@ -25,7 +25,7 @@ def batch():
 
 
 def values(batch, signal):
-    return [(line.time, line.value) for line in batch.lines({"mill07"}) if line.signal == signal]
+    return [(line.time, line.value) for line in batch.lines("mill07") if line.signal == signal]
 
 
 def test_operations_count_and_only_inspected_parts_are_good_or_scrap(batch):
@@ -65,7 +65,7 @@ def test_time_between_operations_is_a_declared_gap(batch):
 
 
 def test_a_broken_line_is_handed_over_as_found(batch):
-    broken = [line for line in batch.lines({"mill07"}) if not line.signal]
+    broken = [line for line in batch.lines("mill07") if not line.signal]
     assert [(line.value, line.source) for line in broken] == [("not,a line", "operation_events.csv:5")]
 
 
@@ -99,7 +99,7 @@ def test_connector_plays_the_recording_and_reads_its_own_payloads():
     assert [f.fault.code for f in faults] == ["payload:wrong-shape"]
     assert (
         sum(len(b.columns) for b in batches)
-        == len(list(open_recording("nist-batch", FIXTURES / "batch").lines({"mill07"}))) - 1
+        == len(list(open_recording("nist-batch", FIXTURES / "batch").lines("mill07"))) - 1
     )
     assert connector.decode("a/b", b"{}", 0)[1][0].fault.code == "topic:unknown"
     assert connector.decode("servitwin/mill07/observations", b"{", 0)[1][0].fault.code == "payload:not-json"

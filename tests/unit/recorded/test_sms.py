@@ -14,7 +14,7 @@ from servitwin.connectors.recorded import open_recording
 from servitwin.domain.error import InvalidInputError
 from servitwin.domain.instant import parse_instant
 from servitwin.domain.state_time import Gap, State
-from servitwin.sdk.recording import messages
+from servitwin.sdk.recording import play
 
 FIXTURES = Path(recorded.__file__).parent / "fixtures"
 
@@ -25,8 +25,7 @@ def recording():
 
 
 def payloads(recording, twins=("lathe01", "press02")):
-    kinds = {t.id: {s.name: s.type for s in t.type.signals} for t in recording.twins}
-    return list(messages(recording.lines(twins), {t.id: t.session for t in recording.twins if t.id in twins}, kinds))
+    return list(play(recording, twins, {t.id: {s.name: s.type for s in t.type.signals} for t in recording.twins}))
 
 
 def test_twins_take_the_machines_name_and_the_models_description(recording):
@@ -125,7 +124,7 @@ def test_sessions_and_numbers_do_not_depend_on_who_else_is_replayed_or_on_packin
 
 
 def test_machines_are_merged_by_time(recording):
-    times = [m.time for m in payloads(recording) if m.time is not None]
+    times = [m.due for m in payloads(recording)]
     assert times == sorted(times)
 
 

@@ -6,9 +6,8 @@ What the machine twins get beside the machine's own signals is named in :data:`O
 
 from __future__ import annotations
 
-import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -109,10 +108,9 @@ class BatchRecording:
         """What had to be decided while reading, for people."""
         return self._notes
 
-    def lines(self, twins: Collection[str]) -> Iterator[RecordedLine]:
-        """Lines of these machines, merged by time."""
-        streams = [self._lines[t] for t in sorted(self._lines) if t in twins]
-        return heapq.merge(*streams, key=lambda line: sort_key(line.time))
+    def lines(self, twin: str) -> Iterator[RecordedLine]:
+        """Lines of one machine by time; those without a time first."""
+        return iter(self._lines[twin])
 
     def _twin_of(self, machine: str, source: str) -> str:
         twin = machine.lower()

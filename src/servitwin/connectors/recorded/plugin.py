@@ -11,8 +11,8 @@ from servitwin.connectors.recorded.batch import BatchRecording
 from servitwin.connectors.recorded.sms import SmsRecording
 from servitwin.domain.command import Command
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.sdk.connector import Batch, BrokenError, Config, DecodeFault, Discovered
-from servitwin.sdk.recording import Message, Recording, messages
+from servitwin.sdk.connector import Absent, Batch, BrokenError, Config, DecodeFault, Discovered
+from servitwin.sdk.recording import Message, Recording, play
 
 KINDS: Mapping[str, Callable[[Path], Recording]] = {"nist-batch": BatchRecording, "nist-sms": SmsRecording}
 
@@ -81,10 +81,12 @@ class RecordedConnector:
         except msgspec.ValidationError as e:
             fault = Fault("payload:wrong-shape", str(e), "See the file and line in `source`")
             return (), (DecodeFault(fault, twin),)
-        except msgspec.DecodeError as e:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
             fault = Fault("payload:not-json", str(e), "Send what the reader of the recording made")
             return (), (DecodeFault(fault, twin),)
-        columns = {signal: [value] for signal, value in read.values.items()}
+        columns: dict[str, list[float | str | bool | Absent | None]] = {
+            signal: [value] for signal, value in read.values.items()
+        }
         return (Batch(twin, [read.time], columns, read.session, read.seq, replayed=True),), ()
 
     async def observations(self) -> AsyncIterator[tuple[str, bytes]]:
@@ -97,8 +99,7 @@ class RecordedConnector:
     def _messages(self) -> Sequence[Message]:
         recording = open_recording(self._kind, self._folder)
         kinds = {t.id: {s.name: s.type for s in t.type.signals} for t in recording.twins}
-        sessions = {t.id: t.session for t in recording.twins}
-        return list(messages(recording.lines(sessions), sessions, kinds))
+        return list(play(recording, kinds, kinds))
 
     async def send(self, command: Command) -> None:
         """A recording takes no commands.

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import heapq
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from servitwin.connectors.recorded.devices import (
     type_name,
 )
 from servitwin.connectors.recorded.states import state_mapping
-from servitwin.connectors.recorded.tables import content_id, instant_or_text, rows, sort_key
+from servitwin.connectors.recorded.tables import content_id, instant_or_text, rows
 from servitwin.domain.condition import parse_condition
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import DAY, HOUR, NS, format_instant
@@ -69,12 +68,8 @@ class SmsRecording:
         """What had to be decided while reading, for people."""
         return self._notes
 
-    def lines(self, twins: Collection[str]) -> Iterator[RecordedLine]:
-        """Lines of these machines, merged by time."""
-        streams = [self._lines(id) for id in sorted(self._files) if id in twins]
-        return streams[0] if len(streams) == 1 else heapq.merge(*streams, key=lambda line: sort_key(line.time))
-
-    def _lines(self, twin: str) -> Iterator[RecordedLine]:
+    def lines(self, twin: str) -> Iterator[RecordedLine]:
+        """Lines of one machine in the order of its file."""
         path = self._files[twin]
         signals = self._signals[twin]
         source = f"{path.parent.name}/{path.name}:"
