@@ -200,7 +200,7 @@ def test_a_cut_write_back_shows_a_shadow_again(scene: Scene) -> None:
     assert scene.status("c2") == "timed_out"
     assert scene.level() == "shadow"
     history = scene.records.level_history("u1")
-    assert [h["level"] for h in history] == ["twin", "shadow"]
+    assert [h["level"] for h in history] == ["shadow", "twin", "shadow"]
     assert history[-2]["evidence"]["command"] == "c1"
 
 
