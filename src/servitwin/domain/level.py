@@ -52,7 +52,7 @@ def derive(
     """
     since = now - window
     fresh = {name: time for name, time in flows.items() if time > since}
-    recent = [c for c in commands if c.issued > since]
+    recent = sorted((c for c in commands if c.issued > since), key=lambda c: (c.issued, c.id))
     proofs: dict[str, Command] = {}
     result: dict[str, Derived] = {}
     names = {*declared, *(c.name for c in recent)}
@@ -74,10 +74,10 @@ def derive(
 
 
 def _command_level(sent: list[Command], flow_in: bool) -> tuple[Command | None, Derived]:
-    """Level of one command, with the command that proves it to be a twin's."""
+    """Level of one command, with the command that proves it to be a twin's; ``sent`` in order of issue."""
     if not flow_in:
         return None, Derived("model", "the machine reports nothing by itself", {})
-    by_programs = sorted((c for c in sent if c.issuer == "program"), key=lambda c: (c.issued, c.id))
+    by_programs = [c for c in sent if c.issuer == "program"]
     proof = next((c for c in reversed(by_programs) if _proves(c)), None)
     if proof is not None:
         broken = next((c for c in reversed(by_programs) if c.issued > proof.issued and c.status in _BROKEN), None)
@@ -91,7 +91,7 @@ def _command_level(sent: list[Command], flow_in: bool) -> tuple[Command | None, 
         why = "the latest command of a program was " + _outcome(last)
         return None, Derived("shadow", why, {"command": last.id, "issued": last.issued})
     if sent:
-        return None, Derived("shadow", "sent by people alone", {"command": max(sent, key=lambda c: c.issued).id})
+        return None, Derived("shadow", "sent by people alone", {"command": sent[-1].id})
     return None, Derived("shadow", "not sent within the window", {})
 
 
