@@ -1,0 +1,46 @@
+import { lazy, Suspense } from "react";
+import { Empty, Problem, Skeleton } from "./parts/Feedback";
+import { SignIn } from "./places/signin/SignIn";
+import { Link, useRoute } from "./route/router";
+import { SessionProvider, useSession } from "./session/session";
+import { PlantZone } from "./session/PlantZone";
+import { Shell } from "./shell/Shell";
+import { t } from "./texts/en";
+
+const Fleet = lazy(() => import("./places/machines/Fleet"));
+const TwinPage = lazy(() => import("./places/twin/TwinPage"));
+
+export function App() {
+  return (
+    <SessionProvider>
+      <Gate />
+    </SessionProvider>
+  );
+}
+
+function Gate() {
+  const { account, problem, check } = useSession();
+  if (account === undefined) return <main className="gate">{problem ? <Problem error={problem} retry={check} /> : <Skeleton />}</main>;
+  if (account === null) return <SignIn />;
+  return (
+    <PlantZone>
+      <Shell>
+        <Suspense fallback={<Skeleton lines={8} />}>
+          <PlaceOf />
+        </Suspense>
+      </Shell>
+    </PlantZone>
+  );
+}
+
+function PlaceOf() {
+  const { parts } = useRoute();
+  const [place = "", id] = parts;
+  if (place === "machines" && id) return <TwinPage key={id} id={id} />;
+  if (place === "machines" || place === "") return <Fleet />;
+  return (
+    <Empty title={t.noSuchPage}>
+      <Link place="">{t.nav.home}</Link>
+    </Empty>
+  );
+}

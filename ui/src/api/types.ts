@@ -1,0 +1,62 @@
+/** What the API answers: names for the shapes of its OpenAPI document (`npm run client` generates schema.ts). */
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Value = number | string | boolean | null;
+export type Cut = Record<string, number>;
+export type Row = Record<string, unknown>;
+export interface Page<Item> {
+  items: Item[];
+  next?: string | null;
+}
+
+export type FaultShape = Pick<Schemas["FaultShape"], "code" | "message" | "hint" | "where"> & {
+  line?: number | null;
+  column?: number | null;
+};
+export type Account = Schemas["AccountShape"];
+export type Session = Schemas["SessionAnswer"];
+export type TwinSummary = Schemas["TwinSummary"];
+export type TwinDetail = Schemas["TwinDetail"];
+export type Kind = TwinSummary["kind"];
+export type LevelName = TwinSummary["level"];
+export type StateNow = Schemas["StateNow"];
+export type SignalShape = Schemas["SignalShape"];
+export type ParameterShape = Schemas["ParameterShape"];
+export type CommandShape = Schemas["CommandShape"];
+export type ComponentShape = Schemas["ComponentShape"];
+export type AggregateShape = Schemas["AggregateShape"];
+export type LevelEntry = Schemas["LevelEntry"];
+export type LevelHistory = Schemas["LevelHistory"];
+export type ValueNow = Schemas["ValueNow"];
+export type AlarmShape = Schemas["AlarmShape"];
+export type AlarmPage = Schemas["AlarmPage"];
+export type TwinState = Schemas["TwinState"];
+export type Series = Schemas["SeriesShape"];
+export type Bucket = Schemas["BucketShape"];
+export type FleetSeries = Schemas["FleetSeries"];
+export type QueryAnswer = Schemas["QueryAnswer"];
+export type StateInterval = Schemas["IntervalShape"];
+export type StateHistory = Schemas["StatesAnswer"];
+export type DailyStates = Schemas["DailyStates"];
+export type Availability = Schemas["AvailabilityAnswer"];
+export type Loss = Schemas["LossShape"];
+export type Oee = Schemas["OeeAnswer"];
+export type Command = Schemas["CommandAnswer"];
+export type QuarantineEntry = Schemas["QuarantineEntry"];
+export type QuarantineDetail = Schemas["QuarantineDetail"];
+export type QuarantinePage = Schemas["QuarantinePage"];
+export type ReplayAnswer = Schemas["ReplayAnswer"];
+export type Health = Schemas["HealthAnswer"];
+export type Connection = Schemas["ConnectionShape"];
+export type SimulatorAnswer = Schemas["SimulatorAnswer"];
+export type SimulatorFault = Schemas["FaultSwitch"];
+export type Provenance = Schemas["ProvenanceAnswer"];
+export type TokenShape = Schemas["TokenShape"];
+export type TokenCreated = Schemas["TokenCreated"];
+export type AccountEntry = Schemas["AccountEntry"];
+export type CredentialShape = Schemas["CredentialShape"];
+export type CredentialCreated = Schemas["CredentialCreated"];
+export type PartyShape = Schemas["PartyShape"];
+export type AuditEntry = Schemas["AuditEntry"];

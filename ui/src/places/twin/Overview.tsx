@@ -1,0 +1,117 @@
+import type { AlarmShape, TwinDetail, TwinState } from "../../api/types";
+import { useTwinState } from "../../data/twins";
+import { Card, Facts } from "../../parts/Card";
+import { Time } from "../../parts/Clock";
+import { Loaded, Skeleton } from "../../parts/Feedback";
+import { Link } from "../../route/router";
+import { t } from "../../texts/en";
+import { Values } from "./Values";
+
+/** What the machine does now: values against their ranges, alarms, components. */
+export function Overview({ twin }: { twin: TwinDetail }) {
+  const state = useTwinState(twin.id);
+  return (
+    <div className="columns">
+      <div className="column wide">
+        <Loaded answer={state} skeleton={<Skeleton height={320} />}>
+          {(now) => <Values twin={twin} now={now} />}
+        </Loaded>
+      </div>
+      <div className="column">
+        <Loaded answer={state} skeleton={<Skeleton height={120} />}>
+          {(now) => <Alarms now={now} />}
+        </Loaded>
+        {twin.components.length ? <Components twin={twin} now={state.data} /> : null}
+        <About twin={twin} />
+      </div>
+    </div>
+  );
+}
+
+function Alarms({ now }: { now: TwinState }) {
+  return (
+    <Card title={t.twin.alarms} extra={<span className="weak num">{now.alarms.length || ""}</span>}>
+      {now.alarms.length === 0 ? (
+        <p className="weak">{t.twin.noAlarms}</p>
+      ) : (
+        <ul className="alarms">
+          {now.alarms.map((alarm) => (
+            <AlarmRow key={`${alarm.signal} ${alarm.code}`} alarm={alarm} />
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+export function AlarmRow({ alarm }: { alarm: AlarmShape }) {
+  return (
+    <li className={`alarm ${alarm.severity}`}>
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        {alarm.severity === "fault" ? (
+          <path d="M5 1h6l4 4v6l-4 4H5l-4-4V5zM7.2 4v5h1.6V4zm0 6.2v1.6h1.6v-1.6z" fillRule="evenodd" />
+        ) : (
+          <path d="M8 1l7.5 13.5H.5zM7.2 6v4.2h1.6V6zm0 5.4V13h1.6v-1.6z" fillRule="evenodd" />
+        )}
+      </svg>
+      <div>
+        <strong>
+          {t.severity[alarm.severity]}
+          {alarm.text ? `: ${alarm.text}` : ""}
+        </strong>
+        <span className="weak">
+          {alarm.signal}
+          {alarm.code ? ` · ${alarm.code}` : ""} · {t.twin.alarmSince} <Time at={alarm.from} />
+        </span>
+      </div>
+    </li>
+  );
+}
+
+function Components({ twin, now }: { twin: TwinDetail; now: TwinState | undefined }) {
+  const troubled = new Map<string, "fault" | "warning">();
+  for (const alarm of now?.alarms ?? []) {
+    const component = twin.signals.find((s) => s.name === alarm.signal)?.component ?? "";
+    if (troubled.get(component) !== "fault") troubled.set(component, alarm.severity);
+  }
+  const ordered = [...twin.components].sort((a, b) => a.path.localeCompare(b.path));
+  return (
+    <Card title={t.twin.components}>
+      <ul className="tree">
+        {ordered.map((component) => {
+          const trouble = troubled.get(component.path);
+          return (
+            <li key={component.path} style={{ paddingInlineStart: `${component.path.split(/[./]/).length - 1}rem` }}>
+              <span>{component.title || component.path}</span>
+              {trouble ? (
+                <span className={`pill ${trouble}`}>{t.severity[trouble]}</span>
+              ) : (
+                <span className="weak num">{twin.signals.filter((s) => s.component === component.path).length}</span>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+    </Card>
+  );
+}
+
+function About({ twin }: { twin: TwinDetail }) {
+  const f = t.twin;
+  return (
+    <Card title={f.facts}>
+      <Facts
+        items={[
+          [f.serial, twin.serial || "–"],
+          [f.type, twin.type ?? "–"],
+          [f.owner, twin.owner || "–"],
+          [f.place, twin.place || "–"],
+          [f.partOf, twin.parent ? <Link key="p" place={`machines/${twin.parent}`}>{twin.parent}</Link> : "–"],
+          [f.dtid, twin.dtid ? <span key="d" className="code">{twin.dtid}</span> : "–"],
+          [f.commissioned, twin.commissioned ? <Time key="c" at={twin.commissioned} precision="day" /> : "–"],
+          ...(twin.registered_from ? ([[f.registeredFrom, twin.registered_from]] as [string, string][]) : []),
+        ]}
+      />
+    </Card>
+  );
+}

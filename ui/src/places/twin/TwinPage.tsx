@@ -1,0 +1,137 @@
+import { type ReactNode, Suspense, useRef } from "react";
+import type { TwinDetail } from "../../api/types";
+import { useTwin } from "../../data/twins";
+import { Since } from "../../parts/Clock";
+import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
+import { LevelMark } from "../../parts/LevelMark";
+import { StateMark } from "../../parts/StateMark";
+import { go, href, Link, useRoute } from "../../route/router";
+import { t } from "../../texts/en";
+import { Overview } from "./Overview";
+
+const TABS: Record<string, React.ComponentType<{ twin: TwinDetail }>> = {
+  overview: Overview,
+};
+
+type Tab = keyof typeof t.twin.tabs;
+
+const GROUPS = new Set<string>(["line", "factory", "fleet", "ecosystem"]);
+const isGroup = (twin: TwinDetail): boolean => twin.children.length > 0 || twin.aggregates.length > 0 || GROUPS.has(twin.kind);
+
+function tabsOf(twin: TwinDetail): Tab[] {
+  const all = Object.keys(TABS) as Tab[];
+  return all.filter((tab) => !(tab === "commands" && twin.commands.length === 0) && !(isGroup(twin) && (tab === "states" || tab === "level")));
+}
+
+/** One twin: machine, component, line, factory or fleet. */
+export default function TwinPage({ id }: { id: string }) {
+  const answer = useTwin(id);
+  if (answer.error?.status === 404) {
+    return (
+      <Empty title={t.twin.notFound}>
+        <Link place="machines">{t.nav.machines}</Link>
+      </Empty>
+    );
+  }
+  return (
+    <Loaded answer={answer} skeleton={<Skeleton lines={10} />}>
+      {(twin) => <TwinView twin={twin} />}
+    </Loaded>
+  );
+}
+
+function TwinView({ twin }: { twin: TwinDetail }) {
+  const { parts } = useRoute();
+  const tabs = tabsOf(twin);
+  const asked = (parts[2] ?? "overview") as Tab;
+  const tab = tabs.includes(asked) ? asked : "overview";
+  const Page = TABS[tab] ?? Overview;
+  return (
+    <>
+      <TwinHead twin={twin} />
+      <TabList id={twin.id} tabs={tabs} current={tab} />
+      <div role="tabpanel" aria-labelledby={`tab-${tab}`} className="tab-panel">
+        <Suspense fallback={<Skeleton lines={8} />}>
+          <Page twin={twin} />
+        </Suspense>
+      </div>
+    </>
+  );
+}
+
+function TwinHead({ twin }: { twin: TwinDetail }) {
+  return (
+    <header className="twin-head">
+      <div>
+        <nav className="crumbs" aria-label={t.twin.partOf}>
+          <Link place="machines">{t.nav.machines}</Link>
+          {twin.parent ? (
+            <>
+              <span aria-hidden="true">›</span>
+              <Link place={`machines/${twin.parent}`}>{twin.parent}</Link>
+            </>
+          ) : null}
+        </nav>
+        <h1>{twin.title || twin.id}</h1>
+        <p className="weak twin-sub">
+          {[t.kinds[twin.kind], twin.type, twin.serial, twin.place].filter(Boolean).join(" · ")}
+        </p>
+      </div>
+      <div className="twin-now">
+        {twin.state ? (
+          <span className="twin-state">
+            <StateMark state={twin.state.state} big />
+            <span className="weak">
+              {twin.state.since ? (
+                <>
+                  {t.twin.since} <Since at={twin.state.since} />
+                </>
+              ) : null}
+              {twin.state.word ? ` · “${twin.state.word}”` : ""}
+              {twin.state.cause ? ` · ${twin.state.cause}` : ""}
+            </span>
+          </span>
+        ) : null}
+        <LevelMark level={twin.level.level} />
+      </div>
+    </header>
+  );
+}
+
+/** Tabs that are links: each has its own address, arrow keys move between them. */
+function TabList({ id, tabs, current }: { id: string; tabs: Tab[]; current: Tab }) {
+  const list = useRef<HTMLDivElement>(null);
+  const move = (step: number): void => {
+    const next = tabs[(tabs.indexOf(current) + step + tabs.length) % tabs.length] ?? "overview";
+    go(address(id, next));
+    list.current?.querySelector<HTMLElement>(`#tab-${next}`)?.focus();
+  };
+  const items: ReactNode = tabs.map((tab) => (
+    <a
+      key={tab}
+      id={`tab-${tab}`}
+      role="tab"
+      aria-selected={tab === current}
+      tabIndex={tab === current ? 0 : -1}
+      href={address(id, tab)}
+      onClick={(event) => {
+        if (event.metaKey || event.ctrlKey || event.button !== 0) return;
+        event.preventDefault();
+        go(address(id, tab));
+      }}
+      onKeyDown={(event) => {
+        if (event.key === "ArrowRight") move(1);
+        else if (event.key === "ArrowLeft") move(-1);
+      }}
+    >
+      {t.twin.tabs[tab]}
+    </a>
+  ));
+  return (
+    <div className="tabs" role="tablist" ref={list}>
+      {items}
+    </div>
+  );
+}
+
+const address = (id: string, tab: string): string => href(tab === "overview" ? `machines/${id}` : `machines/${id}/${tab}`);

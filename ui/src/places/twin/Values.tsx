@@ -1,0 +1,157 @@
+import { useMemo, useState } from "react";
+import { post } from "../../api/client";
+import type { QueryAnswer, SignalShape, TwinDetail, TwinState } from "../../api/types";
+import { useQuery } from "../../data/query";
+import { useAsOfText } from "../../data/twins";
+import { Figure } from "../../figures/Figure";
+import { useLiveValues } from "../../live/live";
+import { Card } from "../../parts/Card";
+import { useMoment } from "../../parts/Clock";
+import { Empty } from "../../parts/Feedback";
+import { RangeBar } from "../../parts/RangeBar";
+import { type Point, Sparkline } from "../../parts/Sparkline";
+import { Link } from "../../route/router";
+import { t } from "../../texts/en";
+import { decimalsFor, formatNumber, unitText } from "../../time/figure";
+import { formatDuration, parseInstant, toRfc3339 } from "../../time/instant";
+import { type Held, heldValues, sideOf } from "./held";
+
+const HOUR = 3_600_000;
+const BUCKETS = 60;
+
+/** Live values by component, each against its range with its last hour beside it. */
+export function Values({ twin, now }: { twin: TwinDetail; now: TwinState }) {
+  const asOf = useAsOfText();
+  const live = useLiveValues(asOf === null ? twin.id : null);
+  const held = useMemo(() => heldValues(twin.signals, now, live), [twin.signals, now, live]);
+  const trends = useTrends(twin, held);
+  const groups = useMemo(() => groupByComponent(twin), [twin]);
+  if (twin.signals.length === 0) return <Empty title={t.twin.noSignals} />;
+  return (
+    <>
+      {groups.map(([component, title, signals]) => (
+        <Card key={component} title={title} className="values-card">
+          <table className="values">
+            <tbody>
+              {signals.map((signal) => (
+                <ValueRow key={signal.name} twin={twin.id} signal={signal} held={held.get(signal.name)} trends={trends} source={now.provenance} />
+              ))}
+            </tbody>
+          </table>
+        </Card>
+      ))}
+    </>
+  );
+}
+
+function groupByComponent(twin: TwinDetail): [string, string, SignalShape[]][] {
+  const titles = new Map(twin.components.map((c) => [c.path, c.title || c.path]));
+  const groups = new Map<string, SignalShape[]>();
+  for (const signal of twin.signals) {
+    if (signal.name.startsWith("_")) continue;
+    groups.set(signal.component, [...(groups.get(signal.component) ?? []), signal]);
+  }
+  return [...groups].map(([path, signals]) => [path, titles.get(path) ?? (path || t.twin.values), signals]);
+}
+
+interface Trends {
+  from: number;
+  to: number;
+  points: ReadonlyMap<string, Point[]>;
+}
+
+/** The last hour of every number, asked once for all, with live points behind it. */
+function useTrends(twin: TwinDetail, held: ReadonlyMap<string, Held>): Trends {
+  const moment = useMoment(5000);
+  const asOf = useAsOfText();
+  const names = useMemo(() => twin.signals.filter((s) => s.type === "number").map((s) => s.name), [twin.signals]);
+  const [opened] = useState(moment);
+  const to = asOf === null ? Math.ceil(opened / 60_000) * 60_000 : moment;
+  const answer = useQuery(names.length ? `hour ${twin.id} ${to} ${names.length}` : null, () =>
+    post<QueryAnswer>("/observations/query", {
+      twins: [twin.id],
+      signals: names,
+      from: toRfc3339(to - HOUR),
+      to: toRfc3339(to),
+      every: `${HOUR / BUCKETS / 1000}s`,
+      aggregates: ["mean"],
+    }),
+  );
+  const history = useMemo(() => {
+    const points = new Map<string, Point[]>();
+    for (const series of answer.data?.series ?? []) {
+      points.set(
+        series.signal,
+        (series.buckets ?? []).filter((b) => parseInstant(b.from) < moment).map((b) => ({ at: (parseInstant(b.from) + parseInstant(b.to)) / 2, value: b.mean ?? null })),
+      );
+    }
+    return points;
+    // The moment only cuts off buckets that lie ahead; they are null anyway.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [answer.data]);
+  const points = useMemo(() => {
+    const all = new Map(history);
+    for (const [name, value] of held) {
+      if (typeof value.value !== "number") continue;
+      const before = all.get(name) ?? [];
+      const upTo = before.filter((p) => p.at < value.time && !(p.value === null && p.at > value.time - HOUR / BUCKETS));
+      all.set(name, [...upTo, { at: value.time, value: value.value }]);
+    }
+    return all;
+  }, [history, held]);
+  return { from: moment - HOUR, to: moment, points };
+}
+
+function ValueRow({ twin, signal, held, trends, source }: { twin: string; signal: SignalShape; held: Held | undefined; trends: Trends; source: string }) {
+  const title = signal.title || signal.name;
+  const number = typeof held?.value === "number" ? held.value : null;
+  const side = number === null ? null : sideOf(number, signal.range);
+  return (
+    <tr className={`value${side ? " out" : ""}${held?.stale ? " stale" : ""}`}>
+      <th scope="row">
+        <Link place={`machines/${twin}/trends`} params={{ signals: signal.name }} title={`${signal.name} · ${t.twin.openTrend}`}>
+          {title}
+        </Link>
+      </th>
+      <td className="right value-now">
+        <ValueText signal={signal} held={held} source={source} />
+      </td>
+      <td className="value-range">
+        {number !== null && signal.range ? <RangeBar value={number} range={signal.range} limits={signal.limits} /> : null}
+        {side ? <span className="side">{side === "above" ? `▲ ${t.twin.above}` : `▼ ${t.twin.below}`}</span> : null}
+      </td>
+      <td className="value-trend">
+        {signal.type === "number" ? (
+          <Sparkline points={trends.points.get(signal.name) ?? []} range={signal.range} from={trends.from} to={trends.to} label={`${title}: ${t.twin.lastHour}`} />
+        ) : null}
+      </td>
+      <td className="right value-age weak">
+        <Age held={held} />
+      </td>
+    </tr>
+  );
+}
+
+function ValueText({ signal, held, source }: { signal: SignalShape; held: Held | undefined; source: string }) {
+  const title = signal.title || signal.name;
+  if (!held || held.value === null) return <span className="no-value">{t.twin.noValue}</span>;
+  const url = source ? `${source}${source.includes("?") ? "&" : "?"}signal=${encodeURIComponent(signal.name)}` : undefined;
+  if (typeof held.value === "number") {
+    const text = formatNumber(held.value, decimalsFor(held.value, signal.range, signal.accuracy));
+    return <Figure text={text} unit={unitText(signal.unit)} source={{ url, title }} stale={held.stale} />;
+  }
+  const text = typeof held.value === "boolean" ? (held.value ? t.yes : t.no) : held.value;
+  return <Figure text={text} source={{ url, title }} stale={held.stale} className="text-value" />;
+}
+
+function Age({ held }: { held: Held | undefined }) {
+  const moment = useMoment(1000);
+  if (!held) return null;
+  const age = moment - held.time;
+  return (
+    <>
+      {held.stale ? <span className="pill quiet">{t.twin.stale}</span> : held.quality === 1 ? <span className="pill quiet">{t.twin.uncertain}</span> : null}{" "}
+      <span className="num">{age < 2000 ? t.fleet.nowFresh : formatDuration(age)}</span>
+    </>
+  );
+}

@@ -1,0 +1,83 @@
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { ApiError, get, post, rememberCsrf, remove, whenSignedOut } from "../api/client";
+import type { Account, Session } from "../api/types";
+import { forgetAnswers } from "../data/query";
+import { retryLive } from "../live/live";
+
+interface SessionState {
+  /** undefined: not known yet; null: nobody. */
+  account: Account | null | undefined;
+  problem: ApiError | undefined;
+  signIn: (account: string, password: string) => Promise<void>;
+  signOut: () => Promise<void>;
+  check: () => void;
+}
+
+const Context = createContext<SessionState | null>(null);
+
+export function useSession(): SessionState {
+  const state = useContext(Context);
+  if (!state) throw new Error("useSession needs SessionProvider");
+  return state;
+}
+
+/** The signed-in account of pages that only exist when somebody is signed in. */
+export function useAccount(): Account {
+  const { account } = useSession();
+  if (!account) throw new Error("nobody is signed in");
+  return account;
+}
+
+export const mayAdminister = (account: Account): boolean => account.roles.includes("administrator");
+
+export function SessionProvider({ children }: { children: ReactNode }) {
+  const [account, setAccount] = useState<Account | null | undefined>(undefined);
+  const [problem, setProblem] = useState<ApiError | undefined>();
+
+  const enter = useCallback((session: Session) => {
+    rememberCsrf(session.csrf);
+    setProblem(undefined);
+    setAccount(session.account);
+    retryLive();
+  }, []);
+
+  const check = useCallback(() => {
+    get<Session>("/session").then(enter, (error: unknown) => {
+      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) setAccount(null);
+      else if (error instanceof ApiError) setProblem(error);
+      else throw error;
+    });
+  }, [enter]);
+
+  useEffect(() => {
+    whenSignedOut(() => setAccount(null));
+    check();
+  }, [check]);
+
+  // A node that does not answer yet (it may be starting) is asked again.
+  useEffect(() => {
+    if (!problem || account !== undefined) return undefined;
+    const timer = window.setInterval(check, 3000);
+    return () => window.clearInterval(timer);
+  }, [problem, account, check]);
+
+  const value = useMemo<SessionState>(
+    () => ({
+      account,
+      problem,
+      check,
+      async signIn(name, password) {
+        const session = await post<Session>("/session", { account: name, password });
+        forgetAnswers();
+        enter(session);
+      },
+      async signOut() {
+        await remove("/session");
+        forgetAnswers();
+        setAccount(null);
+      },
+    }),
+    [account, problem, check, enter],
+  );
+  return <Context value={value}>{children}</Context>;
+}
