@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from servitwin.bootstrap.service_host import ServiceWorker
 from servitwin.bootstrap.worker import limit_memory, report_ready
 from servitwin.config import Settings
 from servitwin.domain.error import Fault, InvalidInputError, UnavailableError
@@ -175,7 +176,21 @@ def _configuration(settings: Settings) -> Mapping[str, Any]:
     }
 
 
-async def _run(settings: Settings) -> None:
+async def _run_service(settings: Settings) -> None:
+    p = settings.plugin
+    found = plugin("service", p.plugin)
+    bus = await BusClient.connect(settings.bus.host, settings.bus.port, p.user, p.password, p.user)
+    await ServiceWorker(found.evaluator(), p.plugin, found.manifest.limits.step_seconds).serve(bus, p.connection)
+    await bus.flush()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    report_ready()
+    await stop.wait()
+    await bus.close()
+
+
+async def _run_connector(settings: Settings) -> None:
     p = settings.plugin
     module = plugin("connector", p.plugin).load()
     config = _configuration(settings)
@@ -189,4 +204,4 @@ async def _run(settings: Settings) -> None:
 def run(settings: Settings) -> None:
     """Entry of the worker."""
     limit_memory(settings.plugin.memory_mb)
-    asyncio.run(_run(settings))
+    asyncio.run(_run_service(settings) if settings.plugin.kind == "service" else _run_connector(settings))

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -30,10 +31,11 @@ _LOOK_EVERY_S = 0.5
 
 
 class Connection(msgspec.Struct, omit_defaults=True):
-    """A connection of the plant that needs a process of its own."""
+    """A connection of the plant, or a partner's service, that needs a process of its own."""
 
     name: str
     plugin: str
+    kind: Literal["connector", "service"] = "connector"
     config: dict[str, object] = {}
     memory_mb: int = 512
     twins: list[str] = []
@@ -178,6 +180,7 @@ class Supervisor:
             assert self._bus is not None
             plugin = PluginSettings(
                 connection=connection.name,
+                kind=connection.kind,
                 plugin=connection.plugin,
                 config=connection.config,
                 memory_mb=connection.memory_mb,

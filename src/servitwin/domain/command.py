@@ -15,6 +15,8 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``rejected`` is the machine's own refusal; ``refused`` is ours, with ``reason`` as a fault code and text.
     ``key`` is the caller's idempotency key: the same (twin, key) is one command.
+    ``held_before``: whether the test of the effect held already when it was sent; None: not known. Only a change
+    from False is evidence of an effect.
     """
 
     id: str
@@ -33,3 +35,4 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True):
     effect_seen: int | None = None
     effect_signal: str = ""
     expires: int | None = None
+    held_before: bool | None = None

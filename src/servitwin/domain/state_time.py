@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -28,7 +29,8 @@ class StateInterval(msgspec.Struct, frozen=True, omit_defaults=True):
     """A stretch [start, end) of one state, with its cause and responsible party as far as they are known.
 
     ``word`` is the machine's own word. ``party`` empty means unattributed. ``reason`` says why a state is unknown
-    (``no-data``, ``stale``, ``unavailable``, ``declared-gap``, ``disconnected``).
+    (``no-data``, ``stale``, ``unavailable``, ``declared-gap``, ``disconnected``; ``no-mapping``: the type says
+    nothing about states; ``no-rule``: no rule applied; ``rule``: a rule says so; ``not-yet``: still to come).
     """
 
     start: int
@@ -52,3 +54,44 @@ class Gap(msgspec.Struct, frozen=True, omit_defaults=True):
     end: int
     reason: str
     source: str = ""
+
+
+def totals(intervals: Iterable[StateInterval]) -> dict[State, int]:
+    """Nanoseconds per state; only states that occur."""
+    sums: dict[State, int] = {}
+    for interval in intervals:
+        sums[interval.state] = sums.get(interval.state, 0) + interval.end - interval.start
+    return sums
+
+
+def clip(intervals: Sequence[StateInterval], start: int, end: int) -> list[StateInterval]:
+    """The parts of the intervals inside [start, end)."""
+    inside = []
+    for i in intervals:
+        if i.end > start and i.start < end:
+            whole = start <= i.start and i.end <= end
+            inside.append(i if whole else msgspec.structs.replace(i, start=max(i.start, start), end=min(i.end, end)))
+    return inside
+
+
+def join(parts: Iterable[Sequence[StateInterval]]) -> list[StateInterval]:
+    """Consecutive lists as one, merged where an interval goes on with everything the same."""
+    joined: list[StateInterval] = []
+    for part in parts:
+        for interval in part:
+            last = joined[-1] if joined else None
+            if last is not None and last.end == interval.start and same_kind(last, interval):
+                joined[-1] = msgspec.structs.replace(last, end=interval.end)
+            else:
+                joined.append(interval)
+    return joined
+
+
+def same_kind(a: StateInterval, b: StateInterval) -> bool:
+    """Whether two intervals differ in nothing but their time."""
+    return (a.state, a.cause, a.party, a.word, a.reason) == (b.state, b.cause, b.party, b.word, b.reason)
+
+
+def unknown(start: int, end: int, reason: str) -> list[StateInterval]:
+    """One unknown interval, or nothing where the range is empty."""
+    return [StateInterval(start, end, State.UNKNOWN, reason=reason)] if end > start else []

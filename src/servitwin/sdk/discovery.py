@@ -6,8 +6,9 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
-from servitwin.domain.error import Fault, NotFoundError
+from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
 from servitwin.sdk.manifest import Manifest, read_manifest
+from servitwin.sdk.service import EvaluatorPlugin
 
 GROUPS = {"connector": "servitwin.connectors", "service": "servitwin.services"}
 
@@ -24,6 +25,23 @@ class Plugin:
         module = self._entry.load()
         assert isinstance(module, ModuleType), f"{self._entry.value} is not a module"
         return module
+
+    def evaluator(self) -> EvaluatorPlugin:
+        """The module as an evaluator.
+
+        Raises:
+            InvalidInputError: ``plugin:incomplete`` if it lacks a function of one.
+        """
+        module: object = self.load()
+        if not isinstance(module, EvaluatorPlugin):
+            fault = Fault("plugin:incomplete", f"{self.name} has no check() and open()", "Run the shared checks on it")
+            raise InvalidInputError(fault)
+        return module
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it ships with servitwin; any other runs in a process of its own."""
+        return self._entry.dist is not None and self._entry.dist.name == "servitwin"
 
     @property
     def folder(self) -> Path:

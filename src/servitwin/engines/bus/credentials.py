@@ -42,8 +42,11 @@ def machine_user(name: str, password_hash: str, twins: Sequence[str]) -> BusUser
     )
 
 
-def plugin_user(connection: str, secret: str, twins: Sequence[str] = ("*",)) -> BusUser:
-    """A plugin worker of one connection: as a machine for its twins, plus its own ``plugin.<connection>`` subjects."""
+def plugin_user(connection: str, secret: str, twins: Sequence[str] = ("*",), reads: Sequence[str] = ()) -> BusUser:
+    """A plugin worker of one connection: as a machine for its twins, plus its own ``plugin.<connection>`` subjects.
+
+    ``reads``: twins whose observations it may hear, as coupled machines hear their neighbours.
+    """
     name = f"plugin-{connection}"
     return BusUser(
         name,
@@ -51,6 +54,7 @@ def plugin_user(connection: str, secret: str, twins: Sequence[str] = ("*",)) -> 
         (*(s for t in twins for s in _spoken(t)), f"plugin.{connection}.>", "_INBOX.>"),
         (
             *(s for t in twins for s in _heard(t)),
+            *(f"servitwin.{t}.observations" for t in reads),
             f"plugin.{connection}.>",
             f"_INBOX_{name}.>",
             "$MQTT.sub.>",

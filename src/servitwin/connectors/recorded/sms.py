@@ -1,0 +1,277 @@
+"""``nist-sms``: events of the machine tools of NIST's Smart Manufacturing Systems test bed, and folders of its layout.
+
+``events/<machine>.csv[.gz]`` with columns timestamp, dataitem, type, value; ``Devices.xml`` (model of the agent) and
+``missing_days.txt`` (day files that are absent) where they exist.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from servitwin.connectors.recorded.devices import (
+    Device,
+    DeviceModel,
+    kind_and_unit,
+    modes,
+    read_devices,
+    signal_name,
+    type_name,
+)
+from servitwin.connectors.recorded.states import state_mapping
+from servitwin.connectors.recorded.tables import content_id, instant_or_text, rows
+from servitwin.domain.condition import parse_condition
+from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.instant import DAY, HOUR, NS, format_instant
+from servitwin.domain.machine_type import MachineType
+from servitwin.domain.signal import SignalDefinition
+from servitwin.domain.state_time import Gap
+from servitwin.domain.twin import TWIN_ID
+from servitwin.sdk.recording import RecordedLine, RecordedTwin
+
+HEADER = ("timestamp", "dataitem", "type", "value")
+# The day files of the test bed begin at midnight of Eastern Standard Time, summer and winter: those of May 2016
+# open with a snapshot stamped 05:00:00.000000Z, and no machine spoke within five hours of that, ever.
+DAY_BEGINS = 5 * HOUR
+_DAY_FILE = re.compile(r"(.+)-(\d{8})-(\d{8})(?:\.txt)?(?:\.gz)?\Z", re.ASCII)
+_OUTLIER_YEARS = 366 * DAY
+_OUTLIER_SHARE = 0.01
+
+
+class _Survey(msgspec.Struct):
+    """What one pass over a machine's file showed."""
+
+    items: dict[str, str]  # data item -> MTConnect type, as the file says
+    conditions: set[str]
+    times: list[int]  # distinct days, as their first instant, with `counts`
+    counts: list[int]
+
+
+class SmsRecording:
+    """A folder of the test bed's layout. Opening it reads every file once; nothing is kept but names and counts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = _event_files(folder)
+        path = folder / "Devices.xml"
+        self._model = read_devices(path) if path.is_file() else DeviceModel(None, {})
+        self._notes: list[str] = [] if path.is_file() else ["there is no Devices.xml: types are derived from the data"]
+        self._signals: dict[str, dict[str, str]] = {}
+        gaps = missing_days(folder / "missing_days.txt")
+        self.twins: Sequence[RecordedTwin] = [self._twin(id, path, gaps) for id, path in sorted(self._files.items())]
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What had to be decided while reading, for people."""
+        return self._notes
+
+    def lines(self, twin: str) -> Iterator[RecordedLine]:
+        """Lines of one machine in the order of its file."""
+        path = self._files[twin]
+        signals = self._signals[twin]
+        source = f"{path.parent.name}/{path.name}:"
+        last_text, last_time = "", 0
+        time: int | str
+        for number, fields in rows(path, HEADER):
+            if isinstance(fields, str):
+                yield RecordedLine(twin, last_time, "", fields, f"{source}{number}")
+                continue
+            stamp, item, _, value = fields
+            if stamp == last_text:
+                time = last_time
+            else:
+                time = instant_or_text(stamp)
+                if isinstance(time, int):
+                    last_text, last_time = stamp, time
+            yield RecordedLine(twin, time, signals.get(item, item), value, f"{source}{number}")
+
+    def _twin(self, twin: str, path: Path, gaps: dict[str, list[Gap]]) -> RecordedTwin:
+        name = _machine_name(path)
+        survey = _survey(path)
+        device = self._model.devices.get(name)
+        if device is not None:
+            self._notes += device.notes
+        elif self._model.devices:
+            self._notes.append(f"{name} is not in Devices.xml: its type is derived from the data")
+        machine_type, self._signals[twin] = self._type(name, device, survey)
+        commissioned, why = _commissioned(self._model.created, survey)
+        return RecordedTwin(
+            id=twin,
+            title=device.title if device else name,
+            serial=device.serial if device else "",
+            type=machine_type,
+            session=f"nist-sms-{content_id([path])}",
+            commissioned=commissioned,
+            commissioned_from=why,
+            gaps=tuple(gaps.get(name, ())),
+        )
+
+    def _type(self, name: str, device: Device | None, survey: _Survey) -> tuple[MachineType, dict[str, str]]:
+        """Type of a machine and the signal of each data item: the model's, and from the data what it does not know."""
+        signal_of = dict(device.signal_of) if device else {}
+        known = set(signal_of.values())
+        extra: list[SignalDefinition] = []
+        for item, item_type in sorted(survey.items.items()):
+            if item in signal_of:
+                if device and signal_of[item] != item:
+                    self._notes.append(f"{name}: data item {item} is signal {signal_of[item]} by its id in Devices.xml")
+                continue
+            signal = signal_name(item) or "_"
+            while signal in known:
+                signal += "_"
+            if signal != item:
+                self._notes.append(f"{name}: data item {item!r} becomes signal {signal}")
+            known.add(signal)
+            signal_of[item] = signal
+            extra.append(_from_data(signal, item_type, item in survey.conditions))
+        base = device.type if device else MachineType(type_name(name) or "machine", 1, title=name)
+        if device and not extra:
+            return base, signal_of
+        signals = (*base.signals, *extra)
+        names = ", ".join(s.name for s in extra)
+        if device and extra:
+            self._notes.append(f"{name}: not in Devices.xml, derived from the data: {names}")
+        own = msgspec.structs.replace(
+            base,
+            name=type_name(base.name, name) if device else base.name,
+            signals=signals,
+            states=state_mapping(signals),
+            modes=modes(signals),
+            registered_from="Devices.xml and data" if device else "data",
+        )
+        return own, signal_of
+
+
+def _machine_name(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".csv")
+
+
+def _event_files(folder: Path) -> dict[str, Path]:
+    """Twin id -> file. Two names that make the same id, or a name that makes none, are faults."""
+    found = sorted([*folder.glob("events/*.csv"), *folder.glob("events/*.csv.gz")])
+    faults: list[Fault] = []
+    files: dict[str, Path] = {}
+    if not found:
+        faults.append(
+            Fault("recording:empty", f"there is no events/*.csv or events/*.csv.gz in {folder}", "Check the folder")
+        )
+    for path in found:
+        twin = _machine_name(path).lower()
+        if TWIN_ID.match(twin) is None:
+            faults.append(
+                Fault("recording:name", f"{path.name} gives no twin id", "Use letters, digits, _ and -", file=path.name)
+            )
+        elif twin in files:
+            faults.append(
+                Fault("recording:name-twice", f"{path.name} and {files[twin].name} are both twin {twin}", "Keep one")
+            )
+        files[twin] = path
+    if faults:
+        raise InvalidInputError(faults)
+    return files
+
+
+def _survey(path: Path) -> _Survey:
+    items: dict[str, str] = {}
+    conditions: set[str] = set()
+    per_day: dict[int, int] = {}
+    last = ("", 0)
+    for _, fields in rows(path, HEADER):
+        if isinstance(fields, str):
+            continue
+        stamp, item, item_type, value = fields
+        if item not in items:
+            items[item] = item_type
+        if item not in conditions and "|" in value and parse_condition(value) is not None:
+            conditions.add(item)
+        if stamp[:10] != last[0]:
+            time = instant_or_text(stamp)
+            if not isinstance(time, int):
+                continue
+            last = (stamp[:10], time - time % DAY)
+        per_day[last[1]] = per_day.get(last[1], 0) + 1
+    days = sorted(per_day)
+    return _Survey(items, conditions, days, [per_day[d] for d in days])
+
+
+def _commissioned(model_created: int | None, survey: _Survey) -> tuple[int | None, str]:
+    """When the machine can first have spoken, and why we think so.
+
+    The device model's own creation time, if hardly anything is older; a model that was saved later says nothing
+    about the past. Otherwise the first day after a hole of more than a year before which hardly anything lies.
+    """
+    total = sum(survey.counts)
+    if model_created is not None:
+        older = sum(n for day, n in zip(survey.times, survey.counts, strict=True) if day + DAY <= model_created)
+        if older <= _OUTLIER_SHARE * total:
+            return model_created, f"its device model was made at {format_instant(model_created)}"
+    before = 0
+    for k in range(1, len(survey.times)):
+        before += survey.counts[k - 1]
+        if before > _OUTLIER_SHARE * total:
+            break
+        if survey.times[k] - survey.times[k - 1] > _OUTLIER_YEARS:
+            day = survey.times[k]
+            return day, f"{before} of {total} observations lie more than a year before {format_instant(day)}"
+    return None, "nothing tells when the machine was commissioned"
+
+
+def _from_data(name: str, item_type: str, condition: bool) -> SignalDefinition:
+    category = "CONDITION" if condition else "EVENT"
+    kind, unit = kind_and_unit(category, item_type, "")
+    return SignalDefinition(name=name, type=kind, unit=unit, semantic=f"mtconnect:{item_type}")
+
+
+def missing_days(path: Path) -> dict[str, list[Gap]]:
+    """Declared gaps by machine name: each line names a day file that is absent.
+
+    ``Mazak01-20161005-20161006.txt`` held the day of 5 October 2016, from 05:00 UTC (midnight Eastern Standard
+    Time) to 05:00 UTC of the next day. Days that touch become one gap.
+
+    Raises:
+        InvalidInputError: ``recording:missing-days`` for each line that names no machine and day.
+    """
+    if not path.is_file():
+        return {}
+    spans: dict[str, list[tuple[int, int]]] = {}
+    faults: list[Fault] = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        match = _DAY_FILE.match(line.strip())
+        try:
+            if match is None:
+                raise ValueError("no <machine>-<day>-<next day>.txt")
+            start, end = (
+                int(datetime.strptime(d, "%Y%m%d").replace(tzinfo=UTC).timestamp()) * NS for d in match.groups()[1:]
+            )
+            if end <= start:
+                raise ValueError("the second day is not after the first")
+        except ValueError as e:
+            faults.append(
+                Fault(
+                    "recording:missing-days",
+                    f"{line.strip()[:80]!r}: {e}",
+                    "Write it like Mazak01-20161005-20161006.txt",
+                    file=path.name,
+                    line=number,
+                )
+            )
+            continue
+        spans.setdefault(match.group(1), []).append((start + DAY_BEGINS, end + DAY_BEGINS))
+    if faults:
+        raise InvalidInputError(faults)
+    return {name: _joined(found, path.name) for name, found in spans.items()}
+
+
+def _joined(spans: list[tuple[int, int]], source: str) -> list[Gap]:
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return [Gap(start, end, "day file missing", source) for start, end in joined]

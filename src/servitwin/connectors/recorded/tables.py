@@ -1,0 +1,73 @@
+"""Reading of recorded tables: gzip or plain, line by line, with the line number of each row."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.instant import parse_instant
+
+_LONGEST_LINE = 1 << 20
+
+
+def open_text(path: Path) -> IO[str]:
+    """The file as text; what is no UTF-8 becomes a replacement character and is seen as a faulty value later."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", errors="replace", newline="")
+    return path.open("rt", encoding="utf-8", errors="replace", newline="")
+
+
+def content_id(paths: Sequence[Path]) -> str:
+    """Names the content of files, not their names or how they were packed: 40 hexadecimal digits of SHA-256."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()[:40]
+
+
+def rows(path: Path, header: Sequence[str]) -> Iterator[tuple[int, list[str] | str]]:
+    """Line number and fields of each row below the header; a row of another length comes as its raw text.
+
+    Raises:
+        InvalidInputError: ``recording:other-columns`` if the first line is not the expected header.
+    """
+    with open_text(path) as stream:
+        found = stream.readline(_LONGEST_LINE).strip().split(",")
+        if found != list(header):
+            raise InvalidInputError(
+                Fault(
+                    "recording:other-columns",
+                    f"the first line of {path.name} is {','.join(found)[:200]!r}",
+                    f"It has to be {','.join(header)}",
+                    file=path.name,
+                    line=1,
+                )
+            )
+        number = 1
+        for line in stream:
+            number += 1
+            text = line.rstrip("\r\n")
+            if not text:
+                continue
+            fields = next(csv.reader([text])) if '"' in text else text.split(",")
+            yield number, fields if len(fields) == len(header) else text
+
+
+def instant_or_text(text: str) -> int | str:
+    """Nanoseconds of an RFC 3339 time; anything else stays as found, so that ingest keeps it with the reason."""
+    try:
+        return parse_instant(text)
+    except InvalidInputError:
+        return text
+
+
+def sort_key(time: int | str) -> int:
+    """Order of lines while machines are merged: a time that cannot be read comes first."""
+    return time if isinstance(time, int) else -(2**63)

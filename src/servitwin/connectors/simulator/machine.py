@@ -1,0 +1,105 @@
+"""What all simulated machines have in common: state, inputs, outputs, and the control's switches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+from servitwin.connectors.simulator.defects import Defect, Event, FaultSpec, conditions, repairing, severity, tripped
+from servitwin.connectors.simulator.physics import relax
+
+Value = float | int | str | bool
+Outputs = dict[str, Value]
+
+
+class MachineState(msgspec.Struct, kw_only=True):
+    """State that every machine has; serialisable as JSON.
+
+    ``heard`` keeps the last known cumulative counters of the neighbours, ``pause_left_s`` an operator's pause.
+    """
+
+    steps: int = 0
+    energy_kwh: float = 0.0
+    stopped: bool = False  # stopped by command or after a fault, waits for a start
+    pause_left_s: float = 0.0
+    heard: dict[str, float] = {}
+    defects: dict[str, Defect] = {}
+
+
+class Inputs(msgspec.Struct, frozen=True):
+    """What reaches a machine from outside in one step.
+
+    ``heard``: the neighbours' cumulative counters under this machine's own names (``delivered``, ``removed``);
+    a name that is configured nowhere is an endless supply or sink.
+    """
+
+    now: int  # ns UTC at the end of the step
+    staffed: bool = True
+    ambient: float = 20.0  # Cel
+    heard: Mapping[str, float] = {}
+
+
+class Model(Protocol):
+    """A kind of machine: pure and deterministic, no clock, no input or output."""
+
+    name: ClassVar[str]
+    faults: ClassVar[tuple[FaultSpec, ...]]
+    state_type: ClassVar[type[MachineState]]
+    periodic: ClassVar[frozenset[str]]  # signals that are reported at every step
+    links: ClassVar[tuple[str, ...]]  # names of neighbours' counters that can be configured
+
+    def fresh(self, rng: Random) -> Any:
+        """The state of a machine that has just been put into use."""
+        ...
+
+    def step(self, state: Any, dt: float, inputs: Inputs, rng: Random) -> tuple[Any, Outputs, list[Event]]:
+        """The state ``dt`` seconds later, what the sensors show then, and what happened; ``state`` is unchanged."""
+        ...
+
+    def command(self, state: Any, name: str, parameters: Mapping[str, Any]) -> tuple[Any, str]:
+        """The state after a command and "", or the unchanged state and why it was refused."""
+        ...
+
+
+def refusal(state: MachineState) -> str:
+    """Why the control takes no remote command now; empty if it does."""
+    if severity(state.defects, "emergency-stop"):
+        return "emergency stop is pressed"
+    if severity(state.defects, "local-mode"):
+        return "the machine is in local mode"
+    if repairing(state.defects):
+        return "a technician works on the machine"
+    return ""
+
+
+def control_outputs(
+    state: MachineState, faults: tuple[FaultSpec, ...], powered: bool, execution: str, mode: str, wait: str
+) -> Outputs:
+    """Signals of the control, named as MTConnect names them (Part 2: Execution, ControllerMode, FunctionalMode ...)."""
+    local = severity(state.defects, "local-mode") > 0
+    pressed = severity(state.defects, "emergency-stop") > 0
+    repair = repairing(state.defects)
+    return {
+        "power_state": "ON" if powered else "OFF",
+        "execution": execution,
+        "functional_mode": "MAINTENANCE" if repair else mode,
+        "controller_mode": "MANUAL" if local else "AUTOMATIC",
+        "emergency_stop": "TRIGGERED" if pressed else "ARMED",
+        "wait_state": wait,
+        "remote_consent": powered and not (local or pressed or repair),
+        **conditions(faults, state.defects),
+    }
+
+
+def stands(state: MachineState, faults: tuple[FaultSpec, ...]) -> bool:
+    """Whether a fault, a repair or the emergency stop keeps the machine from moving."""
+    return tripped(faults, state.defects) or repairing(state.defects) or severity(state.defects, "emergency-stop") > 0
+
+
+def cooled(state: MachineState, seconds: float, ambient: float) -> MachineState:
+    """The state after a time switched off: everything warm has cooled towards the hall, nothing else has changed."""
+    warm = {n: getattr(state, n) for n in state.__struct_fields__ if n.endswith("_temp")}
+    return msgspec.structs.replace(state, **{n: relax(t, ambient, seconds, 900.0) for n, t in warm.items()})

@@ -1,0 +1,323 @@
+"""A CNC mill: parts are cut in cycles, tools wear, products change over, bearings and pumps fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any, ClassVar
+
+import msgspec
+
+from servitwin.connectors.simulator.defects import SWITCHES, Event, FaultSpec, develop, severity
+from servitwin.connectors.simulator.machine import (
+    Inputs,
+    MachineState,
+    Outputs,
+    Value,
+    control_outputs,
+    refusal,
+    stands,
+)
+from servitwin.connectors.simulator.physics import between, happens, measured, relax
+
+FAULTS = (
+    FaultSpec(
+        "spindle-bearing", "Spindle bearing fails", "spindle",
+        "Vibration climbs from 1 to over 7 mm/s, the spindle warms up, a warning, then the machine stops with a fault",
+        "SP-9031", "SPINDLE VIBRATION HIGH", "spindle.condition", 75.0, 30.0, 0.012,
+    ),
+    FaultSpec(
+        "coolant-pump", "Coolant pump loses pressure", "coolant",
+        "Coolant pressure falls from 18 to 3 bar, tools wear faster, then the machine stops",
+        "EX-1012", "COOLANT PRESSURE LOW", "coolant.condition", 60.0, 25.0, 0.012,
+    ),
+    FaultSpec(
+        "tool-breakage", "Tool breaks", "tool",
+        "The load drops, the part is scrap, the machine stops until the tool is changed",
+        "PS-0509", "TOOL BROKEN", "tool.condition", 4.0, 20.0, 0.03,
+    ),
+    FaultSpec(
+        "axis-servo", "Axis drive fails", "axis",
+        "Load and temperature of the axis climb, then the drive trips and the machine stops",
+        "SV-0410", "EXCESS ERROR X AXIS", "axis.condition", 50.0, 30.0, 0.008,
+    ),
+    *SWITCHES,
+)  # fmt: skip
+
+
+class Product(msgspec.Struct, frozen=True):
+    """How a product is cut: program, ideal cycle (s), spindle speed (1/min), load (%), feed (mm/min), lot size."""
+
+    program: str
+    cycle_s: float
+    speed: float
+    load: float
+    feed: float
+    lot: int
+
+
+PRODUCTS = {
+    "bracket": Product("O1001", 80.0, 8200.0, 46.0, 2400.0, 40),
+    "housing": Product("O2002", 110.0, 6100.0, 62.0, 1800.0, 30),
+    "flange": Product("O3003", 95.0, 4200.0, 71.0, 1500.0, 35),
+}
+LOAD_S, UNLOAD_S = 9.0, 7.0  # loading and unloading belong to the cycle
+SETUP_S, TOOL_CHANGE_S = 420.0, 60.0
+IN_PLACES, OUT_PLACES = 16, 8
+WORKLOADS = (1.0, 0.75, 0.55)  # roughing, semi-finishing, finishing: shares of the product's load
+
+
+class MillState(MachineState, kw_only=True):
+    """State of a mill; ``left_s`` are seconds of the phase at full feed; wear 0 to 1; temperatures in Cel."""
+
+    phase: str = "idle"  # idle, load, cut, unload, setup, tool
+    left_s: float = 0.0
+    product: str = "bracket"
+    wanted: str = ""
+    lot_left: int = 40
+    feed_percent: float = 100.0
+    hold: bool = False
+    total: int = 0
+    good: int = 0
+    scrap: int = 0
+    taken: int = 0
+    out: int = 0
+    spoilt: bool = False
+    tool: int = 1
+    tool_wear: float = 0.1
+    spindle_temp: float = 22.0
+    axis_temp: float = 22.0
+    coolant_temp: float = 21.0
+    coolant_level: float = 92.0
+    position: float = 0.0
+    powered: bool = True
+    why: str = ""  # why it does not work: pause, starved, blocked, or empty
+
+
+class Mill:
+    """The model ``mill``."""
+
+    name: ClassVar[str] = "mill"
+    faults: ClassVar[tuple[FaultSpec, ...]] = FAULTS
+    state_type: ClassVar[type[MachineState]] = MillState
+    links: ClassVar[tuple[str, ...]] = ("delivered", "removed")
+    periodic: ClassVar[frozenset[str]] = frozenset(
+        {
+            "spindle.speed", "spindle.load", "spindle.temperature", "spindle.vibration", "axis.position", "axis.load",
+            "axis.temperature", "feed.rate", "coolant.pressure", "coolant.temperature", "power", "energy", "tool.wear",
+        }
+    )  # fmt: skip
+
+    def fresh(self, rng: Random) -> MillState:
+        """See :class:`Model`."""
+        product = rng.choice(list(PRODUCTS))
+        lot = rng.randint(5, PRODUCTS[product].lot)
+        return MillState(product=product, lot_left=lot, tool_wear=rng.uniform(0.05, 0.7), tool=rng.randint(1, 24))
+
+    def step(self, state: MillState, dt: float, inputs: Inputs, rng: Random) -> tuple[MillState, Outputs, list[Event]]:
+        """See :class:`Model`."""
+        s = msgspec.structs.replace(state, heard={**state.heard, **inputs.heard}, steps=state.steps + 1)
+        running = s.phase == "cut" and not s.why
+        s.defects, events = develop(self.faults, s.defects, dt, running, inputs.now, rng)
+        if any(e.kind == "fault" for e in events):
+            s.spoilt = s.spoilt or s.phase == "cut"
+        s.powered = inputs.staffed or s.phase in ("load", "cut", "unload")  # the last part is finished
+        cut_s = 0.0
+        left = dt
+        while left > 1e-9:
+            used, cutting = self._advance(s, left, inputs, rng)
+            cut_s += cutting
+            left -= used
+        self._wear_and_heat(s, dt, cut_s, inputs)
+        return s, self._outputs(s, cut_s / dt if dt else 0.0, dt, rng), events
+
+    def _advance(self, s: MillState, limit: float, inputs: Inputs, rng: Random) -> tuple[float, float]:
+        """Go on for at most ``limit`` seconds to the next change of phase; returns seconds used and seconds cut."""
+        s.why = ""
+        if not s.powered or stands(s, self.faults) or s.hold:
+            return limit, 0.0
+        if s.pause_left_s > 0.0:
+            used = min(limit, s.pause_left_s)
+            s.pause_left_s -= used
+            s.why = "pause"
+            return used, 0.0
+        if s.phase == "idle":
+            return self._begin(s, limit, inputs, rng), 0.0
+        pace = s.feed_percent / 100.0 if s.phase == "cut" else 1.0
+        if pace <= 0.0:
+            return limit, 0.0
+        used = min(limit, s.left_s / pace)
+        s.left_s -= used * pace
+        cutting = used if s.phase == "cut" else 0.0
+        if s.left_s <= 1e-9:
+            self._next_phase(s, rng)
+        return used, cutting
+
+    def _begin(self, s: MillState, limit: float, inputs: Inputs, rng: Random) -> float:
+        """At rest between two parts: change over, change the tool, pause, wait, or load the next blank."""
+        if s.stopped or not inputs.staffed:
+            return limit
+        if s.wanted and s.wanted != s.product:
+            s.phase, s.left_s = "setup", SETUP_S * rng.uniform(0.8, 1.3)
+        elif s.tool_wear >= 0.9:
+            s.phase, s.left_s = "tool", TOOL_CHANGE_S
+        elif "delivered" in s.heard and s.heard["delivered"] - s.taken < 1:
+            s.why = "starved"
+            return limit
+        elif "removed" in s.heard and s.out - s.heard["removed"] >= OUT_PLACES:
+            s.why = "blocked"
+            return limit
+        elif happens(rng, 0.6, 100.0):
+            s.pause_left_s = rng.uniform(60.0, 420.0)
+        else:
+            s.taken += 1
+            s.phase, s.left_s = "load", LOAD_S
+        return 0.0
+
+    def _next_phase(self, s: MillState, rng: Random) -> None:
+        product = PRODUCTS[s.product]
+        if s.phase == "load":
+            s.phase, s.left_s = "cut", product.cycle_s - LOAD_S - UNLOAD_S
+        elif s.phase == "cut":
+            s.phase, s.left_s = "unload", UNLOAD_S
+        elif s.phase == "unload":
+            self._count(s, rng)
+            s.phase, s.left_s = "idle", 0.0
+        elif s.phase == "setup":
+            s.product, s.wanted = s.wanted, ""
+            s.lot_left = PRODUCTS[s.product].lot
+            s.phase, s.tool_wear = "idle", min(s.tool_wear, 0.5)
+        else:
+            s.tool_wear, s.tool = 0.0, s.tool % 24 + 1
+            s.phase = "idle"
+
+    def _count(self, s: MillState, rng: Random) -> None:
+        """One part more: scrap if a fault spoilt it, else by chance that grows with wear, vibration and feed."""
+        chance = 0.006 + 0.03 * s.tool_wear**4 + 0.25 * severity(s.defects, "spindle-bearing")
+        chance += 0.02 * max(0.0, s.feed_percent / 100.0 - 1.0)
+        s.total += 1
+        if s.spoilt or rng.random() < chance:
+            s.scrap += 1
+        else:
+            s.good += 1
+            s.out += 1
+        s.spoilt = False
+        s.lot_left -= 1
+        if s.lot_left <= 0:
+            names = list(PRODUCTS)
+            s.wanted = s.wanted or names[(names.index(s.product) + 1) % len(names)]
+
+    def _load(self, s: MillState) -> float:
+        """Spindle load in % while it cuts now: product, stage of the program, feed, wear of tool and bearing."""
+        product = PRODUCTS[s.product]
+        whole = product.cycle_s - LOAD_S - UNLOAD_S
+        stage = WORKLOADS[min(2, int(3.0 * (1.0 - s.left_s / whole)))]
+        load = product.load * stage * (0.4 + 0.6 * s.feed_percent / 100.0) * (1.0 + 0.35 * s.tool_wear)
+        load *= 1.0 + 0.25 * severity(s.defects, "spindle-bearing")
+        return between(load * (1.0 - 0.8 * severity(s.defects, "tool-breakage")), 2.0, 140.0)
+
+    def _wear_and_heat(self, s: MillState, dt: float, cut_s: float, inputs: Inputs) -> None:
+        """Taylor-like tool wear (life falls with load and feed), first-order heating of spindle, axis and coolant."""
+        product = PRODUCTS[s.product]
+        share = cut_s / dt if dt else 0.0
+        feed = s.feed_percent / 100.0
+        dry = severity(s.defects, "coolant-pump")
+        s.tool_wear = min(1.0, s.tool_wear + cut_s / 9000.0 * (product.load / 60.0) ** 1.5 * feed**1.3 * (1 + 3 * dry))
+        hot = inputs.ambient + 2.0 + share * (0.42 * product.load * feed + 12.0 * dry)
+        hot += share * 34.0 * severity(s.defects, "spindle-bearing")
+        s.spindle_temp = relax(s.spindle_temp, hot, dt, 600.0 if hot > s.spindle_temp else 1100.0)
+        warm = inputs.ambient + 1.0 + share * 9.0 * feed + 45.0 * severity(s.defects, "axis-servo") * (cut_s > 0)
+        s.axis_temp = relax(s.axis_temp, warm, dt, 700.0)
+        s.coolant_temp = relax(s.coolant_temp, inputs.ambient + 1.0 + 6.0 * share, dt, 1800.0)
+        s.coolant_level -= cut_s * 0.00045
+        if s.coolant_level < 55.0 and s.phase != "cut":
+            s.coolant_level = 95.0  # topped up by the operator
+        s.position = (s.position + cut_s * product.feed * feed / 60.0) % 1000.0
+
+    def _outputs(self, s: MillState, cut_share: float, dt: float, rng: Random) -> Outputs:
+        product = PRODUCTS[s.product]
+        moving = s.powered and not (s.why or s.hold or stands(s, self.faults))
+        cutting = moving and s.phase == "cut"
+        load = self._load(s) if cutting else 0.0
+        speed = product.speed if cutting else 0.0
+        bearing, servo, dry = (severity(s.defects, n) for n in ("spindle-bearing", "axis-servo", "coolant-pump"))
+        vibration = 0.15 + (speed / 8000.0 * (0.9 + 0.5 * s.tool_wear) + load / 160.0 + 7.0 * bearing) * cutting
+        power = (0.9 + 0.6 * moving + cutting * (1.4 + 11.0 * load / 100.0)) * s.powered
+        mean_power = power if not cutting else power * cut_share + 1.5 * (1.0 - cut_share)
+        s.energy_kwh += mean_power * dt / 3600.0
+        pressure = 18.0 * (1.0 - 0.85 * dry) if cutting else 0.3
+        x = s.position if s.position < 500.0 else 1000.0 - s.position
+        values: dict[str, Value] = {
+            "spindle.speed": max(0.0, measured(speed, 6.0, rng, 0)) if cutting else 0.0,
+            "spindle.load": max(0.0, measured(load, 1.5, rng, 1)) if cutting else 0.0,
+            "spindle.temperature": measured(s.spindle_temp, 0.5, rng),
+            "spindle.vibration": max(0.02, measured(vibration, 0.12, rng, 3)),
+            "axis.position": round(x, 3),
+            "axis.load": max(0.0, measured(8.0 + load * 0.5 + 60.0 * servo, 2.0, rng, 1)) if cutting else 0.0,
+            "axis.temperature": measured(s.axis_temp, 0.5, rng),
+            "feed.rate": max(0.0, measured(product.feed * s.feed_percent / 100.0, 5.0, rng, 0)) if cutting else 0.0,
+            "feed.override": s.feed_percent,
+            "coolant.pressure": max(0.0, measured(pressure, 0.2, rng)),
+            "coolant.temperature": measured(s.coolant_temp, 0.5, rng),
+            "coolant.level": float(round(s.coolant_level)),
+            "tool.number": s.tool,
+            "tool.wear": round(100.0 * s.tool_wear, 2),
+            "power": max(0.0, measured(power, 0.05, rng, 3)) if s.powered else 0.0,
+            "energy": round(s.energy_kwh, 4),
+            "program": product.program,
+            "product": s.product,
+            "product.next": s.wanted or s.product,
+            "parts.total": s.total,
+            "parts.good": s.good,
+            "parts.scrap": s.scrap,
+            "flow.taken": s.taken,
+            "flow.out": s.out,
+            "buffer.in": int(between(s.heard.get("delivered", s.taken + IN_PLACES) - s.taken, 0, 99)),
+            "buffer.out": int(between(s.out - s.heard.get("removed", s.out), 0, 99)),
+        }
+        mode = {"setup": "SETUP", "tool": "SETUP"}.get(s.phase, "PRODUCTION")
+        wait = {"starved": "MATERIAL_LOAD", "blocked": "MATERIAL_UNLOAD"}.get(s.why, "NONE")
+        values.update(control_outputs(s, self.faults, s.powered, self._execution(s), mode, wait))
+        return values
+
+    def _execution(self, s: MillState) -> str:
+        if stands(s, self.faults):
+            return "STOPPED"
+        if not s.powered or (s.stopped and s.phase == "idle"):
+            return "STOPPED"
+        if s.hold:
+            return "FEED_HOLD"
+        if s.why == "pause":
+            return "INTERRUPTED"
+        return "ACTIVE" if s.phase in ("load", "cut", "unload") else "READY"
+
+    def command(self, state: MillState, name: str, parameters: Mapping[str, Any]) -> tuple[MillState, str]:
+        """See :class:`Model`. Commands: set-feed, select-product, stop, start, hold, reset-alarm."""
+        why = refusal(state)
+        if why:
+            return state, why
+        s = msgspec.structs.replace(state)
+        if name == "set-feed":
+            percent = parameters.get("percent")
+            if isinstance(percent, bool) or not isinstance(percent, int | float) or not 10 <= percent <= 150:
+                return state, "percent must be 10 to 150"
+            s.feed_percent = float(percent)
+        elif name == "select-product":
+            if parameters.get("product") not in PRODUCTS:
+                return state, f"no program for product {parameters.get('product')!r}"
+            s.wanted = str(parameters["product"])
+        elif name == "hold":
+            s.hold = True
+        elif name == "stop":
+            s.stopped = True
+        elif name == "start":
+            if stands(s, self.faults):
+                return state, "a fault keeps the machine from starting"
+            s.stopped, s.hold, s.pause_left_s = False, False, 0.0
+        elif name == "reset-alarm":
+            if stands(s, self.faults):
+                return state, "the fault is still there: it has to be repaired"
+            s.stopped = False
+        else:
+            return state, f"unknown command {name!r}"
+        return s, ""

@@ -1,0 +1,141 @@
+"""Configured machines and how they are coupled: each hears its neighbours' cumulative counters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from servitwin.connectors.simulator.cell import Cell
+from servitwin.connectors.simulator.crane import Crane
+from servitwin.connectors.simulator.defects import Event
+from servitwin.connectors.simulator.machine import Inputs, MachineState, Model, Outputs
+from servitwin.connectors.simulator.mill import Mill
+from servitwin.connectors.simulator.physics import ambient
+from servitwin.domain.instant import DAY, HOUR, NS
+
+MODELS: Mapping[str, Model] = {m.name: m for m in (Crane(), Mill(), Cell())}
+
+
+class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a machine is staffed: on these days (0 Monday), from ``start`` to ``end`` in local hours of the day."""
+
+    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    start: float = 0.0
+    end: float = 24.0
+
+
+class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which signal of which neighbour is a machine's counter."""
+
+    twin: str
+    signal: str
+
+
+class MachineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One simulated machine. ``hears``: the model's counter name -> neighbour's signal. None hours: always staffed."""
+
+    twin: str
+    model: str
+    seed: int = 0
+    hours: Hours | None = None
+    hears: dict[str, Link] = {}
+
+
+class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Address of the MQTT broker."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+
+
+class SimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Configuration of one connection.
+
+    Attributes:
+        machines: what this process simulates and speaks for.
+        neighbours: the plant's other machines, simulated elsewhere; needed to fill in the past alike everywhere.
+        time_zone: IANA zone of the plant's shifts.
+        speed: simulated seconds per second.
+        backfill_days: on the very first start so many days of past are filled in (marked replayed); 0: none.
+        broker, user, password, folder: added by the worker.
+    """
+
+    machines: tuple[MachineConfig, ...]
+    neighbours: tuple[MachineConfig, ...] = ()
+    time_zone: str = "Europe/Helsinki"
+    speed: float = 1.0
+    backfill_days: float = 0.0
+    broker: Broker = Broker()
+    user: str = ""
+    password: str = ""
+    folder: str = ""
+
+
+class LocalTime:
+    """Weekday and hour in a time zone, cheap to ask at each step: the offset is looked up once an hour."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = ZoneInfo(zone)
+        self._hour = -1
+        self._offset = 0
+
+    def at(self, now: int) -> tuple[int, float]:
+        """Weekday (0 Monday) and hour of the day with fraction."""
+        hour = now // HOUR
+        if hour != self._hour:
+            offset = datetime.fromtimestamp(now // NS, UTC).astimezone(self._zone).utcoffset()
+            self._offset = int(offset.total_seconds()) * NS if offset else 0
+            self._hour = hour
+        local = now + self._offset
+        return (local // DAY + 3) % 7, local % DAY / HOUR
+
+
+class Machine:
+    """One machine with its state between steps; all chance comes from its seed and the number of the step."""
+
+    def __init__(self, config: MachineConfig, state: MachineState | None = None) -> None:
+        self.config = config
+        self.model = MODELS[config.model]
+        self.state: MachineState = state or self.model.fresh(Random(f"{config.seed}:fresh"))
+        self._rng = Random(f"{config.seed}:{self.state.steps}")
+
+    def step(self, now: int, dt: float, local: LocalTime, heard: Mapping[str, float]) -> tuple[Outputs, list[Event]]:
+        """Go on by ``dt`` seconds, ending at ``now``."""
+        weekday, hour = local.at(now)
+        h = self.config.hours
+        staffed = h is None or (weekday in h.days and h.start <= hour < h.end)
+        inputs = Inputs(now, staffed, ambient(hour), heard)
+        self.state, outputs, events = self.model.step(self.state, dt, inputs, self._rng)
+        return outputs, events
+
+    def command(self, name: str, parameters: Mapping[str, Any]) -> str:
+        """Carry out a command; empty if done, else why it was refused."""
+        self.state, why = self.model.command(self.state, name, parameters)
+        return why
+
+
+class Plant:
+    """Machines coupled in one process, as back-filling needs them: what one shows, the others hear a step later."""
+
+    def __init__(self, configs: Sequence[MachineConfig], time_zone: str) -> None:
+        self.machines = {c.twin: Machine(c) for c in configs}
+        self._local = LocalTime(time_zone)
+        self._shown: dict[str, Outputs] = {}
+
+    def step(self, now: int, dt: float) -> dict[str, Outputs]:
+        """All machines ``dt`` seconds later."""
+        shown = {}
+        for twin, machine in self.machines.items():
+            heard = {}
+            for name, link in machine.config.hears.items():
+                value = self._shown.get(link.twin, {}).get(link.signal)
+                if isinstance(value, int | float):
+                    heard[name] = float(value)
+            shown[twin], _ = machine.step(now, dt, self._local, heard)
+        self._shown = shown
+        return shown

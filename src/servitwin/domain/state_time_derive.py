@@ -1,0 +1,178 @@
+"""From observations to time of state: the rules of a machine type, applied at every change of any signal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from servitwin.domain.machine_type import MachineType, SignalTest, StateMapping
+from servitwin.domain.observation import CONNECTION, Bools, Int64s, Series
+from servitwin.domain.signal import SignalDefinition
+from servitwin.domain.signal_test import holds
+from servitwin.domain.state_time import Gap, State, StateInterval, unknown
+from servitwin.domain.state_time_span import Spans
+from servitwin.domain.state_time_track import REASONS, Active, Track, offline_spans, track_of
+
+_GAP = -5
+_NOT_ASKED = -6
+_NO, _YES, _UNKNOWN = 0, 1, 2
+Trileans = npt.NDArray[np.int8]
+Outcome = tuple[State, str, str, str]  # state, cause, party, reason
+
+
+def signals_needed(mapping: StateMapping) -> tuple[str, ...]:
+    """Names of all signals that decide the state, the reserved ``_connection`` included."""
+    tested = [t.signal for rule in mapping.rules for t in rule.when]
+    names = [*mapping.needs, *tested, *([mapping.word] if mapping.word else []), CONNECTION]
+    return tuple(dict.fromkeys(names))
+
+
+def derive_states(
+    machine_type: MachineType,
+    series: Mapping[str, Series],
+    gaps: Sequence[Gap],
+    start: int,
+    end: int,
+) -> list[StateInterval]:
+    """State intervals that cover [start, end) exactly, without overlap, merged where nothing differs.
+
+    The answer depends on the observations alone, not on the order in which they came. Without ``needs`` in the
+    mapping the state is unknown while none of the rules' signals is known; a test on an unknown signal does not
+    hold. Where ``needs`` are unknown the reason is that of the first of them.
+
+    Args:
+        machine_type: the type in force, with its mapping and signal definitions.
+        series: by signal name, in order, each with the last observation before ``start`` (a condition signal with
+            all that were still active); signals that are missing have no data.
+        gaps: declared gaps; they override what was observed.
+        start: ns UTC, inclusive.
+        end: ns UTC, exclusive.
+    """
+    mapping = machine_type.states
+    if end <= start:
+        return []
+    if mapping is None:
+        return unknown(start, end, "no-mapping")
+    tracks = _tracks(machine_type, mapping, series, end)
+    declared = Spans.of((g.start, g.end) for g in gaps).clip(start, end)
+    points = _points([t.time for t in tracks.values()], declared, start, end)
+    codes = {name: track.at(points) for name, track in tracks.items()}
+    outcome, outcomes = _decide(mapping, tracks, codes, len(points))
+    _explain(mapping, codes, outcome, outcomes)
+    word: Int64s = codes[mapping.word] if mapping.word else np.full(len(points), _NOT_ASKED, np.int64)
+    word = np.where(word < 0, _NOT_ASKED, word)
+    in_gap = declared.contain(points)
+    outcome[in_gap] = _known_as(outcomes, (State.UNKNOWN, "", "", "declared-gap"))
+    word[in_gap] = _NOT_ASKED
+    words = tracks[mapping.word].values if mapping.word else []
+    return _intervals(points, end, outcome, list(outcomes), word, words)
+
+
+def _tracks(
+    machine_type: MachineType, mapping: StateMapping, series: Mapping[str, Series], end: int
+) -> dict[str, Track]:
+    offline = offline_spans(series.get(CONNECTION), end)
+    none: Int64s = np.zeros(0, np.int64)
+    definitions = {s.name: s for s in machine_type.signals}
+    tracks = {}
+    for name in signals_needed(mapping):
+        if name == CONNECTION:
+            continue
+        found = series.get(name)
+        definition = definitions.get(name) or SignalDefinition(name, "text")
+        tracks[name] = Track(none, none, []) if found is None else track_of(found, definition, end, offline)
+    return tracks
+
+
+def _points(times: Sequence[Int64s], declared: Spans, start: int, end: int) -> Int64s:
+    every = np.concatenate([*times, declared.start, declared.end, np.array([start], np.int64)])
+    return np.unique(every[(every >= start) & (every < end)])
+
+
+def _decide(
+    mapping: StateMapping, tracks: Mapping[str, Track], codes: Mapping[str, Int64s], count: int
+) -> tuple[Int64s, dict[Outcome, int]]:
+    """Per point the number of the outcome: that of the first rule of which every test holds."""
+    outcomes: dict[Outcome, int] = {}
+    reason = "no-rule" if mapping.otherwise is State.UNKNOWN else ""
+    outcome = np.full(count, _known_as(outcomes, (mapping.otherwise, "", "", reason)), np.int64)
+    open_points: Bools = np.ones(count, np.bool_)
+    for rule in mapping.rules:
+        applies = open_points.copy()
+        for test in rule.when:
+            applies &= _verdicts(test, tracks[test.signal])[codes[test.signal]] == _YES
+        reason = "rule" if rule.state is State.UNKNOWN else ""
+        outcome[applies] = _known_as(outcomes, (rule.state, rule.cause, rule.party, reason))
+        open_points &= ~applies
+    return outcome, outcomes
+
+
+def _verdicts(test: SignalTest, track: Track) -> Trileans:
+    """Verdict for each value of the signal, and ``_UNKNOWN`` in the last places, where negative codes point."""
+    values = track.values
+    padding = np.full(-_NOT_ASKED, _UNKNOWN, np.int8)
+    if isinstance(values, np.ndarray) and not test.equals and not test.parameter:
+        yes = ~np.isnan(values)
+        if test.above is not None:
+            yes &= values > test.above
+        if test.below is not None:
+            yes &= values < test.below
+        return np.concatenate([yes.astype(np.int8), padding])
+    verdicts = [_verdict(test, value) for value in (values.tolist() if isinstance(values, np.ndarray) else values)]
+    return np.concatenate([np.array(verdicts, np.int8), padding])
+
+
+def _verdict(test: SignalTest, value: float | str | bool | Active) -> int:
+    verdict = holds(test, None, active=value) if isinstance(value, dict) else holds(test, value)
+    return _UNKNOWN if verdict is None else int(verdict)
+
+
+def _explain(mapping: StateMapping, codes: Mapping[str, Int64s], outcome: Int64s, outcomes: dict[Outcome, int]) -> None:
+    """Mark as unknown the points where a needed signal has no value, with the reason of the first such signal."""
+    if mapping.needs:
+        for name in reversed(mapping.needs):
+            _mark(codes[name], codes[name] < 0, outcome, outcomes)
+        return
+    tested = list(dict.fromkeys(t.signal for rule in mapping.rules for t in rule.when))
+    if tested:
+        none_known = np.logical_and.reduce([codes[name] < 0 for name in tested])
+        _mark(codes[tested[0]], none_known, outcome, outcomes)
+
+
+def _mark(code: Int64s, where: Bools, outcome: Int64s, outcomes: dict[Outcome, int]) -> None:
+    for number, reason in REASONS.items():
+        hit = where & (code == number)
+        if hit.any():
+            outcome[hit] = _known_as(outcomes, (State.UNKNOWN, "", "", reason))
+
+
+def _known_as(outcomes: dict[Outcome, int], outcome: Outcome) -> int:
+    return outcomes.setdefault(outcome, len(outcomes))
+
+
+def _intervals(
+    points: Int64s, end: int, outcome: Int64s, outcomes: Sequence[Outcome], word: Int64s, words: Any
+) -> list[StateInterval]:
+    changed = np.ones(len(points), np.bool_)
+    changed[1:] = (np.diff(outcome) != 0) | (np.diff(word) != 0)
+    starts = points[changed].tolist()
+    ends = [*starts[1:], end]
+    intervals = []
+    for begin, finish, o, w in zip(starts, ends, outcome[changed].tolist(), word[changed].tolist(), strict=True):
+        state, cause, party, reason = outcomes[o]
+        said = "" if w < 0 else _said(words[w])
+        intervals.append(StateInterval(begin, finish, state, cause, party, said, reason))
+    return intervals
+
+
+def _said(value: object) -> str:
+    """A value as the machine's own word; of a condition the most severe level."""
+    if isinstance(value, dict):
+        levels = {c.level for c in value.values()}
+        return "fault" if "fault" in levels else "warning" if levels else "normal"
+    if isinstance(value, float | np.floating):
+        return f"{value:.15g}"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,101 @@
+"""Keep the level of each twin, signal and command up to date, with its history and evidence."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import msgspec
+
+from servitwin.domain.instant import DAY, MINUTE, NS
+from servitwin.domain.level import TWIN, Derived, derive
+from servitwin.usecases.live_mirror import LiveMessage
+from servitwin.usecases.ports import Records
+from servitwin.usecases.registry import Registry
+from servitwin.usecases.send_command import Publish
+
+log = logging.getLogger("servitwin.levels")
+
+WINDOW = DAY
+SWEEP = MINUTE  # how often every twin is looked at again, so that what grows old is noticed
+SETTLE = 20 * NS  # after a start no level falls before live state had time to come back
+MAX_COMMANDS = 10_000
+
+
+class DeriveLevel:
+    """Sees the flow and writes a level when it changes. ``window`` in ns."""
+
+    def __init__(self, records: Records, registry: Registry, publish: Publish, window: int = WINDOW) -> None:
+        self._records = records
+        self._registry = registry
+        self._publish = publish
+        self._window = window
+        self._flows: dict[str, dict[str, int]] = {}
+        self._written: dict[str, dict[str, str]] = {}
+        self._dirty: set[str] = set()
+        self._swept = 0
+        self._started = 0
+
+    def heard(self, message: LiveMessage) -> None:
+        """Note which signals came in by themselves; what servitwin derives itself (``_state``) is no flow."""
+        flows = self._flows.setdefault(message.uid, {})
+        for signal, value in message.values.items():
+            if signal.startswith("_") or value[1] is None:
+                continue
+            before = flows.get(signal, -1)
+            if before < 0 or before <= value[0] - self._window:
+                self._dirty.add(message.uid)
+            if value[0] > before:
+                flows[signal] = value[0]
+
+    def command_changed(self, uid: str) -> None:
+        """A command of that twin came to an end: look again at the next tick."""
+        self._dirty.add(uid)
+
+    def tick(self, now: int) -> None:
+        """Derive what may have changed."""
+        self._started = self._started or now
+        if now - self._swept >= SWEEP:
+            self._swept = now
+            self._dirty.update(t.uid for t in self._registry.twins())
+        dirty, self._dirty = self._dirty, set()
+        for uid in sorted(dirty):
+            self._derive(uid, now)
+
+    def _derive(self, uid: str, now: int) -> None:
+        twin = self._registry.by_uid(uid)
+        if twin is None or twin.retired is not None:
+            return
+        machine_type = self._registry.type_at(twin, now)
+        declared = [c.name for c in machine_type.commands] if machine_type else []
+        commands = self._records.commands(uid, limit=MAX_COMMANDS, since=now - self._window)
+        found = derive(self._flows.get(uid, {}), commands, declared, now, self._window)
+        written = self._written.get(uid)
+        if written is None:
+            written = self._written[uid] = self._read(uid)
+        for subject, derived in found.items():
+            self._write(twin.id, uid, subject, derived, written, now)
+
+    def _read(self, uid: str) -> dict[str, str]:
+        """The latest level on record of each subject."""
+        return {row["subject"]: row["level"] for row in self._records.level_history(uid, "*")}
+
+    def _write(self, twin_id: str, uid: str, subject: str, derived: Derived, written: dict[str, str], now: int) -> None:
+        before = written.get(subject)
+        if before == derived.level:
+            return
+        if now - self._started < SETTLE and before is not None and _rank(derived.level) < _rank(before):
+            self._dirty.add(uid)
+            return
+        written[subject] = derived.level
+        self._records.save_level(uid, subject, derived.level, now, {"why": derived.why, **derived.evidence})
+        if subject == TWIN:
+            log.info("%s is a digital %s now: %s", twin_id, derived.level, derived.why)
+            data: Mapping[str, str] = {"level": derived.level, "before": before or "", "why": derived.why}
+            number = self._records.add_event("level", twin_id, now, data)
+            event = {"id": number, "kind": "level", "subject": twin_id, "at": now, "data": data}
+            self._publish("happened", msgspec.json.encode(event))
+
+
+def _rank(level: str) -> int:
+    return ("model", "shadow", "twin").index(level)

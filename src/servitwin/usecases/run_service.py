@@ -1,0 +1,238 @@
+"""Run services on twins: step by step as data come, again from the last good snapshot when data come late."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
+from servitwin.domain.instant import parse_duration
+from servitwin.domain.observation import Cut, Observation, Quality, Series
+from servitwin.domain.signal import SignalDefinition
+from servitwin.domain.twin import Twin
+from servitwin.sdk.manifest import Manifest
+from servitwin.sdk.service import Outcome, TwinView
+from servitwin.usecases.ports import HistoryReader, Records
+from servitwin.usecases.registry import Registry
+
+log = logging.getLogger("servitwin.services")
+_SETTING = "service-assignments"
+_FIRST_REVISION = 0
+
+
+class Assignment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A service that runs on a twin with parameters, from an instant on."""
+
+    service: str
+    twin: str  # uid
+    since: int
+    parameters: dict[str, Any] = {}
+
+    @property
+    def parameters_key(self) -> str:
+        """Canonical text of the parameters: outcomes of other parameters are other outcomes."""
+        return msgspec.json.encode(self.parameters, order="deterministic").decode()
+
+
+class StepRequest(msgspec.Struct):
+    """What crosses to where the service's code runs."""
+
+    view: TwinView
+    parameters: dict[str, Any]
+    snapshot: bytes | None
+    observations: dict[str, list[Observation]]
+    watermark: int
+
+
+class StepResult(msgspec.Struct):
+    """What comes back: the outcome, and the snapshot from which the next step goes on."""
+
+    outcome: Outcome
+    snapshot: bytes
+
+
+class ServiceHost(Protocol):
+    """Runs the code of services: ours in this process, a partner's in a process of its own."""
+
+    def manifests(self) -> Mapping[str, Manifest]:
+        """Installed evaluators by name."""
+        ...
+
+    def check(self, service: str, parameters: Mapping[str, Any]) -> Sequence[Fault]:
+        """All faults of the parameters."""
+        ...
+
+    def step(self, service: str, request: StepRequest) -> StepResult:
+        """One step.
+
+        Raises:
+            ServitwinError: ``service:failed``, ``service:too-slow``, ``service:gone``.
+        """
+        ...
+
+
+def assignments(records: Records) -> list[Assignment]:
+    """All services that are to run."""
+    text = records.setting(_SETTING)
+    return msgspec.json.decode(text, type=list[Assignment]) if text else []
+
+
+def assign_service(
+    records: Records, registry: Registry, host: ServiceHost, assignment: Assignment
+) -> Assignment:  # fmt: skip
+    """Let a service run on a twin; the same one with other parameters runs beside it.
+
+    Raises:
+        NotFoundError: ``service:unknown``, ``twin:unknown``.
+        InvalidInputError: what the service finds wrong with the parameters.
+    """
+    if assignment.service not in host.manifests():
+        raise NotFoundError(
+            Fault("service:unknown", f"No service {assignment.service!r} is installed", "See GET /services", "service")
+        )
+    if registry.by_uid(assignment.twin) is None:
+        raise NotFoundError(Fault("twin:unknown", f"No twin {assignment.twin!r}", "See GET /twins", "twin"))
+    faults = host.check(assignment.service, assignment.parameters)
+    if faults:
+        raise InvalidInputError(faults)
+    kept = [a for a in assignments(records) if _key(a) != _key(assignment)]
+    records.set_setting(_SETTING, msgspec.json.encode([*kept, assignment]).decode())
+    return assignment
+
+
+def withdraw_service(records: Records, service: str, twin: str) -> int:
+    """Let a service run no longer on a twin; its outcomes stay. Returns how many assignments ended."""
+    before = assignments(records)
+    kept = [a for a in before if (a.service, a.twin) != (service, twin)]
+    records.set_setting(_SETTING, msgspec.json.encode(kept).decode())
+    return len(before) - len(kept)
+
+
+def _key(a: Assignment) -> tuple[str, str, str]:
+    return a.service, a.twin, a.parameters_key
+
+
+class RunServices:
+    """Brings every assignment up to the present; call :meth:`advance` at the cadence of the fastest service."""
+
+    def __init__(self, history: HistoryReader, records: Records, registry: Registry, host: ServiceHost) -> None:
+        self._history, self._records, self._registry, self._host = history, records, registry, host
+        self.failures: dict[str, str] = {}  # "service twin" -> why, for the health page
+
+    def advance(self, now: int) -> int:
+        """Step every assignment that is due; returns how many steps were made. One failing service stops no other."""
+        steps = 0
+        cut = self._history.cut()
+        for assignment in assignments(self._records):
+            name = f"{assignment.service} on {assignment.twin}"
+            try:
+                steps += self._advance(assignment, now, cut)
+                self.failures.pop(name, None)
+            except (InvalidInputError, NotFoundError, ConflictError) as e:
+                self.failures[name] = str(e)
+            except Exception as e:  # noqa: BLE001 - a service is foreign code: whatever it raises is its own failure
+                if self.failures.get(name) != str(e):
+                    log.warning("%s failed: %s", name, e)
+                self.failures[name] = str(e)
+        return steps
+
+    def _advance(self, a: Assignment, now: int, cut: Cut) -> int:
+        manifest = self._host.manifests().get(a.service)
+        twin = self._registry.by_uid(a.twin)
+        if manifest is None or twin is None:
+            raise NotFoundError(Fault("service:unknown", f"{a.service} or its twin is gone", "Withdraw it"))
+        cadence, lateness = parse_duration(manifest.cadence), parse_duration(manifest.lateness)
+        watermark = (now - lateness) // cadence * cadence
+        key = a.parameters_key
+        last = self._records.latest_snapshot(a.service, manifest.version, a.twin, key, now)
+        steps = 0
+        if last is not None:
+            changed = self._history.changed_since(_cut_of(last[1])).get(a.twin)
+            if changed is not None and changed[0] < last[0]:
+                steps += self._redo(a, manifest, twin, changed[0], cut)
+                last = self._records.latest_snapshot(a.service, manifest.version, a.twin, key, now)
+        start = a.since if last is None else last[0]
+        if watermark > start:
+            self._step(a, manifest, twin, (start, watermark), last[2] if last else None, cut, _FIRST_REVISION)
+            steps += 1
+        return steps
+
+    def _redo(self, a: Assignment, manifest: Manifest, twin: Twin, earliest: int, cut: Cut) -> int:
+        """Make the steps after ``earliest`` again, each as the next revision of the same interval."""
+        key = a.parameters_key
+        base = self._records.latest_snapshot(a.service, manifest.version, a.twin, key, earliest)
+        start = base[0] if base else a.since
+        snapshot = base[2] if base else None
+        later = [
+            o
+            for o in self._records.outcomes(a.service, a.twin, start, 2**62)
+            if o["version"] == manifest.version and o["parameters"] == key and o["from"] >= start
+        ]
+        for o in later:
+            snapshot = self._step(a, manifest, twin, (o["from"], o["to"]), snapshot, cut, o["revision"] + 1)
+        return len(later)
+
+    def _step(
+        self,
+        a: Assignment,
+        manifest: Manifest,
+        twin: Twin,
+        interval: tuple[int, int],
+        snapshot: bytes | None,
+        cut: Cut,
+        revision: int,
+    ) -> bytes:
+        """One step over [start, end) at the cut; outcome, snapshot and cut are saved together."""
+        start, end = interval
+        signals = self._reads(manifest, twin, a, start)
+        wanted = [(a.twin, name) for name in signals]
+        # The first step also needs what held before it began.
+        series = self._history.many_series(wanted, start, end, before=snapshot is None, cut=cut)
+        view = TwinView(twin, self._registry.type_at(twin, start), tuple(self._records.gaps(a.twin)))
+        observations = {name: _observations(s) for (_, name), s in series.items()}
+        result = self._host.step(a.service, StepRequest(view, a.parameters, snapshot, observations, end))
+        result.outcome.cut = cut
+        self._records.save_outcome(
+            a.service,
+            manifest.version,
+            a.twin,
+            a.parameters_key,
+            start,
+            end,
+            revision,
+            msgspec.json.encode(cut).decode(),
+            msgspec.json.encode(result.outcome),
+            result.snapshot,
+        )
+        return result.snapshot
+
+    def _reads(self, manifest: Manifest, twin: Twin, a: Assignment, at: int) -> list[str]:
+        """Signals the manifest declares, by name or semantic id; parameters may name further ones; ``*`` reads all."""
+        signals: Mapping[str, SignalDefinition] = self._registry.signals(twin.uid, at)
+        wanted = set(manifest.reads) | {v for v in a.parameters.values() if isinstance(v, str)}
+        if "*" in wanted:
+            return list(signals)
+        return [name for name, s in signals.items() if name in wanted or s.semantic in wanted]
+
+
+def _observations(series: Series) -> list[Observation]:
+    """A series as single observations, for services."""
+    values: list[float | str | bool | None] = [None] * len(series)
+    if series.number is not None:
+        values = [None if math.isnan(v) else v for v in series.number.tolist()]
+    elif series.text is not None:
+        values = list(series.text)
+    elif series.flag is not None:
+        values = [None if v < 0 else bool(v) for v in series.flag.tolist()]
+    return [
+        Observation(t, v, Quality(q), seq=i)
+        for i, (t, v, q) in enumerate(zip(series.time.tolist(), values, series.quality.tolist(), strict=True))
+    ]
+
+
+def _cut_of(text: str) -> Cut:
+    return msgspec.json.decode(text, type=dict[int, int])
