@@ -1,12 +1,15 @@
 """A records database for each test: SQLite always, PostgreSQL where its server is installed."""
 
 import shutil
+import signal
 import socket
 import subprocess
+import time
 from glob import glob
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from servitwin.engines.records import SqlRecords, migrate
 
@@ -34,17 +37,36 @@ def postgres_url(tmp_path_factory):
         for parent in (root, *root.parents[:3]):
             parent.chmod(parent.stat().st_mode | 0o055)
         shutil.chown(root, "postgres", "postgres")
-    quiet = {"stdout": subprocess.DEVNULL, "cwd": root}
-    subprocess.run(
-        [*as_user, str(folder / "initdb"), "-D", str(data), "-A", "trust", "-U", "tests"], check=True, **quiet
-    )
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-    control = [*as_user, str(folder / "pg_ctl"), "-D", str(data), "-w"]
-    subprocess.run([*control, "-o", options, "-l", str(root / "log"), "start"], check=True, **quiet)
+    made = subprocess.run(
+        [*as_user, str(folder / "initdb"), "-D", str(data), "-A", "trust", "-U", "tests"],
+        check=False, cwd=root, capture_output=True, text=True,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    options = ["-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"]
+    with (root / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [*as_user, str(folder / "postgres"), "-D", str(data), *options], cwd=root, stdout=log, stderr=log
+        )
+    url = f"postgresql+pg8000://tests@127.0.0.1:{port}/postgres"
     try:
-        yield f"postgresql+pg8000://tests@127.0.0.1:{port}/postgres"
+        _wait_until_it_answers(url, root / "log")
+        yield url
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)
+        server.send_signal(signal.SIGQUIT)  # the server's own immediate stop
+        server.wait(30)
+
+
+def _wait_until_it_answers(url, log):
+    engine = sa.create_engine(url)
+    for _ in range(200):
+        try:
+            engine.connect().close()
+            break
+        except sa.exc.DBAPIError:
+            time.sleep(0.1)
+    else:
+        pytest.fail(f"PostgreSQL did not start: {log.read_text()}")
+    engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -53,11 +75,10 @@ def url(request, tmp_path):
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/records.db"
     server = request.getfixturevalue("postgres_url")
-    sqlalchemy = pytest.importorskip("sqlalchemy")
     name = "t" + str(abs(hash(request.node.nodeid)))
-    engine = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
     engine.dispose()
     return server.removesuffix("/postgres") + "/" + name
 

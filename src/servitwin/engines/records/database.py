@@ -85,14 +85,28 @@ def _told() -> Iterator[None]:
         ) from e
 
 
+def _upsert(connection: Connection, table: Table, values: Mapping[str, Any]) -> postgresql.Insert | sqlite.Insert:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement: postgresql.Insert | sqlite.Insert = dialect.insert(table).values(**values)
+    return statement
+
+
 def put(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
     """Insert a row, or replace the columns given of the row with the same primary key."""
     keys = [c.name for c in table.primary_key]
-    if connection.dialect.name == "postgresql":
-        pg = postgresql.insert(table).values(**values)
-        rest = {k: pg.excluded[k] for k in values if k not in keys}
-        connection.execute(pg.on_conflict_do_update(index_elements=keys, set_=rest) if rest else pg)
-        return
-    lite = sqlite.insert(table).values(**values)
-    rest = {k: lite.excluded[k] for k in values if k not in keys}
-    connection.execute(lite.on_conflict_do_update(index_elements=keys, set_=rest))
+    statement = _upsert(connection, table, values)
+    rest = {name: statement.excluded[name] for name in values if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
+
+
+def add(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert a row unless one with the same key is there; whether it was inserted. Safe against other writers."""
+    statement = _upsert(connection, table, values).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount > 0
+
+
+def count_up(connection: Connection, table: Table, values: Mapping[str, Any], column: str) -> None:
+    """Add one to a counter that starts with ``values``, in one statement, so that no count is lost."""
+    keys = [c.name for c in table.primary_key]
+    statement = _upsert(connection, table, values)
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={column: table.c[column] + 1}))

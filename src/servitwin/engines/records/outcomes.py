@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from servitwin.domain.error import ConflictError, Fault
 from servitwin.engines.records import tables as t
-from servitwin.engines.records.database import put
+from servitwin.engines.records.database import add, put
 from servitwin.engines.records.part import Part
 
 
@@ -43,11 +43,10 @@ class OutcomeRecords(Part):
             "revision": revision,
         }
         with self._database.write() as connection:
+            if add(connection, t.outcomes, {**key, "cut": cut, "outcome": outcome, "snapshot": snapshot}):
+                return
             same = select(t.outcomes.c.outcome).where(*(t.outcomes.c[name] == value for name, value in key.items()))
-            present = connection.execute(same).scalar()
-            if present is None:
-                connection.execute(t.outcomes.insert().values(**key, cut=cut, outcome=outcome, snapshot=snapshot))
-            elif present != outcome:
+            if connection.execute(same).scalar_one() != outcome:
                 raise ConflictError(
                     Fault(
                         "outcome:revision-exists",

@@ -12,15 +12,14 @@ from servitwin.domain.machine_type import MachineType
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin, value_at
 from servitwin.engines.records import tables as t
-from servitwin.engines.records.database import put
+from servitwin.engines.records.database import add, count_up, put
 from servitwin.engines.records.part import Part, decode, encode
 
 _TWINS = "twins"
 
 
 def _bump(connection: Connection) -> None:
-    value = connection.execute(select(t.revisions.c.value).where(t.revisions.c.name == _TWINS)).scalar()
-    put(connection, t.revisions, {"name": _TWINS, "value": (value or 0) + 1})
+    count_up(connection, t.revisions, {"name": _TWINS, "value": 1}, "value")
 
 
 class TwinRecords(Part):
@@ -52,12 +51,12 @@ class TwinRecords(Part):
         c = t.machine_types.c
         where = (c.name == machine_type.name, c.version == machine_type.version)
         with self._database.write() as connection:
-            present = connection.execute(select(c.body).where(*where)).scalar()
-            if present is None:
-                row = {"name": machine_type.name, "version": machine_type.version, "body": body}
-                connection.execute(t.machine_types.insert().values(**row))
+            row = {"name": machine_type.name, "version": machine_type.version, "body": body}
+            if add(connection, t.machine_types, row):
                 _bump(connection)
-            elif encode(decode(present, MachineType)) != body:
+                return
+            present = connection.execute(select(c.body).where(*where)).scalar_one()
+            if encode(decode(present, MachineType)) != body:
                 raise ConflictError(
                     Fault(
                         "machine-type:version-exists",
@@ -105,13 +104,11 @@ class TwinRecords(Part):
         """
         ids = t.twin_ids.c
         with self._database.write() as connection:
-            holder = connection.execute(select(ids.uid).where(ids.id == twin.id)).scalar()
-            if holder not in (None, twin.uid):
+            add(connection, t.twin_ids, {"id": twin.id, "uid": twin.uid})
+            if connection.execute(select(ids.uid).where(ids.id == twin.id)).scalar() != twin.uid:
                 raise ConflictError(
                     Fault("twin:id-taken", f"Another twin has or had the id {twin.id!r}", "Choose a new id", "id")
                 )
-            if holder is None:
-                connection.execute(t.twin_ids.insert().values(id=twin.id, uid=twin.uid))
             put(connection, t.twins, {"uid": twin.uid, "id": twin.id, "kind": twin.kind, "body": encode(twin)})
             connection.execute(delete(t.twin_parents).where(t.twin_parents.c.uid == twin.uid))
             for parent in twin.parent:
