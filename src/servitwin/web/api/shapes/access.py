@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from servitwin.web.api.shapes.common import Evidence, Instant, InstantIn, Shape
+from servitwin.web.api.shapes.base import Evidence, Instant, InstantIn, Shape
 
 RoleName = Literal[
     "viewer", "operator", "production_manager", "maintenance", "procurement", "technician", "service_manager",

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from servitwin.web.api.shapes.common import Instant, Shape
+from servitwin.web.api.shapes.base import Instant, Shape
 
 Status = Literal["refused", "sent", "acknowledged", "rejected", "timed_out", "effective", "without_effect"]
 

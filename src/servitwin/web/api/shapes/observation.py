@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from servitwin.web.api.shapes.common import Cut, Instant, InstantIn, Provenance, Quality, Shape, Value
+from servitwin.web.api.shapes.base import Cut, Instant, InstantIn, Provenance, Quality, Shape, Value
 
 AggregateName = Literal["mean", "min", "max", "first", "last", "tw_mean", "count", "sum", "duration"]
 

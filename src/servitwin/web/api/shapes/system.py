@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from servitwin.web.api.shapes.common import Cut, Instant, Shape
+from servitwin.web.api.shapes.base import Cut, Instant, Shape
 
 
 class ProcessShape(Shape):

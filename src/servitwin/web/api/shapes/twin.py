@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from servitwin.web.api.shapes.common import (
+from servitwin.web.api.shapes.base import (
     Cut,
     Evidence,
     FaultShape,

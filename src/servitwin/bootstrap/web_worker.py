@@ -1,0 +1,161 @@
+"""The web worker: pages, API and event streams of a node."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import socket
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import argon2
+import uvicorn
+
+import servitwin.web
+from servitwin.bootstrap.machine_users import write_machine_users
+from servitwin.bootstrap.worker import report_ready
+from servitwin.config import Settings
+from servitwin.domain.identity import RANDOM_BYTES, new_uid
+from servitwin.engines.bus import BusClient, hash_secret
+from servitwin.engines.records import SqlRecords
+from servitwin.usecases.audit import Audit
+from servitwin.usecases.authorise import Authoriser
+from servitwin.usecases.manage_access import ManageAccess
+from servitwin.usecases.ports import HistoryReader
+from servitwin.usecases.registry import Registry
+from servitwin.usecases.sign_in import SignIn
+from servitwin.web.api.app import create_app
+from servitwin.web.api.live import LiveHub
+from servitwin.web.api.parts import WebOptions, WebParts
+
+log = logging.getLogger("servitwin.web")
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM."""
+    import uvloop  # noqa: PLC0415 - only this process needs it
+
+    uvloop.run(_serve(settings))
+
+
+def build_parts(settings: Settings, records: SqlRecords, history: HistoryReader, bus: BusClient) -> WebParts:
+    """Join the parts of one web process."""
+    registry = Registry(records)
+    authoriser = Authoriser(registry, records, lambda: operator_of(records), time.time_ns)
+    sign_in = SignIn(
+        records,
+        argon2.PasswordHasher(),
+        argon2.exceptions.VerificationError,
+        time.time_ns,
+        new_secret,
+        settings.web.node_token_hash,
+    )
+    return WebParts(
+        records=records,
+        history=history,
+        registry=registry,
+        bus=bus,
+        authoriser=authoriser,
+        sign_in=sign_in,
+        access=ManageAccess(records, authoriser, sign_in, time.time_ns, new_id, new_secret),
+        audit=Audit(records, time.time_ns),
+        live=LiveHub(bus, records),
+        now=time.time_ns,
+        new_id=new_id,
+        hash_machine_secret=hash_secret,
+        machines_changed=lambda: write_machine_users(records, settings.folder),
+        options=WebOptions(
+            version=version("servitwin"),
+            data=settings.folder,
+            ui=Path(servitwin.web.__path__[0]) / "ui",
+            anonymous_role=settings.web.anonymous_role,
+            secure=bool(settings.web.tls_certificate),
+        ),
+    )
+
+
+def operator_of(records: SqlRecords) -> str:
+    """The party that operates this node: setting ``operator``, else the only manufacturer or orchestrator."""
+    named = records.setting("operator")
+    if named:
+        return named
+    makers = [p.id for p in records.parties() if p.kind in ("manufacturer", "orchestrator")]
+    return makers[0] if len(makers) == 1 else ""
+
+
+def new_id() -> str:
+    """A new permanent id."""
+    return new_uid(time.time_ns(), secrets.token_bytes(RANDOM_BYTES))
+
+
+def new_secret() -> str:
+    """256 random bits as text."""
+    return secrets.token_urlsafe(32)
+
+
+async def _serve(settings: Settings) -> None:
+    from servitwin.engines.history import DuckReader  # noqa: PLC0415 - heavy, and only this process reads pages
+
+    records = SqlRecords(settings.records)
+    reach = settings.bus
+    bus = await BusClient.connect(reach.host, reach.port, reach.user, reach.password, "web")
+    parts = build_parts(settings, records, DuckReader(settings.history), bus)
+    app = create_app(parts)
+
+    async def reload(subject: str, _: bytes) -> None:
+        await asyncio.to_thread(parts.registry.reload)
+        log.debug("%s: twins and types read again", subject)
+
+    await bus.subscribe("changed.>", reload)
+    listening = _listen(settings.web.host, settings.web.port)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            loop="none",
+            http="httptools",
+            access_log=False,  # addresses with queries would be in it
+            server_header=False,
+            proxy_headers=False,
+            log_config=None,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=3,
+            limit_concurrency=2000,
+            h11_max_incomplete_event_size=64 * 1024,
+            ssl_certfile=settings.web.tls_certificate or None,
+            ssl_keyfile=settings.web.tls_key or None,
+        )
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
+    serving = asyncio.create_task(server.serve([listening]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.005)
+    if server.started:
+        report_ready(port=listening.getsockname()[1])
+    try:
+        await serving
+    finally:
+        await bus.close()
+        records.close()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the worker, which has more to close than uvicorn knows of."""
+
+    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]
+        """Capture nothing."""
+        return contextlib.nullcontext()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    listening.set_inheritable(False)
+    return listening

@@ -1,0 +1,27 @@
+"""Audit: who saw, did and changed what. One place that says which actions there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from servitwin.domain.party import Actor
+from servitwin.usecases.ports import Records
+
+Action = Literal[
+    "session.start", "session.refused", "session.end", "command.send", "command.refused", "grant.create", "grant.end",
+    "token.create", "token.revoke", "account.save", "party.save", "credential.save", "twin.save", "type.register",
+    "gaps.declare", "quarantine.read", "quarantine.replay", "history.export", "simulator.fault", "observations.send",
+]  # fmt: skip
+
+
+class Audit:
+    """Writes entries with the present time; details hold no secret and no password."""
+
+    def __init__(self, records: Records, now: Callable[[], int]) -> None:
+        self._records = records
+        self._now = now
+
+    def note(self, actor: Actor, action: Action, subject: str, detail: Mapping[str, Any] | None = None) -> None:
+        """Keep that ``actor`` did ``action`` on ``subject``."""
+        self._records.audit(actor, action, subject, self._now(), detail or {})

@@ -1,0 +1,58 @@
+"""What the web needs of the house: put together in ``servitwin.bootstrap.web_worker`` or by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from servitwin.usecases.audit import Audit
+from servitwin.usecases.authorise import Authoriser
+from servitwin.usecases.manage_access import ManageAccess
+from servitwin.usecases.ports import Bus, HistoryReader, Records
+from servitwin.usecases.registry import Registry
+from servitwin.usecases.sign_in import SignIn
+from servitwin.web.api.live import LiveHub
+
+API = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class WebOptions:
+    """How this node shows itself.
+
+    Attributes:
+        version: version of servitwin.
+        data: data folder, for disk use and the supervisor's ``run/children.json``.
+        ui: folder of the built pages.
+        anonymous_role: role of callers without a token; empty: none.
+        secure: whether browsers reach this node by TLS (cookie attribute ``Secure``).
+        shards: ingest shards to ask.
+    """
+
+    version: str
+    data: Path
+    ui: Path
+    anonymous_role: str = ""
+    secure: bool = False
+    shards: tuple[int, ...] = (0, 1)
+
+
+@dataclass(slots=True)
+class WebParts:
+    """Everything that routes use; clocks, ids and secrets are passed in."""
+
+    records: Records
+    history: HistoryReader
+    registry: Registry
+    bus: Bus
+    authoriser: Authoriser
+    sign_in: SignIn
+    access: ManageAccess
+    audit: Audit
+    live: LiveHub
+    now: Callable[[], int]
+    new_id: Callable[[], str]
+    hash_machine_secret: Callable[[str], str]
+    machines_changed: Callable[[], None]  # the bus learns of new credentials
+    options: WebOptions

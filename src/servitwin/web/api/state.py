@@ -1,0 +1,110 @@
+"""The live state of a twin, or its state as it was."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from servitwin.domain.observation import Cut, Series
+from servitwin.domain.party import Actor
+from servitwin.domain.twin import Twin
+from servitwin.usecases.live_mirror import LiveValue
+from servitwin.web.api.answers import answer_tagged, at, cut_out, provenance_url, time_of
+from servitwin.web.api.callers import Me, Parts, known_twin
+from servitwin.web.api.live_state import active_alarms, state_now, values_now
+from servitwin.web.api.parts import WebParts
+from servitwin.web.api.shapes.twin import TwinState
+
+router = APIRouter(tags=["twins"])
+
+
+@router.get("/twins/{id}/state", response_model=TwinState)
+def read_state(
+    request: Request,
+    parts: Parts,
+    me: Me,
+    id: str,
+    as_of: Annotated[
+        str | None, Query(description="event time; default: now", examples=["2026-09-21T08:15:00Z"])
+    ] = None,
+) -> Response:
+    """Latest values against their ranges, state, active alarms, coverage of aggregates."""
+    twin = known_twin(parts, me, id)
+    if as_of is not None and (moment := time_of(as_of, "as_of")) < parts.now():
+        return answer_tagged(request, _past(parts, me, twin, moment))
+    body = _now(parts, me, twin)
+    stamp = [body["values"] and {k: (v["time"], v["value"]) for k, v in body["values"].items()}, body["state"]]
+    return answer_tagged(request, body, stamp=[stamp, body["alarms"], body["coverage"], body["cut"]])
+
+
+def _now(parts: WebParts, me: Actor, twin: Twin) -> dict[str, Any]:
+    now = parts.now()
+    values = parts.live.mirror.values(twin.uid)
+    whole = twin.uid in parts.authoriser.readable(me)
+    signals = parts.registry.signals(twin.uid, now)
+    return {
+        "twin": twin.id,
+        "as_of": at(now),
+        "values": values_now(values, signals, now, parts.authoriser.signals(me, twin)),
+        "state": state_now(parts, twin) if whole else None,
+        "alarms": active_alarms(parts, twin) if whole else [],
+        "coverage": _coverage(parts, twin, now) if whole else {},
+        "cut": cut_out(parts.live.mirror.cut),
+        "provenance": provenance_url("state", twin=twin.id, to=at(now)),
+    }
+
+
+def _coverage(parts: WebParts, twin: Twin, now: int) -> dict[str, dict[str, int]]:
+    """How many children have a fresh enough value of each aggregate's signal."""
+    children = parts.registry.children(twin.id, now) if twin.aggregates else []
+    out = {}
+    for aggregate in twin.aggregates:
+        fresh = 0
+        for child in children:
+            found = parts.live.mirror.values(child.uid).get(aggregate.signal)
+            if found and found[1] is not None and (aggregate.max_age is None or now - found[0] <= aggregate.max_age):
+                fresh += 1
+        out[aggregate.name] = {"fresh": fresh, "of": len(children)}
+    return out
+
+
+def _past(parts: WebParts, me: Actor, twin: Twin, moment: int) -> dict[str, Any]:
+    signals = parts.registry.signals(twin.uid, moment)
+    may_read = parts.authoriser.signals(me, twin, moment)
+    wanted = [(twin.uid, name) for name in signals if may_read(name)]
+    found = parts.history.many_series(wanted, moment, moment + 1, before=True) if wanted else {}
+    values: dict[str, LiveValue] = {}
+    cut: Cut = {}
+    for (_, name), series in found.items():
+        cut = cut or series.cut
+        if len(series):
+            values[name] = _last_of(series)
+    shown = values_now(values, signals, moment, may_read)
+    for value in shown.values():
+        value["received"] = value["time"]
+    return {
+        "twin": twin.id,
+        "as_of": at(moment),
+        "values": shown,
+        "state": None,
+        "alarms": [],
+        "coverage": {},
+        "cut": cut_out(cut),
+        "provenance": provenance_url("state", twin=twin.id, to=at(moment)),
+    }
+
+
+def _last_of(series: Series) -> LiveValue:
+    time, quality = int(series.time[-1]), int(series.quality[-1])
+    value: float | str | bool | None
+    if series.number is not None:
+        number = float(series.number[-1])
+        value = None if math.isnan(number) else number
+    elif series.text is not None:
+        value = series.text[-1]
+    else:
+        flag = int(series.flag[-1]) if series.flag is not None else -1
+        value = None if flag < 0 else bool(flag)
+    return time, value, quality, time
