@@ -17,6 +17,7 @@ import uvicorn
 
 import servitwin.web
 from servitwin.bootstrap.machine_users import write_machine_users
+from servitwin.bootstrap.reader import open_reader
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
 from servitwin.domain.identity import RANDOM_BYTES, new_uid
@@ -42,9 +43,10 @@ def run(settings: Settings) -> None:
     uvloop.run(_serve(settings))
 
 
-def build_parts(settings: Settings, records: SqlRecords, history: HistoryReader, bus: BusClient) -> WebParts:
+def build_parts(
+    settings: Settings, records: SqlRecords, registry: Registry, history: HistoryReader, bus: BusClient
+) -> WebParts:
     """Join the parts of one web process."""
-    registry = Registry(records)
     authoriser = Authoriser(registry, records, lambda: operator_of(records), time.time_ns)
     sign_in = SignIn(
         records,
@@ -98,12 +100,12 @@ def new_secret() -> str:
 
 
 async def _serve(settings: Settings) -> None:
-    from servitwin.engines.history import DuckReader  # noqa: PLC0415 - heavy, and only this process reads pages
-
     records = SqlRecords(settings.records)
     reach = settings.bus
     bus = await BusClient.connect(reach.host, reach.port, reach.user, reach.password, "web")
-    parts = build_parts(settings, records, DuckReader(settings.history), bus)
+    registry = Registry(records)
+    reader = open_reader(settings, bus, registry, asyncio.get_running_loop())
+    parts = build_parts(settings, records, registry, reader, bus)
     app = create_app(parts)
 
     async def reload(subject: str, _: bytes) -> None:

@@ -1,8 +1,0 @@
-import pytest
-from small_node import SmallNode
-
-
-@pytest.fixture
-def node():
-    with SmallNode() as running:
-        yield running
