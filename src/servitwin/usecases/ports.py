@@ -238,6 +238,10 @@ class Bus(Protocol):
         """
         ...
 
+    async def publish_sequenced(self, subject: str, payload: bytes, message_id: str) -> tuple[int, bool]:
+        """As :meth:`publish_acknowledged`, with the sequence that the message has in the stream (or had before)."""
+        ...
+
     async def request(self, subject: str, payload: bytes, timeout_s: float) -> bytes:
         """One answer; raises ``UnavailableError`` if nobody answers in time."""
         ...

@@ -65,6 +65,10 @@ class BusClient:
         Raises:
             UnavailableError: ``bus:refused`` (stream full, disk full) or ``bus:not-reachable``.
         """
+        return (await self.publish_sequenced(subject, payload, message_id))[1]
+
+    async def publish_sequenced(self, subject: str, payload: bytes, message_id: str) -> tuple[int, bool]:
+        """As :meth:`publish_acknowledged`, with the sequence that the message has in the stream (or had before)."""
         headers = {"Nats-Msg-Id": message_id} if message_id else None
         try:
             ack = await self._js.publish(subject, payload, stream=INPUT_STREAM, headers=headers)
@@ -76,7 +80,7 @@ class BusClient:
             ) from e
         except (nats.errors.Error, TimeoutError) as e:
             raise UnavailableError(Fault("bus:not-reachable", f"{subject}: {e or 'no answer'}", "Try again")) from e
-        return not ack.duplicate
+        return ack.seq, not ack.duplicate
 
     async def request(self, subject: str, payload: bytes, timeout_s: float) -> bytes:
         """One answer; raises ``UnavailableError`` if nobody answers in time."""
