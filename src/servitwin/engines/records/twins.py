@@ -47,7 +47,7 @@ class TwinRecords(Part):
         Raises:
             ConflictError: ``machine-type:version-exists`` if that version has other content.
         """
-        body = encode(machine_type)
+        body = encode(decode(encode(machine_type), MachineType))  # 0 and 0.0 are the same content
         c = t.machine_types.c
         where = (c.name == machine_type.name, c.version == machine_type.version)
         with self._database.write() as connection:
