@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -119,3 +120,25 @@ class Quarantined(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str
     where: str = ""  # place in the payload: JSON path or byte offset
     payload: bytes = b""
+
+
+Aggregation = Literal["mean", "min", "max", "first", "last", "tw_mean", "count", "sum"]
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """One bucket [start, start+every) of a down-sampled series; None where it holds no value."""
+
+    start: int
+    value: float | None
+    count: int
+
+
+class LastValue(msgspec.Struct, frozen=True):
+    """The latest observation of a signal (highest (time, shard, seq, idx))."""
+
+    twin: str
+    signal: str
+    time: int
+    received: int
+    value: float | str | bool | None
+    quality: int

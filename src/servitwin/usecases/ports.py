@@ -5,36 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-import msgspec
-
 from servitwin.domain.calendar import Calendar
 from servitwin.domain.command import Command
 from servitwin.domain.machine_type import MachineType
-from servitwin.domain.observation import Cut, Quarantined, Rows, Series
+from servitwin.domain.observation import Aggregation, Bucket, Cut, LastValue, Quarantined, Rows, Series
 from servitwin.domain.party import Account, Actor, Grant, Party
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
 
-Aggregation = Literal["mean", "min", "max", "first", "last", "tw_mean", "count", "sum"]
-
-
-class Bucket(msgspec.Struct, frozen=True):
-    """One bucket [start, start+every) of a down-sampled series; None where it holds no value."""
-
-    start: int
-    value: float | None
-    count: int
-
-
-class LastValue(msgspec.Struct, frozen=True):
-    """The latest observation of a signal (highest (time, shard, seq, idx))."""
-
-    twin: str
-    signal: str
-    time: int
-    received: int
-    value: float | str | bool | None
-    quality: int
+__all__ = ["Aggregation", "Bucket", "Bus", "Files", "HistoryReader", "HistoryWriter", "LastValue", "Records"]
 
 
 class HistoryWriter(Protocol):

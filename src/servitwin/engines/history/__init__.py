@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from servitwin.engines.history.columns import ipc_of, table_of
+    from servitwin.engines.history.reader import DuckReader
     from servitwin.engines.history.writer import DeltaWriter
 
-__all__ = ["DeltaWriter", "ipc_of", "table_of"]
+__all__ = ["DeltaWriter", "DuckReader", "ipc_of", "table_of"]
 
-_HOME = {"DeltaWriter": "writer", "ipc_of": "columns", "table_of": "columns"}
+_HOME = {"DeltaWriter": "writer", "DuckReader": "reader", "ipc_of": "columns", "table_of": "columns"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,28 @@
+"""The command line: thin, one file a group of commands; everything but the starters goes through the API."""
+
+from __future__ import annotations
+
+import typer
+
+from servitwin.cli import commands, data, figures, files, replay, run, simulate
+from servitwin.cli.starters import Starters
+
+
+def create_cli(starters: Starters) -> typer.Typer:
+    """The application behind the console command ``servitwin``."""
+    app = typer.Typer(
+        name="servitwin",
+        help="Digital twins that end in something a customer can check and a manufacturer can invoice.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    run.add(app, starters)
+    replay.add(app, starters)
+    files.add(app, starters)
+    figures.add(app)
+    commands.add(app)
+    data.add(app)
+    simulate.add(app)
+    return app

@@ -1,0 +1,69 @@
+"""Files that people write: ``check`` without a node, ``import`` into one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from servitwin.cli.node import FINDING, DataOption, JsonOption, ToOption, connect, handled, print_json
+from servitwin.cli.starters import Starters
+from servitwin.domain.error import Fault, InvalidInputError
+
+FilesArgument = Annotated[list[Path], typer.Argument(help="YAML files of machine types, or a plant")]
+
+
+def add(app: typer.Typer, starters: Starters) -> None:
+    """Add the commands."""
+
+    def check(files: FilesArgument, as_json: JsonOption = False) -> None:
+        """Find all faults of files, with line, column and remedy. Needs no node."""
+        _readable(files)
+        faults = list(starters.check_files(files))
+        if as_json:
+            print_json({"ok": not faults, "faults": faults})
+        else:
+            for fault in faults:
+                typer.echo(str(fault))
+            typer.echo(f"{len(faults)} faults in {len(files)} files" if faults else f"{len(files)} files are right")
+        if faults:
+            raise typer.Exit(FINDING)
+
+    app.command("check")(handled(check))
+    app.command("import")(handled(import_files))
+
+
+def import_files(
+    files: FilesArgument, data: DataOption = None, to: ToOption = None, as_json: JsonOption = False
+) -> None:
+    """Register machine types and twins that files declare."""
+    contents = _readable(files)
+    registered: list[str] = []
+    unchanged: list[str] = []
+    with connect(data, to) as node:
+        for content in contents:
+            answer = node.import_file(content)
+            registered += answer.registered
+            unchanged += answer.unchanged
+    if as_json:
+        print_json({"registered": registered, "unchanged": unchanged})
+        return
+    for name in registered:
+        typer.echo(f"registered {name}")
+    for name in unchanged:
+        typer.echo(f"unchanged  {name}")
+
+
+def _readable(files: list[Path]) -> list[bytes]:
+    """Contents of all files, or every one that cannot be read."""
+    contents: list[bytes] = []
+    faults: list[Fault] = []
+    for path in files:
+        try:
+            contents.append(path.read_bytes())
+        except OSError as e:
+            faults.append(Fault("file:unreadable", e.strerror or str(e), "Check the name", file=str(path)))
+    if faults:
+        raise InvalidInputError(faults)
+    return contents

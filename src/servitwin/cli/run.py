@@ -1,0 +1,65 @@
+"""Commands that run or keep a node: serve, edge, backup, restore."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from servitwin.cli.node import JsonOption, handled, print_json
+from servitwin.cli.starters import Starters
+from servitwin.config import BusSettings, Settings, WebSettings, default_data_folder
+
+
+def add(app: typer.Typer, starters: Starters) -> None:
+    """Add the commands for which there is a starter."""
+    app.command("serve", help="Run a node until Ctrl-C.")(_serve(starters.serve))
+    if starters.edge is not None:
+        app.command("edge", help="Run an edge node until Ctrl-C.")(_serve(starters.edge))
+    if starters.backup is not None:
+        app.command("backup", help="Write a consistent copy of a data folder.")(
+            _copy(starters.backup, "Data folder", "File to write")
+        )
+    if starters.restore is not None:
+        app.command("restore", help="Make a new data folder of a backup.")(
+            _copy(starters.restore, "Backup file", "New data folder")
+        )
+
+
+def _serve(starter: Callable[[Settings, bool], int]) -> Callable[..., None]:
+    def serve(
+        data: Annotated[Path | None, typer.Option(help="Folder that holds everything of this node")] = None,
+        host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+        port: Annotated[int, typer.Option(min=0, max=65535, help="Web port; 0: any free one")] = 8460,
+        mqtt_port: Annotated[int, typer.Option(min=0, max=65535, help="MQTT port; 0: any free one")] = 1883,
+        plant: Annotated[list[Path] | None, typer.Option(help="File of machine types or plant to import first")] = None,
+        anonymous_role: Annotated[str, typer.Option(help="Role of callers without a token, such as viewer")] = "",
+        sync_interval: Annotated[str, typer.Option(help="How often the bus flushes to disk: always, 1s, ...")] = "",
+        demo: Annotated[bool, typer.Option(help="Start the demo plant with its simulator and accounts")] = False,
+        as_json: JsonOption = False,
+    ) -> None:
+        settings = Settings(
+            data=str(data or default_data_folder()),
+            bus=BusSettings(host=host, mqtt_port=mqtt_port, sync_interval=sync_interval),
+            web=WebSettings(host=host, port=port, anonymous_role=anonymous_role),
+            plant=[str(p) for p in plant or ()],
+            demo=demo,
+        )
+        raise typer.Exit(starter(settings, as_json))
+
+    return handled(serve)
+
+
+def _copy(starter: Callable[[Path, Path], str], from_help: str, to_help: str) -> Callable[..., None]:
+    def copy(
+        source: Annotated[Path, typer.Argument(help=from_help)],
+        target: Annotated[Path, typer.Argument(help=to_help)],
+        as_json: JsonOption = False,
+    ) -> None:
+        done = starter(source, target)
+        if as_json:
+            print_json({"source": str(source), "target": str(target), "done": done})
+        else:
+            typer.echo(done)
+
+    return handled(copy)

@@ -1,0 +1,307 @@
+"""History's reader: one answer at a cut, from files that count and the tail that is not committed yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.instant import DAY, HOUR
+from servitwin.domain.observation import Aggregation, Bucket, Cut, Floats, Int64s, LastValue, Quarantined, Series
+from servitwin.engines.history.export import Define, Form, export
+from servitwin.engines.history.fold import FOREVER, Buckets, Samples, fold, merge, spread
+from servitwin.engines.history.quarantine import QuarantineLog
+from servitwin.engines.history.scan import Engine, Found, Pair, Scan, Tail
+from servitwin.engines.history.survey import changed_since, last_values
+
+MOST_BUCKETS = 1_000_000
+
+
+class DuckReader:
+    """Answers from history (``usecases.ports.HistoryReader``), tail included; may be used from several threads.
+
+    Args:
+        folder: the ``history`` folder.
+        tail: asks the owner of a shard for its rows after a sequence (subject ``ask.tail.<shard>``); returns the
+            bytes that :func:`columns.ipc_of` made, a table of the same columns, or None if nobody answers: then the
+            answer ends at what is committed.
+        shards: shards whose owners are asked although nothing of them is committed yet.
+        define: the definition of a signal of a twin (uid, name), for its type, unit and ``max_gap``. Without it the
+            type is told by the values and a value holds until the next one.
+        memory: limit of the query engine, in DuckDB's notation.
+        threads: threads of one query.
+    """
+
+    def __init__(
+        self,
+        folder: Path | str,
+        tail: Tail | None = None,
+        *,
+        shards: Iterable[int] = (0, 1),
+        define: Define | None = None,
+        memory: str = "512MB",
+        threads: int = 2,
+    ) -> None:
+        self._folder = Path(folder)
+        self._engine = Engine(memory, threads)
+        self._scan = Scan(self._folder, self._engine, tail, shards)
+        self._quarantine = QuarantineLog(self._folder, self._engine)
+        self._define = define
+
+    def cut(self) -> Cut:
+        """The newest cut that can be answered now, tail included."""
+        return self._scan.view().cut
+
+    def series(
+        self,
+        twin: str,
+        signal: str,
+        start: int,
+        end: int,
+        *,
+        before: bool = False,
+        limit: int | None = None,
+        cut: Cut | None = None,
+    ) -> Series:
+        """Observations in [start, end), the last one of each time; ``before`` adds the last one before ``start``.
+
+        ``limit`` keeps the first observations only; the one from before counts among them.
+        """
+        found = self.many_series([(twin, signal)], start, end, before=before, cut=cut)[twin, signal]
+        return found if limit is None or len(found) <= limit else _head(found, limit)
+
+    def many_series(
+        self, wanted: Sequence[Pair], start: int, end: int, *, before: bool = False, cut: Cut | None = None
+    ) -> dict[Pair, Series]:
+        """Several series in one read of the table, each as :meth:`series` gives it."""
+        pairs = list(dict.fromkeys(wanted))
+        _check_range(start, end)
+        view = self._scan.view(cut)
+        rows = view.rows(pairs, start, end)
+        edges = np.searchsorted(rows.series, np.arange(len(pairs) + 1))
+        carried: dict[int, Found] = {}
+        if before:
+            earlier = view.before(pairs, start, np.full(len(pairs), FOREVER, dtype=np.int64))
+            carried = {int(s): earlier.pick(np.array([i])) for i, s in enumerate(earlier.series)}
+        answer = {}
+        for i, pair in enumerate(pairs):
+            own = rows.pick(np.arange(edges[i], edges[i + 1]))
+            parts = [carried[i], own] if i in carried else [own]
+            answer[pair] = self._series(pair, parts, view.cut)
+        return answer
+
+    def downsample(
+        self,
+        wanted: Sequence[Pair],
+        start: int,
+        end: int,
+        every: int,
+        aggregations: Sequence[Aggregation],
+        cut: Cut | None = None,
+    ) -> dict[Pair, dict[str, list[Bucket]]]:
+        """Buckets [start + k * every, ...) of each series, the last one cut off at ``end``.
+
+        ``count`` is of observations with a value; flags count as 0 and 1. ``first`` and ``last`` are the first and
+        last number observed in the bucket. ``tw_mean`` weights each value by how long it held, carried in from
+        before the bucket, not across UNAVAILABLE nor beyond the signal's ``max_gap``; None where nothing held.
+        """
+        pairs = list(dict.fromkeys(wanted))
+        _check_range(start, end, every)
+        buckets, _ = self._buckets(pairs, start, end, every, cut, carry="tw_mean" in aggregations)
+        starts = buckets.starts.tolist()
+        counts = buckets.count.tolist()
+        answer: dict[Pair, dict[str, list[Bucket]]] = {pair: {} for pair in pairs}
+        for aggregation in aggregations:
+            values = _aggregate(buckets, aggregation)
+            known = np.isfinite(values).tolist()
+            for pair, row, good, count in zip(pairs, values.tolist(), known, counts, strict=True):
+                answer[pair][aggregation] = [
+                    Bucket(s, v if k else None, c) for s, v, k, c in zip(starts, row, good, count, strict=True)
+                ]
+        return answer
+
+    def durations(
+        self, wanted: Sequence[Pair], start: int, end: int, every: int | None = None, cut: Cut | None = None
+    ) -> dict[Pair, list[tuple[int, dict[str, int]]]]:
+        """Nanoseconds per distinct value of text and flag signals in each bucket (``every`` None: one bucket).
+
+        Key ``""`` is time without a known value; flags are ``false`` and ``true``. The parts of a bucket sum exactly
+        to its length, which is ``every`` but for the last one.
+
+        Raises:
+            InvalidInputError: ``history:not-a-text`` for a signal whose values are numbers.
+        """
+        pairs = list(dict.fromkeys(wanted))
+        width = end - start if every is None else every
+        _check_range(start, end, width)
+        buckets, words = self._buckets(pairs, start, end, width, cut, carry=True)
+        if (buckets.held - _flag_time(buckets, words)).any():
+            numeric = pairs[int(np.argmax((buckets.held - _flag_time(buckets, words)).any(axis=1)))]
+            raise InvalidInputError(
+                Fault("history:not-a-text", f"{numeric[1]} holds numbers; durations are of words", "Ask for tw_mean")
+            )
+        cells: list[dict[str, int]] = [{} for _ in range(len(pairs) * len(buckets.starts))]
+        for cell, word, spent in zip(
+            buckets.spent_of.tolist(), buckets.spent_word.tolist(), buckets.spent.tolist(), strict=True
+        ):
+            cells[cell][words[word]] = cells[cell].get(words[word], 0) + spent
+        lengths = (buckets.ends - buckets.starts).tolist()
+        answer: dict[Pair, list[tuple[int, dict[str, int]]]] = {}
+        for i, pair in enumerate(pairs):
+            own = cells[i * len(lengths) : (i + 1) * len(lengths)]
+            for length, parts in zip(lengths, own, strict=True):
+                if rest := length - sum(parts.values()):
+                    parts[""] = parts.get("", 0) + rest
+            answer[pair] = list(zip(buckets.starts.tolist(), own, strict=True))
+        return answer
+
+    def last(self, twins: Sequence[str] | None = None) -> list[LastValue]:
+        """The latest value of each signal, of all twins or some."""
+        return last_values(self._scan.view(), self._engine, twins)
+
+    def changed_since(self, cut: Cut) -> dict[str, tuple[int, int]]:
+        """Twins with rows after that cut: uid -> (earliest, latest) event time."""
+        return changed_since(self._scan.view(), self._engine, cut)
+
+    def quarantined(self, *, after: str = "", limit: int = 100, code: str = "", twin: str = "") -> list[Quarantined]:
+        """Pages of quarantine, newest first; ``after`` is ``shard-seq-idx`` of the last one seen."""
+        return self._quarantine.page(after, limit, code, twin)
+
+    def quarantine_counts(self) -> dict[str, int]:
+        """How many entries of each code are in quarantine and not yet replayed."""
+        return self._quarantine.counts()
+
+    def export(
+        self,
+        wanted: Sequence[Pair],
+        start: int,
+        end: int,
+        form: Form,
+        metadata: Mapping[str, Any],
+    ) -> Iterator[bytes]:
+        """Observations that hold in [start, end), with units and ``metadata``, as a stream of bytes.
+
+        ``csv`` begins with comment lines (``# key: JSON``); ``parquet`` and ``arrow`` (IPC stream) carry the same in
+        the schema's metadata. Columns: time (ns UTC), in csv also time_utc (RFC 3339), twin, signal, number, text,
+        flag, unit, quality, received, replayed. Memory stays at about a day of the wanted signals.
+        """
+        _check_range(start, end)
+        return export(self._scan.view(), list(dict.fromkeys(wanted)), start, end, form, metadata, self._define)
+
+    def _gaps(self, pairs: Sequence[Pair]) -> Int64s:
+        gaps = np.full(len(pairs), FOREVER, dtype=np.int64)
+        if self._define:
+            for i, pair in enumerate(pairs):
+                definition = self._define(*pair)
+                if definition and definition.reporting.max_gap is not None:
+                    gaps[i] = definition.reporting.max_gap
+        return gaps
+
+    def _series(self, pair: Pair, parts: Sequence[Found], cut: Cut) -> Series:
+        time, number, flag, quality = (
+            np.concatenate([getattr(p, name) for p in parts]) for name in ("time", "number", "flag", "quality")
+        )
+        definition = self._define(*pair) if self._define else None
+        kind = definition.type if definition else None
+        if kind is None:
+            has_text = any((p.text >= 0).any() for p in parts)
+            kind = "text" if has_text else "flag" if (flag >= 0).any() else "number"
+        text = None
+        if kind in {"text", "condition"}:
+            text = [w for p in parts for w in np.array([*p.words, None], dtype=object)[p.text].tolist()]
+        return Series(
+            *pair,
+            time=time,
+            number=number if kind == "number" else None,
+            text=text,
+            flag=flag if kind == "flag" else None,
+            quality=quality.astype(np.uint8),
+            cut=cut,
+        )
+
+    def _buckets(
+        self, pairs: Sequence[Pair], start: int, end: int, every: int, cut: Cut | None, *, carry: bool
+    ) -> tuple[Buckets, list[str]]:
+        view = self._scan.view(cut)
+        gaps = self._gaps(pairs)
+        words: dict[str, int] = {}
+        carried = _samples(view.before(pairs, start, gaps) if carry else view.rows([], start, start), words)
+        fine, coarse = widths(start, every)
+        parts = fold(_samples(view.rows(pairs, start, end), words), fine, start, gaps)
+        if coarse:
+            parts = merge(parts, coarse, start, gaps)
+        return spread(parts, carried, len(pairs), start, end, every, gaps), list(words)
+
+
+def widths(start: int, every: int) -> tuple[int, int | None]:
+    """Width of the partials an answer is made of, and of the ones they are merged into first.
+
+    Decided by the question alone, so that the order of addition is the same with and without roll-ups.
+    """
+    if start % HOUR or every % HOUR:
+        return every, None
+    return HOUR, None if start % DAY or every % DAY else DAY
+
+
+def _samples(found: Found, words: dict[str, int]) -> Samples:
+    """Numbers and words of observations; a flag is both. ``words`` collects text -> code over several calls."""
+    names = [*found.words, "false", "true"] if (found.flag >= 0).any() else found.words
+    translate = np.array([*(words.setdefault(w, len(words)) for w in names), -1], dtype=np.int32)
+    code = np.where(found.flag >= 0, len(found.words) + found.flag, found.text)
+    number = np.where(found.flag >= 0, found.flag, found.number)
+    return Samples(found.series, found.time, number, translate[code])
+
+
+def _flag_time(buckets: Buckets, words: Sequence[str]) -> Int64s:
+    """Time in each cell that was spent in a flag, which counts as a number too."""
+    flags = [i for i, w in enumerate(words) if w in {"false", "true"}]
+    out = np.zeros(buckets.held.size, dtype=np.int64)
+    mask = np.isin(buckets.spent_word, flags)
+    np.add.at(out, buckets.spent_of[mask], buckets.spent[mask])
+    return np.minimum(out.reshape(buckets.held.shape), buckets.held)
+
+
+def _aggregate(buckets: Buckets, aggregation: Aggregation) -> Floats:
+    match aggregation:
+        case "mean":
+            return buckets.total / np.where(buckets.count, buckets.count, 1)
+        case "sum":
+            return buckets.total
+        case "min":
+            return buckets.low
+        case "max":
+            return buckets.high
+        case "first":
+            return buckets.first
+        case "last":
+            return buckets.last
+        case "count":
+            return buckets.count.astype(np.float64)
+        case "tw_mean":
+            held = np.where(buckets.held, buckets.held, 1)
+            return np.where(buckets.held, buckets.integral / held, np.nan)
+
+
+def _head(series: Series, limit: int) -> Series:
+    return Series(
+        series.twin,
+        series.signal,
+        series.time[:limit],
+        None if series.number is None else series.number[:limit],
+        None if series.text is None else series.text[:limit],
+        None if series.flag is None else series.flag[:limit],
+        series.quality[:limit],
+        series.cut,
+    )
+
+
+def _check_range(start: int, end: int, every: int = FOREVER) -> None:
+    if end <= start:
+        fault = Fault("time:range-empty", "the range ends before it starts", "Give `from` before `to`", "to")
+        raise InvalidInputError(fault)
+    if every <= 0 or (end - start) // every > MOST_BUCKETS:
+        fault = Fault("history:too-many-buckets", f"more than {MOST_BUCKETS} buckets", "Ask for wider ones", "every")
+        raise InvalidInputError(fault)
