@@ -68,7 +68,7 @@ def test_csv_has_comments_nanoseconds_and_rfc_3339(tmp_path: Path) -> None:
     read = pc.read_csv(io.BytesIO(body.encode()), None, pc.ParseOptions(newlines_in_values=True), options)
     table = read.drop_columns(["time_utc"])
     assert rows(table) == EXPECTED
-    assert body.splitlines()[3].startswith("1789948800250000001,2026-09-21T00:00:00.250000001Z,twin-a,power,2.5,")
+    assert body.splitlines()[3].startswith('1789948800250000001,"2026-09-21T00:00:00.250000001Z","twin-a","power",2.5,')
 
 
 def test_an_empty_export_is_still_a_file(tmp_path: Path) -> None:
