@@ -35,7 +35,7 @@ from servitwin.sdk.recording import RecordedLine, RecordedTwin
 
 HEADER = ("timestamp", "dataitem", "type", "value")
 # The day files of the test bed begin at midnight of Eastern Standard Time, summer and winter: those of May 2016
-# open with a snapshot stamped 05:00:00.000000Z, and no machine spoke within five hours of that, ever.
+# open with a snapshot stamped 05:00:00.000000Z. docs/guides/real-data.md has the evidence.
 DAY_BEGINS = 5 * HOUR
 _DAY_FILE = re.compile(r"(.+)-(\d{8})-(\d{8})(?:\.txt)?(?:\.gz)?\Z", re.ASCII)
 _OUTLIER_YEARS = 366 * DAY
