@@ -1,0 +1,120 @@
+"""One shard of ingest: a stream, its reader, its writer, and the tail between them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
+from deltalake.exceptions import DeltaError
+
+from servitwin.config import Settings
+from servitwin.engines.bus.reader import Source, StreamReader
+from servitwin.engines.history import DeltaWriter
+from servitwin.engines.history.columns import ipc_of
+from servitwin.sdk.connector import Connector
+from servitwin.usecases.ingest import Block, Ingest, Shared
+from servitwin.usecases.ingest.tail import Tail
+
+log = logging.getLogger("servitwin.ingest")
+_TAIL_ROWS = 3_000_000
+
+
+class IngestShard:
+    """Reads a stream, holds what is not committed, commits it, and only then acknowledges it."""
+
+    def __init__(
+        self,
+        number: int,
+        source: Source,
+        writer: DeltaWriter,
+        shared: Shared,
+        connectors: Sequence[Connector],
+        settings: Settings,
+        consumer_name: Callable[[], str],
+    ) -> None:
+        self.number, self._source, self._writer, self._settings = number, source, writer, settings
+        self.ingest = Ingest(number, shared, connectors)
+        self.reader = StreamReader(source, lambda: self.committed, self.ingest.feed, consumer_name)
+        self.app = ""
+        self.committed = -1
+        self.refused = ""  # why the last commit failed
+        self.rows_per_second = 0.0
+        self._tail = Tail(-1, 0, 0)
+        self._committing: list[Block] = []
+        self._last_commit = time.monotonic()
+
+    def open(self) -> None:
+        """Ask stream and table where to go on; blocks."""
+        self.app = f"{self._source.identity()}/{self.number}"
+        self.committed = self._writer.position(self.app)
+        self.ingest.received = self.committed
+        self._tail = Tail(self.committed, int(self._settings.tail_seconds * 1e9), _TAIL_ROWS)
+
+    def cut(self) -> Block | None:
+        """What came in since the last cut; None if nothing did."""
+        block = self.ingest.take()
+        if block.last <= self.committed:
+            return None
+        self._committing.append(block)
+        return block
+
+    async def commit(self, block: Block, *, give_up: bool = False) -> None:
+        """Commit a block and acknowledge its messages.
+
+        A store that refuses is asked again and again: nothing is acknowledged meanwhile, and the reader stops by
+        itself when it is too far ahead. A position that another writer has moved cannot be mended from here: the
+        ``ConflictError`` ends the process, and the next one starts from what the table says.
+        """
+        note = {"marks": base64.b85encode(block.note).decode()} if block.note else {}
+        wait = 0.2
+        while True:
+            try:
+                await asyncio.to_thread(
+                    self._writer.commit, block.rows, block.quarantined, {self.app: block.last}, note
+                )
+                break
+            except (OSError, DeltaError) as e:
+                if not self.refused:
+                    log.error("history refuses, nothing is acknowledged: %s", e)
+                self.refused = "history:refused"
+                if give_up:
+                    return
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 5.0)
+        self.refused = ""
+        self._committing.remove(block)
+        self._tail.add(block.rows, block.last, time.time_ns())
+        self.committed = block.last
+        self.reader.acknowledge(block.last)
+        now = time.monotonic()
+        self.rows_per_second = block.count / max(now - self._last_commit, 1e-3)
+        self._last_commit = now
+
+    def notes_since(self, positions: Mapping[str, int]) -> Iterator[Mapping[str, str]]:
+        """Notes of this shard's commits after those positions."""
+        return self._writer.notes_since(positions)
+
+    def saved_marks(self) -> tuple[dict[str, int], bytes] | None:
+        """The last snapshot of the marks of all shards."""
+        return self._writer.noted()
+
+    def save_marks(self, positions: Mapping[str, int], marks: bytes) -> None:
+        """Save a snapshot of the marks of all shards."""
+        self._writer.snapshot_note(positions, marks)
+
+    async def answer_tail(self, payload: bytes) -> bytes:
+        """``ask.tail.<shard>``."""
+        asked = msgspec.json.decode(payload or b"{}", type=dict[str, int])
+        self._tail.forget(time.time_ns())
+        pending = [r for block in self._committing for r in block.rows] + self.ingest.rows()
+        cut = {self.number: max(self.ingest.received, self.committed)}
+        rows, start = self._tail.after(asked.get("after", -1), pending)
+        return await asyncio.to_thread(ipc_of, rows, cut, {self.number: start})
+
+    async def answer_cut(self, payload: bytes) -> bytes:
+        """``ask.cut.<shard>``."""
+        return msgspec.json.encode({"committed": self.committed, "received": max(self.ingest.received, self.committed)})

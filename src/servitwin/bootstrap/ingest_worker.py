@@ -1,0 +1,234 @@
+"""The ingest process: streams in, history, live state and tail out. The only writer of history."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import shutil
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import uvloop
+
+from servitwin.bootstrap.ingest_shard import IngestShard
+from servitwin.bootstrap.worker import report_ready
+from servitwin.config import Settings
+from servitwin.domain.error import UnavailableError
+from servitwin.engines.bus import INPUT_STREAM, MQTT_STREAM, BusClient
+from servitwin.engines.bus.reader import Source
+from servitwin.engines.history import DeltaWriter
+from servitwin.engines.records import SqlRecords
+from servitwin.sdk.connector import Connector
+from servitwin.sdk.discovery import plugin
+from servitwin.usecases.ingest import Shared
+from servitwin.usecases.registry import Registry
+
+log = logging.getLogger("servitwin.ingest")
+STREAMS = (MQTT_STREAM, INPUT_STREAM)  # shard 0 and shard 1
+MAPPINGS = "ingest.mappings"  # setting in the records: JSON list of mappings of the connector mqtt
+LIVE_EVERY = 20_000_000
+_LIVE_MOST = 250  # messages a round: a fleet at full speed must not drown the bus in live values
+_SNAPSHOT_EVERY_S = 1800
+_encode = msgspec.json.Encoder().encode
+
+
+def run(settings: Settings) -> None:
+    """Until SIGTERM; what is in memory then is committed first."""
+    uvloop.run(IngestProcess(settings).run())
+
+
+class IngestProcess:
+    """Joins bus, connectors, registry and history, and answers questions about them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._records = SqlRecords(settings.records)
+        self._registry = Registry(self._records)
+        self._shared = Shared(self._registry)
+        self._since = time.time_ns()
+        self._stop = asyncio.Event()
+        self._failed = False
+        self._refused = ""
+        self._shards: list[IngestShard] = []
+        self._bus: BusClient | None = None
+
+    async def run(self) -> None:
+        """The process from start to end."""
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signum, self._stop.set)
+        s = self._settings
+        connectors = self._connectors()
+        self._settings.history.mkdir(parents=True, exist_ok=True)
+        for number, stream in enumerate(STREAMS):
+            source = Source(s.bus.host, s.bus.port, s.bus.user, s.bus.password, stream)
+            writer = DeltaWriter(s.history, shard=number, now=time.time_ns)
+            self._shards.append(IngestShard(number, source, writer, self._shared, connectors, s, self._consumer_name))
+        for shard in self._shards:
+            await asyncio.to_thread(shard.open)
+        self._load_marks()
+        bus = self._bus = await BusClient.connect(s.bus.host, s.bus.port, s.bus.user, s.bus.password, "ingest")
+        await self._answer_on(bus)
+        tasks = [loop.create_task(shard.reader.run()) for shard in self._shards]
+        tasks += [loop.create_task(self._commit_for_ever()), loop.create_task(self._tell_for_ever(bus))]
+        for task in tasks:
+            task.add_done_callback(self._ended)
+        report_ready()
+        await self._stop.wait()
+        for task in tasks:
+            task.remove_done_callback(self._ended)
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if not self._failed:
+            await self._commit_once(last=True)
+        await bus.close()
+        self._records.close()
+        if self._failed:
+            sys.exit(1)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A task that must not end has ended: leave with an error; the supervisor starts anew from the commit."""
+        if not task.cancelled() and task.exception() is not None:
+            log.error("ingest cannot go on", exc_info=task.exception())
+        self._failed = True
+        self._stop.set()
+
+    def _connectors(self) -> list[Connector]:
+        found = self._records.setting(MAPPINGS)
+        mappings = msgspec.json.decode(found) if found else []
+        mqtt = plugin("connector", "mqtt").load()
+        faults = mqtt.check({"mappings": mappings})
+        for fault in faults:
+            log.error("mapping left out: %s", fault)
+        return [mqtt.connect({} if faults else {"mappings": mappings})]
+
+    def _consumer_name(self) -> str:
+        return f"ingest-{uuid.uuid4().hex}"
+
+    # commits ---------------------------------------------------------------------------------------------------
+
+    async def _commit_for_ever(self) -> None:
+        s = self._settings
+        due = time.monotonic() + s.commit_seconds
+        snapshot_due = time.monotonic() + _SNAPSHOT_EVERY_S
+        while True:
+            await asyncio.sleep(0.01)
+            now = time.monotonic()
+            full = any(shard.ingest.pending >= s.commit_rows for shard in self._shards)
+            if not full and now < due:
+                continue
+            due = now + s.commit_seconds
+            if self._disk_is_full():
+                continue
+            if now >= snapshot_due:
+                snapshot_due = now + _SNAPSHOT_EVERY_S
+                await self._commit_once(snapshot=True)
+            else:
+                await self._commit_once()
+
+    async def _commit_once(self, *, snapshot: bool = False, last: bool = False) -> None:
+        """Commit what every shard has; with the marks as they stand, all shards are cut at the same moment."""
+        blocks = [shard.cut() for shard in self._shards]
+        marks = self._shared.ledger.snapshot() if snapshot else b""
+        for shard, block in zip(self._shards, blocks, strict=True):
+            if block is not None:
+                await shard.commit(block, give_up=last)
+        if snapshot:
+            await asyncio.to_thread(self._shards[0].save_marks, {s.app: s.committed for s in self._shards}, marks)
+
+    def _load_marks(self) -> None:
+        """Marks of the last snapshot, and of every commit after it."""
+        saved = self._shards[0].saved_marks()
+        positions: Mapping[str, int] = {}
+        if saved is not None:
+            positions, marks = saved
+            self._shared.ledger.absorb(marks)
+        for shard in self._shards:
+            for note in shard.notes_since(positions):
+                if note.get("marks"):
+                    self._shared.ledger.absorb(base64.b85decode(note["marks"]))
+
+    def _disk_is_full(self) -> bool:
+        """Below the limit nothing is committed, so nothing is acknowledged, and the streams fill and refuse."""
+        usage = shutil.disk_usage(self._settings.history)
+        full = usage.free < usage.total * self._settings.min_free_disk
+        if full and not self._refused:
+            log.error("only %.1f %% of the disk is free: nothing is acknowledged", 100 * usage.free / usage.total)
+        if not full and self._refused:
+            log.warning("there is room on the disk again")
+        self._refused = "disk:full" if full else ""
+        return full
+
+    # answers ---------------------------------------------------------------------------------------------------
+
+    async def _answer_on(self, bus: BusClient) -> None:
+        await bus.answer("ask.live", self._live)
+        await bus.answer("ask.ingest", self._counters)
+        for shard in self._shards:
+            await bus.answer(f"ask.tail.{shard.number}", shard.answer_tail)
+            await bus.answer(f"ask.cut.{shard.number}", shard.answer_cut)
+        for subject in ("changed.types", "changed.twins"):
+            await bus.subscribe(subject, self._registry_changed)
+        await bus.flush()
+
+    async def _registry_changed(self, subject: str, payload: bytes) -> None:
+        await asyncio.to_thread(self._registry.reload)
+        self._shared.registry_changed()
+
+    def _cut(self) -> dict[str, int]:
+        return {str(s.number): s.ingest.received for s in self._shards}
+
+    async def _live(self, payload: bytes) -> bytes:
+        asked = _object(payload)
+        uids = asked.get("twins")
+        return _encode(self._shared.live(self._cut(), uids if isinstance(uids, list) else None))
+
+    async def _counters(self, payload: bytes) -> bytes:
+        asked = _object(payload)
+        if "twin" in asked:
+            told: dict[str, Any] = self._shared.session(str(asked["twin"]), str(asked.get("session", "")))
+            return _encode({**told, "since": self._since})
+        c = self._shared.counters
+        usage = shutil.disk_usage(self._settings.history)
+        return _encode(
+            {
+                "messages": c.messages,
+                "values": c.values,
+                "quarantined": c.quarantined,
+                "repeated": c.repeated,
+                "qos0": c.qos0,
+                "fast": c.fast,
+                "refused": self._refused or next((s.refused for s in self._shards if s.refused), ""),
+                "holes": sum(s.reader.holes for s in self._shards),
+                "lag": {str(s.number): s.reader.ahead for s in self._shards},
+                "rows_per_second": sum(s.rows_per_second for s in self._shards),
+                "disk": {"free": usage.free, "total": usage.total},
+                "since": self._since,
+            }
+        )
+
+    async def _tell_for_ever(self, bus: BusClient) -> None:
+        """Live values out: the first change at once, later ones of the same twin not before 20 ms have passed."""
+        while True:
+            started = time.time_ns()
+            for message in self._shared.due(started, LIVE_EVERY, _LIVE_MOST, self._cut()):
+                try:
+                    await bus.publish(f"live.{message['twin']}", _encode(message))
+                except UnavailableError:
+                    break  # the next change tells it; readers ask for the whole after a loss
+            await asyncio.sleep(0.005)
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    """A request's content; anything else than an object asks for nothing special."""
+    try:
+        content = msgspec.json.decode(payload) if payload else {}
+    except msgspec.DecodeError:
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,1 @@
+"""Connector http: payloads posted to the API."""

@@ -1,0 +1,1 @@
+"""Connector mqtt: servitwin's own topics, and foreign ones through mappings."""

@@ -1,0 +1,170 @@
+"""Messages of one shape become rows in whole columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from servitwin.domain.observation import Bools, Floats, Int64s, Rows
+from servitwin.usecases.ingest.columns import Names
+from servitwin.usecases.ingest.general import FUTURE_NS
+from servitwin.usecases.ingest.shapes import Shape
+from servitwin.usecases.ingest.twins import TwinSlot
+
+# Slot, decoded payload, sequence, payload as received, time of receipt, subject.
+Fitting = tuple[TwinSlot, Any, int, bytes, int, bytes]
+Refuse = Callable[[Fitting], None]
+_astuple, _chain, _values = msgspec.structs.astuple, chain.from_iterable, attrgetter("values")
+
+
+class Columns:
+    """Turns groups of messages of one shape into rows; what does not pass goes to ``refuse``."""
+
+    def __init__(self, shard: int, twins: Names, signals: Names) -> None:
+        self._shard, self._twins, self._signals = shard, twins, signals
+
+    def take(self, shape: Shape, group: list[Fitting], refuse: Refuse) -> list[Rows]:
+        """Rows of a group; sessions have been marked by the caller."""
+        return self._batches(shape, group, refuse) if shape.batch else self._singles(shape, group, refuse)
+
+    def _singles(self, shape: Shape, group: list[Fitting], refuse: Refuse) -> list[Rows]:
+        slots, payloads, seqs, _, receipts, _ = zip(*group, strict=True)
+        time = shape.times(payloads)
+        received = np.array(receipts, np.int64)
+        numbers = shape.matrix(payloads)
+        bad = _bad_times(time, received, slots) | shape.outside(numbers)
+        others: list[tuple[int, list[Any]]] = []
+        for place in shape.other_at:
+            name = f"v{place}"
+            column = [getattr(p.values, name) for p in payloads]
+            if not shape.fits_text(place, column):
+                bad |= np.array([not shape.fits_text(place, [v]) for v in column])
+            others.append((place, column))
+        seq = np.array(seqs, np.int64)
+        if bad.any():
+            for i in np.flatnonzero(bad):
+                refuse(group[i])
+            good = np.flatnonzero(~bad)
+            group = [group[i] for i in good]
+            if not group:
+                return []
+            time, received, numbers, seq = time[good], received[good], numbers[good], seq[good]
+            others = [(place, [column[i] for i in good]) for place, column in others]
+            slots = tuple(f[0] for f in group)
+        codes = np.fromiter((s.code for s in slots), np.int32, len(slots))
+        rows = []
+        if shape.number_at:
+            rows.append(self._spread(codes, shape, np.array(shape.number_at), time, received, numbers, seq))
+        for place, column in others:
+            empty = np.full((len(group), 1), np.nan)
+            block = self._spread(codes, shape, np.array([place]), time, received, empty, seq)
+            if shape.kinds[place] == "text":
+                block.text = column
+            else:
+                block.flag = np.array(column, np.int8)
+            rows.append(block)
+        _remember_singles(self._shard, shape, group, time)
+        return rows
+
+    def _spread(
+        self, codes: Any, shape: Shape, places: Any, time: Int64s, received: Int64s, numbers: Floats, seq: Int64s
+    ) -> Rows:
+        """One row a number: message by message, in the order of the payload."""
+        n, width = numbers.shape
+        return Rows(
+            twins=self._twins.words,
+            signals=self._signals.words,
+            twin=np.repeat(codes, width),
+            signal=np.tile(shape.codes[places], n),
+            time=np.repeat(time, width),
+            received=np.repeat(received, width),
+            number=numbers.reshape(-1),
+            text=None,
+            flag=None,
+            quality=np.zeros(n * width, np.uint8),
+            replayed=np.zeros(n * width, np.bool_),
+            shard=np.full(n * width, self._shard, np.int32),
+            seq=np.repeat(seq, width),
+            idx=np.tile(places.astype(np.int32), n),
+        )
+
+    def _batches(self, shape: Shape, group: list[Fitting], refuse: Refuse) -> list[Rows]:
+        """Batches of equal length are one cube of (message, signal, sample)."""
+        by_length: dict[int, list[Fitting]] = {}
+        width = len(shape.names)
+        for f in group:
+            columns = _astuple(f[1].values)
+            n = len(f[1].time)
+            if n == 0 or any(len(c) != n for c in columns):
+                refuse(f)
+            else:
+                by_length.setdefault(n, []).append(f)
+        rows = []
+        for n, equal in by_length.items():
+            payloads = [f[1] for f in equal]
+            flat = _chain(_chain(map(_astuple, map(_values, payloads))))
+            cube = np.fromiter(flat, np.float64, len(equal) * width * n).reshape(len(equal), width, n)
+            time = shape.times(payloads).reshape(len(equal), n)
+            received = np.array([f[4] for f in equal], np.int64)
+            slots = [f[0] for f in equal]
+            fits = (cube >= shape.low[:, None]) & (cube <= shape.high[:, None]) & np.isfinite(cube)
+            bad = ~fits.reshape(len(equal), -1).all(axis=1)
+            bad |= _bad_times(time.max(axis=1), received, slots) | _bad_times(time.min(axis=1), received, slots)
+            for i in np.flatnonzero(bad):
+                refuse(equal[i])
+            good = np.flatnonzero(~bad)
+            kept = [equal[i] for i in good] if len(good) < len(equal) else equal
+            if kept:
+                rows.append(self._cube(shape, kept, cube[good], time[good], received[good]))
+                _remember_batches(self._shard, shape, kept, time[good])
+        return rows
+
+    def _cube(self, shape: Shape, group: list[Fitting], cube: Floats, time: Int64s, received: Int64s) -> Rows:
+        m, width, n = cube.shape
+        size = width * n
+        return Rows(
+            twins=self._twins.words,
+            signals=self._signals.words,
+            twin=np.repeat(np.array([f[0].code for f in group], np.int32), size),
+            signal=np.tile(np.repeat(shape.codes, n), m),
+            time=np.broadcast_to(time[:, None, :], (m, width, n)).reshape(-1),
+            received=np.repeat(received, size),
+            number=cube.reshape(-1),
+            text=None,
+            flag=None,
+            quality=np.zeros(m * size, np.uint8),
+            replayed=np.zeros(m * size, np.bool_),
+            shard=np.full(m * size, self._shard, np.int32),
+            seq=np.repeat(np.array([f[2] for f in group], np.int64), size),
+            idx=np.tile(np.arange(size, dtype=np.int32), m),
+        )
+
+
+def _bad_times(time: Int64s, received: Int64s, slots: Sequence[TwinSlot]) -> Bools:
+    """Times that need a second look: unreadable, ahead, too early, or before the type that holds now."""
+    low = np.fromiter((s.fast_from for s in slots), np.int64, len(slots))
+    high = np.fromiter((s.fast_until for s in slots), np.int64, len(slots))
+    bad: Bools = (time < low) | (time > received + FUTURE_NS) | (time >= high)
+    return bad
+
+
+def _remember_singles(shard: int, shape: Shape, group: list[Fitting], time: Int64s) -> None:
+    """Keep the latest message of each twin for the live state; its values are looked at only when asked for."""
+    order = range(len(group)) if (np.diff(time) >= 0).all() else np.argsort(time, kind="stable").tolist()
+    for i in {group[i][0]: i for i in order}.values():
+        slot, payload, seq, _, received, _ = group[i]
+        slot.live.keep(shape, int(time[i]), shard, seq, received, payload, -1)
+
+
+def _remember_batches(shard: int, shape: Shape, group: list[Fitting], time: Int64s) -> None:
+    """The same; of equal times the sample with the higher place holds."""
+    n = time.shape[1]
+    last = n - 1 - np.argmax(time[:, ::-1], axis=1)
+    for i, (slot, payload, seq, _, received, _) in enumerate(group):
+        at = int(last[i])
+        slot.live.keep(shape, int(time[i, at]), shard, seq, received, payload, at)

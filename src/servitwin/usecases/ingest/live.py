@@ -1,0 +1,71 @@
+"""Live state: the last value of each signal by (time, shard, seq, idx). A projection that can be rebuilt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from servitwin.usecases.ingest.columns import Scalar
+from servitwin.usecases.ingest.shapes import Shape
+
+# Order (time, shard, seq, idx), value, quality, received.
+Entry = tuple[tuple[int, int, int, int], Scalar, int, int]
+# Order (time, shard, seq), received, decoded payload, sample in it (-1: it holds one).
+_Kept = tuple[tuple[int, int, int], int, Any, int]
+
+
+class LiveTwin:
+    """Last values of one twin, and which of them nobody was told about yet.
+
+    Messages that came in by a shape are kept whole, the latest of each shape, and taken apart when somebody asks.
+    """
+
+    __slots__ = ("_kept", "_values", "changed", "due", "id", "uid")
+
+    def __init__(self, id: str, uid: str) -> None:
+        self.id, self.uid = id, uid
+        self._values: dict[str, Entry] = {}
+        self._kept: dict[Shape, _Kept] = {}
+        self.changed: set[str] = set()
+        self.due = 0  # when it may be told again, ns
+
+    def offer(self, signal: str, entry: Entry) -> None:
+        """Take the entry if it is the latest."""
+        held = self._values.get(signal)
+        if held is None or held[0] < entry[0]:
+            self._values[signal] = entry
+            self.changed.add(signal)
+
+    def keep(self, shape: Shape, time: int, shard: int, seq: int, received: int, payload: Any, sample: int) -> None:
+        """Take a message if it is the latest of its shape."""
+        held = self._kept.get(shape)
+        order = (time, shard, seq)
+        if held is None or held[0] < order:
+            self._kept[shape] = (order, received, payload, sample)
+
+    @property
+    def stale(self) -> bool:
+        """Whether there is something that nobody was told about."""
+        return bool(self._kept or self.changed)
+
+    def values(self) -> dict[str, Entry]:
+        """The last entry of each signal."""
+        if self._kept:
+            kept, self._kept = self._kept, {}
+            for shape, ((time, shard, seq), received, payload, sample) in kept.items():
+                for place, name in enumerate(shape.names):
+                    value = getattr(payload.values, f"v{place}")
+                    idx = place
+                    if sample >= 0:
+                        idx = place * len(value) + sample
+                        value = value[sample]
+                    self.offer(name, ((time, shard, seq, idx), value, 0, received))
+        return self._values
+
+    def message(self, cut: dict[str, int], *, whole: bool) -> dict[str, Any]:
+        """What is published on ``live.<twin>``: all values, or those that changed since the last such message."""
+        values = self.values()
+        names = values if whole else self.changed
+        told = {n: (e[0][0], e[1], e[2], e[3]) for n, e in ((n, values[n]) for n in names)}
+        if not whole:
+            self.changed = set()
+        return {"twin": self.id, "uid": self.uid, "cut": cut, "values": told}

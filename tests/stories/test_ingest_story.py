@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet  # noqa: F401 - pa.parquet
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from node import Node
+
+from servitwin.domain.machine_type import MachineType
+from servitwin.domain.signal import SignalDefinition
+from servitwin.domain.twin import Dated, Twin
+
+MILL = MachineType(
+    "mill",
+    1,
+    signals=(
+        SignalDefinition("temperature", unit="Cel", limits=(-50, 200)),
+        SignalDefinition("mode", "text"),
+        SignalDefinition("door", "flag"),
+    ),
+)
+
+
+def mill(n: int) -> Twin:
+    return Twin(f"uid-{n}", f"mill-{n}", "machine", type=(Dated("mill@1", 0),))
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    n = Node(tmp_path_factory.mktemp("node"), commit_seconds=0.3)
+    n.register([MILL], [mill(1), mill(2)])
+    n.start()
+    yield n
+    n.stop()
+
+
+def test_a_sample_becomes_rows_live_value_and_tail(node: Node) -> None:
+    now = time.time_ns()
+    payload = {"time": now, "values": {"temperature": 21.5, "mode": "auto", "door": True}, "session": "a", "seq": 1}
+    node.publish("mill-1", json.dumps(payload).encode(), json.dumps(payload).encode())
+    node.wait_for(lambda: node.ask("ask.ingest")["repeated"] == 3)
+    live = {m["twin"]: m for m in node.ask("ask.live")}["mill-1"]
+    assert live["values"]["temperature"][:3] == [now, 21.5, 0]
+    assert live["values"]["door"][1] is True
+    tail = pa.ipc.open_stream(node.ask_raw("ask.tail.1", {"after": -1})).read_all()
+    assert sorted(zip(tail["signal"].to_pylist(), tail["idx"].to_pylist(), strict=True)) == [
+        ("door", 2),
+        ("mode", 1),
+        ("temperature", 0),
+    ]
+    node.wait_for(lambda: (c := node.ask("ask.cut.1"))["committed"] == c["received"])
+    table = node.table()
+    assert len(table) == 3
+    assert node.ask("ask.ingest", {"twin": "uid-1", "session": "a"})["stored"] == 3
