@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from servitwin.config import BusSettings, Settings
@@ -122,7 +123,7 @@ class Node:
         uris = table.file_uris()
         return (
             pa.concat_tables(
-                [pa.parquet.ParquetFile(u).read(columns=COLUMNS if name == "observations" else None) for u in uris]
+                [pq.ParquetFile(u).read(columns=COLUMNS if name == "observations" else None) for u in uris]
             )
             if uris
             else pa.table({c: [] for c in COLUMNS})

@@ -1,21 +1,16 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet  # noqa: F401 - pa.parquet
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from node import Node
 
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.twin import Dated, Twin
+from tests.node import Node
 
 MILL = MachineType(
     "mill",

@@ -94,7 +94,7 @@ def read_json(payload: bytes) -> Any:
     """The JSON value, where NaN and Infinity count as numbers so that they can be named as faults."""
     try:
         return _decode_json(payload)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         try:
             return json.loads(payload)
         except (ValueError, RecursionError):

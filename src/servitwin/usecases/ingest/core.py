@@ -93,7 +93,7 @@ class Ingest:
             shape = slot.shape
             try:
                 decoded = shape.decode(payload)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 self._take_general(slot, seq, subject, payload, received)
                 continue
             number = decoded.seq
