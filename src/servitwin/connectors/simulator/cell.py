@@ -34,7 +34,7 @@ FAULTS = (
     *SWITCHES,
 )  # fmt: skip
 
-PICK_S = 21.0
+PICK_S = 26.0
 PALLET_PARTS, PALLET_CHANGE_S = 24, 50.0
 BELT_PLACES, LANES = 18, 3
 BELT_S = 6.0  # time between two parts taken from the mills onto the belt
@@ -78,7 +78,7 @@ class Cell:
         """See :class:`Model`."""
         return CellState(on_pallet=rng.randint(0, PALLET_PARTS - 1))
 
-    def step(self, state: CellState, dt: float, inputs: Inputs, rng: Random) -> tuple[CellState, Outputs, list[Event]]:
+    def advance(self, state: CellState, dt: float, inputs: Inputs, rng: Random) -> tuple[CellState, list[Event]]:
         """See :class:`Model`."""
         s = msgspec.structs.replace(state, heard={**state.heard, **inputs.heard}, steps=state.steps + 1)
         s.defects, events = develop(self.faults, s.defects, dt, s.phase == "pick", inputs.now, rng)
@@ -90,7 +90,9 @@ class Cell:
             busy += worked
             left -= used
         self._heat(s, dt, busy, inputs)
-        return s, self._outputs(s, dt, rng), events
+        s.power_kw = self._power(s)
+        s.energy_kwh += s.power_kw * dt / 3600.0
+        return s, events
 
     def _advance(self, s: CellState, limit: float, inputs: Inputs, rng: Random) -> tuple[float, float]:
         """Go on for at most ``limit`` seconds to the next event of belt or robot; seconds used and seconds worked."""
@@ -167,15 +169,26 @@ class Cell:
         s.drive_temp = relax(s.drive_temp, inputs.ambient + 2.0 + 16.0 * runs + 60.0 * jam * runs, dt, 500.0)
         s.robot_temp = relax(s.robot_temp, inputs.ambient + 3.0 + 18.0 * share, dt, 1200.0)
 
-    def _outputs(self, s: CellState, dt: float, rng: Random) -> Outputs:
+    def _power(self, s: CellState) -> float:
+        """Electrical power, kW: control, conveyor drive (more when it jams) and robot."""
+        runs = s.powered and not stands(s, self.faults)
+        picking = runs and s.phase == "pick" and not s.why
+        jam = severity(s.defects, "conveyor-jam")
+        return (0.5 + 1.3 * runs + 2.4 * picking + 3.0 * jam * runs) * s.powered
+
+    def counters(self, state: CellState) -> dict[str, int]:
+        """See :class:`Model`."""
+        return {f"flow.lane-{i + 1}": n for i, n in enumerate(state.taken)}
+
+    def show(self, state: CellState, rng: Random) -> Outputs:
+        """See :class:`Model`."""
+        s = state
         runs = s.powered and not stands(s, self.faults)
         picking = runs and s.phase == "pick" and not s.why
         jam, leak = severity(s.defects, "conveyor-jam"), severity(s.defects, "gripper-leak")
         speed = 0.35 * s.speed_percent / 100.0 * (1.0 - 0.7 * jam) if runs else 0.0
         current = (3.1 + 0.06 * s.belt + 9.5 * jam) if runs else 0.0
         swing = abs(1.0 - 2.0 * s.left_s / PICK_S) if picking else 1.0
-        power = (0.5 + 1.3 * runs + 2.4 * picking + 3.0 * jam * runs) * s.powered
-        s.energy_kwh += power * dt / 3600.0
         values: dict[str, Value] = {
             "conveyor.speed": max(0.0, measured(speed, 0.01, rng, 3)) if runs else 0.0,
             "conveyor.current": max(0.0, measured(current, 0.1, rng)) if runs else 0.0,
@@ -190,9 +203,9 @@ class Cell:
             "parts.total": s.total,
             "parts.good": s.good,
             "parts.scrap": s.scrap,
-            "power": max(0.0, measured(power, 0.03, rng, 3)) if s.powered else 0.0,
+            "power": max(0.0, measured(s.power_kw, 0.03, rng, 3)) if s.powered else 0.0,
             "energy": round(s.energy_kwh, 4),
-            **{f"flow.lane-{i + 1}": n for i, n in enumerate(s.taken)},
+            **self.counters(s),
         }
         wait = {"starved": "MATERIAL_LOAD", "blocked": "MATERIAL_UNLOAD"}.get(s.why, "NONE")
         if not runs or (s.stopped and s.phase == "idle"):

@@ -87,9 +87,7 @@ class Crane:
         """See :class:`Model`. Stations start with two pallets each."""
         return CraneState(lining=rng.uniform(7.5, 9.5), delivered=(16, 16, 16))
 
-    def step(
-        self, state: CraneState, dt: float, inputs: Inputs, rng: Random
-    ) -> tuple[CraneState, Outputs, list[Event]]:
+    def advance(self, state: CraneState, dt: float, inputs: Inputs, rng: Random) -> tuple[CraneState, list[Event]]:
         """See :class:`Model`."""
         s = msgspec.structs.replace(state, heard={**state.heard, **inputs.heard}, steps=state.steps + 1)
         s.defects, events = develop(self.faults, s.defects, dt, s.phase != "idle", inputs.now, rng)
@@ -105,7 +103,9 @@ class Crane:
                 held += used
             left -= used
         self._brake_and_heat(s, dt, hoisting, held, inputs)
-        return s, self._outputs(s, dt, rng), events
+        s.power_kw = self._power(s)
+        s.energy_kwh += s.power_kw * dt / 3600.0
+        return s, events
 
     def _advance(self, s: CraneState, limit: float, inputs: Inputs, rng: Random) -> tuple[float, bool]:
         """Go on for at most ``limit`` seconds to the next change of phase; seconds used, and whether it moved."""
@@ -202,25 +202,40 @@ class Crane:
         elif s.lining < 2.0:
             s.lining = NEW_LINING  # renewed at the repair
 
-    def _outputs(self, s: CraneState, dt: float, rng: Random) -> Outputs:
-        moving = s.powered and s.phase != "idle" and not stands(s, self.faults)
+    def _hoisting(self, s: CraneState) -> float:
+        """Speed of the hook now, m/s, up positive."""
+        if not s.powered or stands(s, self.faults):
+            return 0.0
+        sign = {"lift": 1.0, "raise": 1.0, "lower": -1.0, "lower_empty": -1.0}.get(s.phase, 0.0)
+        return sign * abs(s.goal[2] - s.origin[2]) / max(0.1, s.whole_s - 3.0) if sign else 0.0
+
+    def _power(self, s: CraneState) -> float:
+        """Electrical power, kW: control, hoist (load x g x speed over the gear's efficiency), bridge and trolley."""
+        speed = self._hoisting(s)
+        travels = s.phase in ("carry", "to_store", "return") and not stands(s, self.faults)
+        lifting = max(0.0, speed) * s.load * 9.81 / 0.82
+        return (0.45 + lifting + 1.1 * (speed != 0) + 2.6 * travels) * s.powered
+
+    def counters(self, state: CraneState) -> dict[str, int]:
+        """See :class:`Model`."""
+        return {f"flow.station-{i + 1}": n for i, n in enumerate(state.delivered)}
+
+    def show(self, state: CraneState, rng: Random) -> Outputs:
+        """See :class:`Model`."""
+        s = state
+        speed = self._hoisting(s)
         bridge, trolley, height = self._position(s)
         height = max(0.0, height - s.slip / 1000.0)
-        up = {"lift": 1.0, "raise": 1.0, "lower": -1.0, "lower_empty": -1.0}.get(s.phase, 0.0) * moving
-        speed = up * abs(s.goal[2] - s.origin[2]) / max(0.1, s.whole_s - 3.0) if up else 0.0
-        travels = moving and s.phase in ("carry", "to_store", "return")
-        lifting = max(0.0, speed) * s.load * 9.81 / 0.82  # kW: t * m/s * g over the efficiency of the gear
-        power = (0.45 + lifting + 1.1 * (up != 0) + 2.6 * travels) * s.powered
-        s.energy_kwh += power * dt / 3600.0
+        current = 6.0 + 9.0 * s.load * (speed > 0)
         hook = s.load + 1.0 * severity(s.defects, "load-cell-drift")
         values: dict[str, Value] = {
             "hoist.height": between(measured(height, 0.01, rng, 3), 0.0, 7.0),
             "hoist.speed": round(speed, 3),
             "hoist.temperature": measured(s.motor_temp, 0.8, rng),
-            "hoist.current": max(0.0, measured((6.0 + 9.0 * s.load * (up > 0)) * (up != 0), 0.4, rng)) if up else 0.0,
+            "hoist.current": max(0.0, measured(current, 0.4, rng)) if speed else 0.0,
             "hoist.speed_limit": s.speed_percent,
             "load_cell.load": max(0.0, measured(hook, 0.03, rng, 3)),
-            "brake.state": "OPEN" if up else "CLOSED",
+            "brake.state": "OPEN" if speed else "CLOSED",
             "brake.temperature": measured(s.brake_temp, 0.8, rng),
             "brake.slip": max(0.0, measured(s.slip, 0.3, rng)) if s.load else 0.0,
             "brake.lining": round(s.lining, 2),
@@ -231,9 +246,9 @@ class Crane:
             "phase": s.phase,
             "parts.total": s.lifts,
             "lifts.heavy": s.heavy,
-            "power": max(0.0, measured(power, 0.05, rng, 3)) if s.powered else 0.0,
+            "power": max(0.0, measured(s.power_kw, 0.05, rng, 3)) if s.powered else 0.0,
             "energy": round(s.energy_kwh, 4),
-            **{f"flow.station-{i + 1}": n for i, n in enumerate(s.delivered)},
+            **self.counters(s),
         }
         if not s.powered or stands(s, self.faults) or (s.stopped and s.phase == "idle"):
             execution = "STOPPED"

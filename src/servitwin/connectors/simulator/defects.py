@@ -88,16 +88,13 @@ def develop(
     """The defects after ``dt`` seconds: old ones grow, new ones come by wear, repairs go on and end."""
     after: dict[str, Defect] = {}
     events: list[Event] = []
+    if running:
+        after = _by_wear(specs, defects, dt, now, rng)
+    if not defects:
+        return after, events
     for spec in specs:
         old = defects.get(spec.name)
         if old is None:
-            if running and spec.per_hour and happens(rng, spec.per_hour, dt):
-                after[spec.name] = Defect(
-                    since=now,
-                    by_wear=True,
-                    waits_s=rng.uniform(120.0, 600.0),
-                    repair_left_s=rng.uniform(300.0, 1200.0),
-                )
             continue
         defect = msgspec.structs.replace(old)
         if spec.switch:
@@ -120,6 +117,20 @@ def develop(
     return after, events
 
 
+def _by_wear(
+    specs: Sequence[FaultSpec], defects: Mapping[str, Defect], dt: float, now: int, rng: Random
+) -> dict[str, Defect]:
+    """At most one new defect by wear in this step, chosen by how often each comes."""
+    rates = [s.per_hour for s in specs]
+    if not happens(rng, sum(rates), dt):
+        return {}
+    spec = rng.choices(specs, rates)[0]
+    if spec.name in defects:
+        return {}
+    waits, repair = rng.uniform(120.0, 600.0), rng.uniform(300.0, 1200.0)
+    return {spec.name: Defect(since=now, by_wear=True, waits_s=waits, repair_left_s=repair)}
+
+
 def mend(spec: FaultSpec, defects: Mapping[str, Defect]) -> dict[str, Defect]:
     """The defects after a person asked for the repair: switches go back at once, the rest takes its time."""
     after = dict(defects)
@@ -138,16 +149,18 @@ def severity(defects: Mapping[str, Defect], name: str) -> float:
 
 def tripped(specs: Sequence[FaultSpec], defects: Mapping[str, Defect]) -> bool:
     """Whether any fault has stopped the machine."""
-    return any(s.trips and not s.switch and severity(defects, s.name) >= 1.0 for s in specs)
+    return bool(defects) and any(s.trips and not s.switch and severity(defects, s.name) >= 1.0 for s in specs)
 
 
 def repairing(defects: Mapping[str, Defect]) -> bool:
     """Whether a technician works on the machine."""
-    return any(d.under_repair for d in defects.values())
+    return bool(defects) and any(d.under_repair for d in defects.values())
 
 
 def conditions(specs: Sequence[FaultSpec], defects: Mapping[str, Defect]) -> dict[str, str]:
     """Text of each condition signal, ``level|code|native severity|qualifier|text``; the worst fault of each speaks."""
+    if not defects:
+        return {s.condition: "normal||||" for s in specs if s.condition}
     worst: dict[str, tuple[float, FaultSpec]] = {s.condition: (0.0, s) for s in reversed(specs) if s.condition}
     for spec in specs:
         bad = severity(defects, spec.name)

@@ -22,6 +22,7 @@ class MachineState(msgspec.Struct, kw_only=True):
     """
 
     steps: int = 0
+    power_kw: float = 0.0
     energy_kwh: float = 0.0
     stopped: bool = False  # stopped by command or after a fault, waits for a start
     pause_left_s: float = 0.0
@@ -55,8 +56,16 @@ class Model(Protocol):
         """The state of a machine that has just been put into use."""
         ...
 
-    def step(self, state: Any, dt: float, inputs: Inputs, rng: Random) -> tuple[Any, Outputs, list[Event]]:
-        """The state ``dt`` seconds later, what the sensors show then, and what happened; ``state`` is unchanged."""
+    def advance(self, state: Any, dt: float, inputs: Inputs, rng: Random) -> tuple[Any, list[Event]]:
+        """The state ``dt`` seconds later, and what happened; ``state`` is unchanged."""
+        ...
+
+    def counters(self, state: Any) -> dict[str, int]:
+        """Cumulative counters that neighbours hear, by signal."""
+        ...
+
+    def show(self, state: Any, rng: Random) -> Outputs:
+        """What the sensors show in that state; ``rng`` is their noise."""
         ...
 
     def command(self, state: Any, name: str, parameters: Mapping[str, Any]) -> tuple[Any, str]:

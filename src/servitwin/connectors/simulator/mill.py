@@ -114,7 +114,7 @@ class Mill:
         lot = rng.randint(5, PRODUCTS[product].lot)
         return MillState(product=product, lot_left=lot, tool_wear=rng.uniform(0.05, 0.7), tool=rng.randint(1, 24))
 
-    def step(self, state: MillState, dt: float, inputs: Inputs, rng: Random) -> tuple[MillState, Outputs, list[Event]]:
+    def advance(self, state: MillState, dt: float, inputs: Inputs, rng: Random) -> tuple[MillState, list[Event]]:
         """See :class:`Model`."""
         s = msgspec.structs.replace(state, heard={**state.heard, **inputs.heard}, steps=state.steps + 1)
         running = s.phase == "cut" and not s.why
@@ -129,7 +129,11 @@ class Mill:
             cut_s += cutting
             left -= used
         self._wear_and_heat(s, dt, cut_s, inputs)
-        return s, self._outputs(s, cut_s / dt if dt else 0.0, dt, rng), events
+        s.power_kw = self._power(s)
+        cutting = cut_s / dt if dt else 0.0
+        mean = s.power_kw if s.phase != "cut" else s.power_kw * cutting + 1.5 * (1.0 - cutting)
+        s.energy_kwh += mean * dt / 3600.0
+        return s, events
 
     def _advance(self, s: MillState, limit: float, inputs: Inputs, rng: Random) -> tuple[float, float]:
         """Go on for at most ``limit`` seconds to the next change of phase; returns seconds used and seconds cut."""
@@ -234,17 +238,29 @@ class Mill:
             s.coolant_level = 95.0  # topped up by the operator
         s.position = (s.position + cut_s * product.feed * feed / 60.0) % 1000.0
 
-    def _outputs(self, s: MillState, cut_share: float, dt: float, rng: Random) -> Outputs:
-        product = PRODUCTS[s.product]
-        moving = s.powered and not (s.why or s.hold or stands(s, self.faults))
+    def _moves(self, s: MillState) -> bool:
+        return s.powered and not (s.why or s.hold or stands(s, self.faults))
+
+    def _power(self, s: MillState) -> float:
+        """Electrical power, kW: control and hydraulics, axes, coolant pump and spindle."""
+        moving = self._moves(s)
         cutting = moving and s.phase == "cut"
+        spindle = 1.4 + 11.0 * self._load(s) / 100.0 if cutting else 0.0
+        return (0.9 + 0.6 * moving + spindle) * s.powered
+
+    def counters(self, state: MillState) -> dict[str, int]:
+        """See :class:`Model`."""
+        return {"flow.taken": state.taken, "flow.out": state.out}
+
+    def show(self, state: MillState, rng: Random) -> Outputs:
+        """See :class:`Model`."""
+        s = state
+        product = PRODUCTS[s.product]
+        cutting = self._moves(s) and s.phase == "cut"
         load = self._load(s) if cutting else 0.0
         speed = product.speed if cutting else 0.0
         bearing, servo, dry = (severity(s.defects, n) for n in ("spindle-bearing", "axis-servo", "coolant-pump"))
         vibration = 0.15 + (speed / 8000.0 * (0.9 + 0.5 * s.tool_wear) + load / 160.0 + 7.0 * bearing) * cutting
-        power = (0.9 + 0.6 * moving + cutting * (1.4 + 11.0 * load / 100.0)) * s.powered
-        mean_power = power if not cutting else power * cut_share + 1.5 * (1.0 - cut_share)
-        s.energy_kwh += mean_power * dt / 3600.0
         pressure = 18.0 * (1.0 - 0.85 * dry) if cutting else 0.3
         x = s.position if s.position < 500.0 else 1000.0 - s.position
         values: dict[str, Value] = {
@@ -262,7 +278,7 @@ class Mill:
             "coolant.level": float(round(s.coolant_level)),
             "tool.number": s.tool,
             "tool.wear": round(100.0 * s.tool_wear, 2),
-            "power": max(0.0, measured(power, 0.05, rng, 3)) if s.powered else 0.0,
+            "power": max(0.0, measured(s.power_kw, 0.05, rng, 3)) if s.powered else 0.0,
             "energy": round(s.energy_kwh, 4),
             "program": product.program,
             "product": s.product,
@@ -270,8 +286,7 @@ class Mill:
             "parts.total": s.total,
             "parts.good": s.good,
             "parts.scrap": s.scrap,
-            "flow.taken": s.taken,
-            "flow.out": s.out,
+            **self.counters(s),
             "buffer.in": int(between(s.heard.get("delivered", s.taken + IN_PLACES) - s.taken, 0, 99)),
             "buffer.out": int(between(s.out - s.heard.get("removed", s.out), 0, 99)),
         }

@@ -17,9 +17,9 @@ def happens(rng: Random, per_hour: float, dt: float) -> bool:
 
 
 def measured(value: float, accuracy: float, rng: Random, digits: int = 2) -> float:
-    """What a sensor of that accuracy shows: noise with a third of it as deviation, never outside it."""
-    noise = max(-accuracy, min(accuracy, rng.gauss(0.0, accuracy / 3.0)))
-    return round(value + noise, digits)
+    """What a sensor of that accuracy shows: bell-shaped noise (sum of three uniforms) that never leaves it."""
+    chance = rng.random
+    return round(value + accuracy * (chance() + chance() + chance() - 1.5) / 1.5, digits)
 
 
 def between(value: float, low: float, high: float) -> float:

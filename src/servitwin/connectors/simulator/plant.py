@@ -103,15 +103,25 @@ class Machine:
         self.model = MODELS[config.model]
         self.state: MachineState = state or self.model.fresh(Random(f"{config.seed}:fresh"))
         self._rng = Random(f"{config.seed}:{self.state.steps}")
+        self._noise = Random(f"{config.seed}:{self.state.steps}:noise")
 
-    def step(self, now: int, dt: float, local: LocalTime, heard: Mapping[str, float]) -> tuple[Outputs, list[Event]]:
-        """Go on by ``dt`` seconds, ending at ``now``."""
+    def advance(self, now: int, dt: float, local: LocalTime, heard: Mapping[str, float]) -> list[Event]:
+        """Go on by ``dt`` seconds, ending at ``now``; what happened in them."""
         weekday, hour = local.at(now)
         h = self.config.hours
         staffed = h is None or (weekday in h.days and h.start <= hour < h.end)
         inputs = Inputs(now, staffed, ambient(hour), heard)
-        self.state, outputs, events = self.model.step(self.state, dt, inputs, self._rng)
-        return outputs, events
+        self.state, events = self.model.advance(self.state, dt, inputs, self._rng)
+        return events
+
+    def show(self) -> Outputs:
+        """What the sensors show now. Their noise is apart from the physics: who does not look changes nothing."""
+        return self.model.show(self.state, self._noise)
+
+    def step(self, now: int, dt: float, local: LocalTime, heard: Mapping[str, float]) -> tuple[Outputs, list[Event]]:
+        """Both."""
+        events = self.advance(now, dt, local, heard)
+        return self.show(), events
 
     def command(self, name: str, parameters: Mapping[str, Any]) -> str:
         """Carry out a command; empty if done, else why it was refused."""
@@ -120,22 +130,22 @@ class Machine:
 
 
 class Plant:
-    """Machines coupled in one process, as back-filling needs them: what one shows, the others hear a step later."""
+    """Machines coupled in one process, as filling in the past needs them: counters are heard a step later."""
 
     def __init__(self, configs: Sequence[MachineConfig], time_zone: str) -> None:
         self.machines = {c.twin: Machine(c) for c in configs}
         self._local = LocalTime(time_zone)
-        self._shown: dict[str, Outputs] = {}
+        self._counters: dict[str, dict[str, int]] = {}
 
-    def step(self, now: int, dt: float) -> dict[str, Outputs]:
+    def step(self, now: int, dt: float) -> None:
         """All machines ``dt`` seconds later."""
-        shown = {}
+        counters = {}
         for twin, machine in self.machines.items():
-            heard = {}
+            heard: dict[str, float] = {}
             for name, link in machine.config.hears.items():
-                value = self._shown.get(link.twin, {}).get(link.signal)
-                if isinstance(value, int | float):
-                    heard[name] = float(value)
-            shown[twin], _ = machine.step(now, dt, self._local, heard)
-        self._shown = shown
-        return shown
+                value = self._counters.get(link.twin, {}).get(link.signal)
+                if value is not None:
+                    heard[name] = value
+            machine.advance(now, dt, self._local, heard)
+            counters[twin] = machine.model.counters(machine.state)
+        self._counters = counters

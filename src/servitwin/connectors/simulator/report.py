@@ -11,8 +11,7 @@ from servitwin.domain.instant import HOUR, NS, format_instant
 
 HEARTBEAT = 30 * NS  # unchanged signals are said again this often, so that silence means loss
 COUNTERS = ("flow.", "parts.", "lifts.")
-PAST_STEP = 10 * NS
-PAST_SAMPLE = 20 * NS
+PAST_STEP = 20 * NS
 PAST_CHUNK = 2 * HOUR
 
 
@@ -53,13 +52,10 @@ class _Columns:
 
     def add(self, now: int, outputs: Outputs) -> None:
         """Take one step."""
-        sample = now % PAST_SAMPLE == 0
-        if sample:
-            self._times.append(now)
+        self._times.append(now)
         for name, value in outputs.items():
             if name in self._periodic:
-                if sample:
-                    self._fast.setdefault(name, []).append(value)
+                self._fast.setdefault(name, []).append(value)
                 continue
             at, said = self._said.get(name, (0, None))
             if value != said or now - at >= HEARTBEAT:
@@ -90,12 +86,12 @@ def backfill(
     for now in range(start - start % PAST_STEP + PAST_STEP, end, PAST_STEP):
         if stop():
             return
-        shown = plant.step(now, PAST_STEP / NS)
+        plant.step(now, PAST_STEP / NS)
         if now // PAST_CHUNK != chunk:
             chunk = now // PAST_CHUNK
             for twin, part in columns.items():
                 yield from ((twin, m) for m in part.take())
         for twin, part in columns.items():
-            part.add(now, shown[twin])
+            part.add(now, plant.machines[twin].show())
     for twin, part in columns.items():
         yield from ((twin, m) for m in part.take())
