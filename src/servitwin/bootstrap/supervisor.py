@@ -39,6 +39,7 @@ class Connection(msgspec.Struct, omit_defaults=True):
     config: dict[str, object] = {}
     memory_mb: int = 512
     twins: list[str] = []
+    reads: list[str] = []
 
 
 class Prepared(msgspec.Struct, omit_defaults=True):
@@ -140,7 +141,7 @@ class Supervisor:
         self._machines_seen = path.stat().st_mtime if path.exists() else 0.0
         machines = [machine_user(m.user, m.secret_hash, m.twins) for m in read_machine_users(self._folder.path)]
         plugins = [
-            plugin_user(c.name, self._secrets[c.name], c.twins or ("*",))
+            plugin_user(c.name, self._secrets[c.name], c.twins or ("*",), c.reads)
             for c in self._connections
         ]  # fmt: skip
         return [*machines, *plugins]

@@ -38,11 +38,16 @@ class PlantTwin(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A configured connector. ``config`` is what the connector's own ``check`` has accepted."""
+    """A configured connector. ``config`` is what the connector's own ``check`` has accepted.
+
+    ``twins``: ids it speaks for (empty: any). ``reads``: ids whose observations it may hear on the bus.
+    """
 
     name: str
     connector: str
     config: dict[str, Any] = {}
+    twins: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 class Plant(msgspec.Struct, frozen=True, omit_defaults=True):

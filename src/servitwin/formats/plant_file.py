@@ -197,7 +197,11 @@ class _PlantReader:
             for fault in self._check_connection(connector, config):
                 place = (*path, "config", *_steps(fault.where)) if fault.where else (*path, "connector")
                 self._say(place, fault.code, fault.message, fault.hint)
-        return Connection(name, connector, dict(config))
+        for key in ("twins", "reads"):
+            for i, twin in enumerate(entry.get(key, ())):
+                if twin not in self._twin_ids:
+                    self._unknown("twin", twin, self._twin_ids, (*path, key, i), "twins")
+        return Connection(name, connector, dict(config), tuple(entry.get("twins", ())), tuple(entry.get("reads", ())))
 
 
 def _earliest(entry: Block, otherwise: int) -> int:

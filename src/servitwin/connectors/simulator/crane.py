@@ -91,6 +91,8 @@ class Crane:
         """See :class:`Model`."""
         s = msgspec.structs.replace(state, heard={**state.heard, **inputs.heard}, steps=state.steps + 1)
         s.defects, events = develop(self.faults, s.defects, dt, s.phase != "idle", inputs.now, rng)
+        if any(e.kind == "repaired" and e.fault == "brake-worn" for e in events) or s.lining < 2.0:
+            s.lining = NEW_LINING
         s.powered = inputs.staffed or s.phase != "idle"
         hoisting = held = 0.0
         left = dt
@@ -197,10 +199,6 @@ class Crane:
         s.motor_temp = relax(s.motor_temp, target, dt, 700.0 if fan < 0.05 else 120.0)
         friction = held / dt * 160.0 * worn if dt else 0.0
         s.brake_temp = relax(s.brake_temp, inputs.ambient + 1.0 + 18.0 * share + friction, dt, 260.0)
-        if worn:
-            s.lining = max(1.0, s.lining - held * worn * 0.002)
-        elif s.lining < 2.0:
-            s.lining = NEW_LINING  # renewed at the repair
 
     def _hoisting(self, s: CraneState) -> float:
         """Speed of the hook now, m/s, up positive."""
@@ -238,7 +236,7 @@ class Crane:
             "brake.state": "OPEN" if speed else "CLOSED",
             "brake.temperature": measured(s.brake_temp, 0.8, rng),
             "brake.slip": max(0.0, measured(s.slip, 0.3, rng)) if s.load else 0.0,
-            "brake.lining": round(s.lining, 2),
+            "brake.lining": round(s.lining * (1.0 - 0.85 * severity(s.defects, "brake-worn")), 2),
             "bridge.position": round(bridge, 3),
             "trolley.position": round(trolley, 3),
             "rope.cycles": s.lifts * 2,

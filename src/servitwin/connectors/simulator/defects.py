@@ -10,6 +10,7 @@ import msgspec
 from servitwin.connectors.simulator.physics import happens
 
 WARN_AT = 0.4  # severity from which the machine itself raises a warning
+AT_REST = 0.3  # a fault does not get beyond this while the machine rests: it shows itself at work
 
 
 class FaultSpec(msgspec.Struct, frozen=True):
@@ -51,9 +52,10 @@ class Defect(msgspec.Struct):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something that happened in a step, for the log."""
+    """Something that happened in a step: ``fault`` (it stops or degrades the machine now) or ``repaired``."""
 
     kind: str
+    fault: str
     text: str
 
 
@@ -102,14 +104,14 @@ def develop(
         elif defect.under_repair:
             defect.repair_left_s -= dt
             if defect.repair_left_s <= 0.0:
-                events.append(Event("repaired", spec.title))
+                events.append(Event("repaired", spec.name, spec.title))
                 continue
         else:
             was = defect.severity
             pace = spec.develop_s * (10.0 if defect.by_wear else 1.0)
-            defect.severity = min(1.0, was + dt / pace)
+            defect.severity = max(was, min(1.0 if running else AT_REST, was + dt / pace))
             if was < 1.0 <= defect.severity:
-                events.append(Event("fault", spec.title))
+                events.append(Event("fault", spec.name, spec.title))
             if defect.severity >= 1.0 and defect.by_wear:
                 defect.waits_s -= dt
                 defect.under_repair = defect.waits_s <= 0.0

@@ -62,7 +62,8 @@ PRODUCTS = {
     "flange": Product("O3003", 95.0, 4200.0, 71.0, 1500.0, 35),
 }
 LOAD_S, UNLOAD_S = 9.0, 7.0  # loading and unloading belong to the cycle
-SETUP_S, TOOL_CHANGE_S = 420.0, 60.0
+SETUP_S, TOOL_CHANGE_S = 360.0, 60.0
+TRIAL_S, TRIAL_EVERY_S = 35.0, 60.0  # in a set-up the program is tried in the air and on the first blank
 IN_PLACES, OUT_PLACES = 16, 8
 WORKLOADS = (1.0, 0.75, 0.55)  # roughing, semi-finishing, finishing: shares of the product's load
 
@@ -117,7 +118,7 @@ class Mill:
     def advance(self, state: MillState, dt: float, inputs: Inputs, rng: Random) -> tuple[MillState, list[Event]]:
         """See :class:`Model`."""
         s = msgspec.structs.replace(state, heard={**state.heard, **inputs.heard}, steps=state.steps + 1)
-        running = s.phase == "cut" and not s.why
+        running = s.phase in ("cut", "setup") and not s.why
         s.defects, events = develop(self.faults, s.defects, dt, running, inputs.now, rng)
         if any(e.kind == "fault" for e in events):
             s.spoilt = s.spoilt or s.phase == "cut"
@@ -190,7 +191,7 @@ class Mill:
         elif s.phase == "setup":
             s.product, s.wanted = s.wanted, ""
             s.lot_left = PRODUCTS[s.product].lot
-            s.phase, s.tool_wear = "idle", min(s.tool_wear, 0.5)
+            s.phase = "idle"
         else:
             s.tool_wear, s.tool = 0.0, s.tool % 24 + 1
             s.phase = "idle"
@@ -215,7 +216,7 @@ class Mill:
         """Spindle load in % while it cuts now: product, stage of the program, feed, wear of tool and bearing."""
         product = PRODUCTS[s.product]
         whole = product.cycle_s - LOAD_S - UNLOAD_S
-        stage = WORKLOADS[min(2, int(3.0 * (1.0 - s.left_s / whole)))]
+        stage = WORKLOADS[min(2, int(3.0 * (1.0 - s.left_s / whole)))] if s.phase == "cut" else 0.3
         load = product.load * stage * (0.4 + 0.6 * s.feed_percent / 100.0) * (1.0 + 0.35 * s.tool_wear)
         load *= 1.0 + 0.25 * severity(s.defects, "spindle-bearing")
         return between(load * (1.0 - 0.8 * severity(s.defects, "tool-breakage")), 2.0, 140.0)
@@ -241,10 +242,13 @@ class Mill:
     def _moves(self, s: MillState) -> bool:
         return s.powered and not (s.why or s.hold or stands(s, self.faults))
 
+    def _turns(self, s: MillState) -> bool:
+        """Whether the spindle turns: it cuts, or a set-up is tried."""
+        return self._moves(s) and (s.phase == "cut" or (s.phase == "setup" and s.left_s % TRIAL_EVERY_S < TRIAL_S))
+
     def _power(self, s: MillState) -> float:
         """Electrical power, kW: control and hydraulics, axes, coolant pump and spindle."""
-        moving = self._moves(s)
-        cutting = moving and s.phase == "cut"
+        moving, cutting = self._moves(s), self._turns(s)
         spindle = 1.4 + 11.0 * self._load(s) / 100.0 if cutting else 0.0
         return (0.9 + 0.6 * moving + spindle) * s.powered
 
@@ -256,7 +260,7 @@ class Mill:
         """See :class:`Model`."""
         s = state
         product = PRODUCTS[s.product]
-        cutting = self._moves(s) and s.phase == "cut"
+        cutting = self._turns(s)
         load = self._load(s) if cutting else 0.0
         speed = product.speed if cutting else 0.0
         bearing, servo, dry = (severity(s.defects, n) for n in ("spindle-bearing", "axis-servo", "coolant-pump"))
@@ -304,7 +308,7 @@ class Mill:
             return "FEED_HOLD"
         if s.why == "pause":
             return "INTERRUPTED"
-        return "ACTIVE" if s.phase in ("load", "cut", "unload") else "READY"
+        return "ACTIVE" if s.phase in ("load", "cut", "unload") or self._turns(s) else "READY"
 
     def command(self, state: MillState, name: str, parameters: Mapping[str, Any]) -> tuple[MillState, str]:
         """See :class:`Model`. Commands: set-feed, select-product, stop, start, hold, reset-alarm."""
