@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -33,9 +33,12 @@ class FileReference(msgspec.Struct, frozen=True):
     column: int
 
 
-def read_machine_type(text: str, file: str | None = None) -> tuple[MachineType | None, list[Fault]]:
+def read_machine_type(
+    text: str, file: str | None = None, *, parties: Collection[str] | None = None
+) -> tuple[MachineType | None, list[Fault]]:
     """The machine type in a YAML (or JSON) text; None as soon as there is one fault.
 
+    ``parties`` are those that exist, so that others can be told; None where they are not known.
     Faults of structure have codes ``yaml:...`` and ``file:...``; of meaning ``signal:...``, ``component:...``,
     ``command:...``, ``machine-type:...``. Signals belong to the machine or to a component; the full name of one is
     the component's path and its key joined by dots, or what ``name`` says.
@@ -45,7 +48,7 @@ def read_machine_type(text: str, file: str | None = None) -> tuple[MachineType |
         return None, faults
     structure = Structure(root, "machine-type", file)
     structure.faults += faults
-    read = _MachineTypeReader(structure).read()
+    read = _MachineTypeReader(structure, parties).read()
     found = sorted(structure.faults, key=lambda f: (f.line or 0, f.column or 0))
     return (None if found else read), found
 
@@ -73,7 +76,8 @@ def file_references(text: str) -> list[FileReference]:
 
 
 class _MachineTypeReader:
-    def __init__(self, structure: Structure) -> None:
+    def __init__(self, structure: Structure, parties: Collection[str] | None) -> None:
+        self._parties = parties
         self._say = structure.say
         self._wrote = structure.wrote
         self._data: Block = structure.clean()
@@ -86,6 +90,7 @@ class _MachineTypeReader:
         self._read_signals(data, (), "")
         self._read_components(data, (), "")
         rules = Rules(self._say, self._signals)
+        self._check_parties(data)
         return MachineType(
             name=data.get("machine_type", ""),
             version=int(data.get("version", 0)),
@@ -182,6 +187,21 @@ class _MachineTypeReader:
         if reporting.get("mode") == "periodic" and not self._wrote((*path, "reporting", "max_gap")):
             message = "A periodic signal must say after which silence its value is unknown"
             self._say((*path, "reporting"), "signal:max-gap-missing", message, "Add max_gap, such as max_gap: 5s")
+
+    def _check_parties(self, data: Block) -> None:
+        named: list[tuple[Path, str]] = []
+        if "manufacturer" in data:
+            named.append((("manufacturer",), data["manufacturer"]))
+        for name, path in self._signal_paths.items():
+            if self._signals[name].owner:
+                named.append(((*path, "owner"), self._signals[name].owner))
+        for i, rule in enumerate(data.get("states", {}).get("rules", ())):
+            if "party" in rule:
+                named.append((("states", "rules", i, "party"), rule["party"]))
+        for path, party in named if self._parties is not None else ():
+            if party not in (self._parties or ()):
+                hint = did_you_mean(party, self._parties) or "Declare it under parties of the plant file"
+                self._say(path, "machine-type:party-unknown", f"There is no party {party!r}", hint)
 
     # production -----------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from servitwin.usecases.ports import Records
 Action = Literal[
     "session.start", "session.refused", "session.end", "command.send", "command.refused", "grant.create", "grant.end",
     "token.create", "token.revoke", "account.save", "party.save", "credential.save", "twin.save", "type.register",
+    "calendar.save", "plant.import",
     "gaps.declare", "quarantine.read", "quarantine.replay", "history.export", "simulator.fault", "observations.send",
 ]  # fmt: skip
 

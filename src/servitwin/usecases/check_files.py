@@ -1,0 +1,197 @@
+"""Checks machine type and plant files together: every fault of every file at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from servitwin.domain.error import Fault
+from servitwin.domain.machine_type import MachineType
+from servitwin.formats.machine_type_file import file_references, read_machine_type
+from servitwin.formats.plant import Plant
+from servitwin.formats.plant_file import CheckConnection, Known, read_plant
+from servitwin.formats.yaml_node import MAX_CHARACTERS, read_yaml
+from servitwin.usecases.ports import Records
+
+_ENDINGS = (".yaml", ".yml")
+Kind = Literal["machine type", "plant", ""]
+
+
+class FileText(msgspec.Struct, frozen=True):
+    """A file as it was read. ``folder`` is where the files that it names lie; None: nowhere that can be looked at."""
+
+    name: str
+    text: str
+    folder: Path | None = None
+
+
+class Checked(msgspec.Struct):
+    """What files say, and what is wrong with them; what has a fault is left out."""
+
+    types: list[MachineType] = []
+    plants: list[Plant] = []
+    faults: list[Fault] = []
+
+
+def check(
+    paths: Sequence[Path],
+    *,
+    known: Known | None = None,
+    check_connection: CheckConnection | None = None,
+) -> list[Fault]:
+    """All faults of files, and of the machine type and plant files in folders, as one set that refers to itself.
+
+    ``known`` is what exists beside them (:func:`known_of` a node); without it every type must be among the files.
+    """
+    files, faults = collect(paths)
+    return [*faults, *read_files(files, known=known, check_connection=check_connection).faults]
+
+
+def known_of(records: Records) -> Known:
+    """What a node has already, for files that refer to it."""
+    return Known(
+        types={t.reference: t for t in records.machine_types()},
+        parties={p.id for p in records.parties()},
+        twins={t.id for t in records.twins()},
+    )
+
+
+def collect(paths: Iterable[Path]) -> tuple[list[FileText], list[Fault]]:
+    """Texts of files in the order given; of a folder all its machine type and plant files, by name."""
+    files: list[FileText] = []
+    faults: list[Fault] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix in _ENDINGS and p.is_file())
+            read = [one for p in inside if (one := _read(p, faults)) is not None]
+            found = [f for f in read if kind_of(f.text)]
+            if not found:
+                hint = "Name files, or a folder that holds machine type or plant files"
+                faults.append(Fault("file:none-found", "No machine type or plant file here", hint, file=str(path)))
+            files += found
+        elif (one := _read(path, faults)) is not None:
+            files.append(one)
+    return files, faults
+
+
+def _read(path: Path, faults: list[Fault]) -> FileText | None:
+    try:
+        with path.open("rb") as opened:
+            content = opened.read(4 * MAX_CHARACTERS + 1)
+    except OSError as e:
+        message = f"Cannot be read: {e.strerror or e}"
+        faults.append(Fault("file:unreadable", message, "Check the name and who may read it", file=str(path)))
+        return None
+    return decode_text(str(path), content, path.parent, faults)
+
+
+def decode_text(name: str, content: bytes, folder: Path | None, faults: list[Fault]) -> FileText | None:
+    """A file's text; None and a fault where it is no UTF-8."""
+    try:
+        return FileText(name, content.decode("utf-8-sig"), folder)
+    except UnicodeDecodeError as e:
+        line = content.count(b"\n", 0, e.start) + 1
+        faults.append(
+            Fault("file:not-utf-8", f"Byte {e.start} is no UTF-8", "Save the file as UTF-8", line=line, file=name)
+        )
+        return None
+
+
+def kind_of(text: str) -> Kind:
+    """What a file is, by its first key that tells; empty if it is neither."""
+    root, _ = read_yaml(text)
+    keys: Any = root.value if root is not None and isinstance(root.value, dict) else {}
+    return "machine type" if "machine_type" in keys else "plant" if "plant" in keys else ""
+
+
+def read_files(
+    files: Sequence[FileText],
+    *,
+    known: Known | None = None,
+    check_connection: CheckConnection | None = None,
+) -> Checked:
+    """All machine types and plants of files that may refer to each other, and every fault."""
+    known = known if known is not None else Known(types={})
+    kinds = [kind_of(f.text) for f in files]
+    checked = Checked()
+    plants = [f for f, kind in zip(files, kinds, strict=True) if kind == "plant"]
+    parties = {*known.parties, *(p for f in plants for p in _parties(f.text))}
+    for file, kind in zip(files, kinds, strict=True):
+        if kind == "machine type":
+            _read_type(file, parties if plants or known.parties else None, checked)
+        elif not kind:
+            checked.faults += _faults_of_neither(file)
+    types = {**(known.types or {}), **{t.reference: t for t in checked.types}}
+    for file in plants:
+        beside = Known(types, parties, known.calendars, {*known.twins, *(t for o in plants for t in _twins(o, file))})
+        plant, faults = read_plant(file.text, file.name, known=beside, check_connection=check_connection)
+        checked.faults += faults
+        if plant is not None:
+            checked.plants.append(plant)
+    _check_twice(checked, plants)
+    return checked
+
+
+def _read_type(file: FileText, parties: set[str] | None, checked: Checked) -> None:
+    machine_type, faults = read_machine_type(file.text, file.name, parties=parties)
+    checked.faults += faults
+    if machine_type is None:
+        return
+    for other in checked.types:
+        if other.reference == machine_type.reference and other != machine_type:
+            message = f"{machine_type.reference} is in two files with different content"
+            hint = "Give one of them another name or version"
+            checked.faults.append(Fault("machine-type:version-exists", message, hint, "version", file=file.name))
+    checked.types.append(machine_type)
+    if file.folder is not None:
+        checked.faults += _missing_files(file, file.folder)
+
+
+def _missing_files(file: FileText, folder: Path) -> Iterable[Fault]:
+    inside = folder.resolve()
+    for reference in file_references(file.text):
+        target = (folder / reference.name).resolve()
+        if not target.is_relative_to(inside):
+            code, message = "file:outside-folder", f"{reference.name!r} leads out of {folder}"
+            hint = "Copy the file into this folder"
+        elif not target.is_file():
+            code, message = "file:not-found", f"There is no file {reference.name!r} in {folder}"
+            hint = "Add the file, or remove the line"
+        else:
+            continue
+        yield Fault(code, message, hint, "file", reference.line, reference.column, file.name)
+
+
+def _faults_of_neither(file: FileText) -> list[Fault]:
+    _, faults = read_yaml(file.text, file.name)
+    hint = "Begin a machine type with `machine_type: NAME`, a plant with `plant: NAME`"
+    return faults or [Fault("file:kind-unknown", "This is neither machine type nor plant", hint, file=file.name)]
+
+
+def _keys(text: str, block: str) -> list[str]:
+    root, _ = read_yaml(text)
+    found = root.value.get(block) if root is not None and isinstance(root.value, dict) else None
+    return list(found.value) if found is not None and isinstance(found.value, dict) else []
+
+
+def _parties(text: str) -> list[str]:
+    return _keys(text, "parties")
+
+
+def _twins(other: FileText, file: FileText) -> list[str]:
+    return [] if other is file else _keys(other.text, "twins")
+
+
+def _check_twice(checked: Checked, files: Sequence[FileText]) -> None:
+    seen: dict[str, str] = {}
+    for file in files:
+        for id in _keys(file.text, "twins"):
+            first = seen.setdefault(id, file.name)
+            if first != file.name:
+                message = f"The twin {id!r} is already declared in {first}"
+                checked.faults.append(
+                    Fault("twin:duplicate", message, "An id belongs to one twin", f"twins.{id}", file=file.name)
+                )

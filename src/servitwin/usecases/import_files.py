@@ -1,0 +1,60 @@
+"""Machine type and plant files into a node: all of them checked first, then registered and imported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from servitwin.domain.error import InvalidInputError
+from servitwin.domain.party import Actor
+from servitwin.formats.plant_file import CheckConnection
+from servitwin.usecases.check_files import FileText, known_of, read_files
+from servitwin.usecases.import_plant import ImportPlant
+from servitwin.usecases.ports import Records
+from servitwin.usecases.register_types import RegisterTypes
+
+
+class FilesImported(msgspec.Struct):
+    """What was registered, changed, left as it was, and retired: types, parties, calendars, twins."""
+
+    registered: list[str] = []
+    changed: list[str] = []
+    unchanged: list[str] = []
+    retired: list[str] = []
+
+
+class ImportFiles:
+    """Joins the checks with registering and importing."""
+
+    def __init__(
+        self,
+        records: Records,
+        types: RegisterTypes,
+        plants: ImportPlant,
+        check_connection: CheckConnection | None = None,
+    ) -> None:
+        self._records = records
+        self._types = types
+        self._plants = plants
+        self._check_connection = check_connection
+
+    def import_files(self, files: Sequence[FileText], actor: Actor) -> FilesImported:
+        """Import files that may refer to each other and to what the node has; nothing if one has a fault.
+
+        Raises:
+            InvalidInputError: every fault of every file.
+            ConflictError: if they contradict what is already there.
+        """
+        checked = read_files(files, known=known_of(self._records), check_connection=self._check_connection)
+        if checked.faults:
+            raise InvalidInputError(checked.faults)
+        registered = self._types.register(checked.types, actor)
+        result = FilesImported(registered.registered, [], registered.unchanged, [])
+        for plant in checked.plants:
+            imported = self._plants.import_plant(plant, actor)
+            result.registered += imported.created
+            result.changed += imported.changed
+            result.unchanged += imported.unchanged
+            result.retired += imported.retired
+        return result
