@@ -99,6 +99,23 @@ class Oee(msgspec.Struct, frozen=True):
     terms: Terms
 
 
+class PartSums(msgspec.Struct):
+    """Running sums of parts per product, added in order of time so that any steps give the same digits."""
+
+    made: dict[str, float] = {}
+    good: dict[str, float] = {}
+    left_out: float = 0.0
+
+    def add(self, parts: Parts, countable: Spans, unknown: Spans) -> None:
+        """Count the parts made within ``countable``; those that cannot be placed for ``unknown`` time are left out.
+
+        A part reported at an instant was made just before it. Several parts reported after unknown time may have
+        been made in it; a single one is taken as made when it was reported.
+        """
+        self.left_out = _place(self.made, parts, parts.made, countable, unknown, self.left_out)
+        _place(self.good, parts, parts.good, countable, unknown, 0.0)
+
+
 def oee_terms(
     intervals: Sequence[StateInterval],
     parts: Parts,
@@ -116,16 +133,36 @@ def oee_terms(
         within: the stretches looked at.
     """
     inside = within if planned is None else within.meet(planned)
+    sums = PartSums()
+    sums.add(parts, countable_time(intervals, inside), unknown_time(intervals))
     in_state = state_totals(intervals, inside)
-    unknown = Spans.of((i.start, i.end) for i in intervals if i.state is State.UNKNOWN)
-    idle = Spans.of((i.start, i.end) for i in intervals if i.state in NOT_PRODUCTION)
-    countable = inside.minus(idle)
-    made, left_out = _by_product(parts, parts.made, countable, unknown)
-    good, _ = _by_product(parts, parts.good, countable, unknown)
+    return terms_of(within.total(), in_state, sums, parts, cycles, planned=planned is not None)
+
+
+def countable_time(intervals: Sequence[StateInterval], inside: Spans) -> Spans:
+    """Time in which parts count: inside planned time, state known, no planned stop and no preventive maintenance."""
+    return inside.minus(Spans.of((i.start, i.end) for i in intervals if i.state in NOT_PRODUCTION))
+
+
+def unknown_time(intervals: Sequence[StateInterval]) -> Spans:
+    """Time of unknown state."""
+    return Spans.of((i.start, i.end) for i in intervals if i.state is State.UNKNOWN)
+
+
+def terms_of(
+    calendar: int,
+    in_state: dict[State, int],
+    sums: PartSums,
+    parts: Parts,
+    cycles: Mapping[str, float],
+    *,
+    planned: bool,
+) -> Terms:
+    """Terms from sums of time and parts, with what had to be assumed."""
     assumed = list(parts.assumed)
-    if planned is None:
+    if not planned:
         assumed.append("No calendar: all calendar time counts as planned")
-    missing = sorted(p for p in made if not cycles.get(p, cycles.get("", 0.0)) > 0)
+    missing = sorted(p for p in sums.made if not cycles.get(p, cycles.get("", 0.0)) > 0)
     rated = parts.counted and not missing and any(cycle > 0 for cycle in cycles.values())
     if not parts.counted:
         assumed.append("No signal counts parts: neither performance nor quality is known")
@@ -133,14 +170,14 @@ def oee_terms(
         names = ", ".join(p or "any product" for p in missing)
         assumed.append(f"No ideal cycle{' for ' + names if names else ''}: performance is not known")
     return Terms(
-        within.total(),
-        planned is not None,
+        calendar,
+        planned,
         in_state,
-        made,
-        good,
-        _ideal(made, cycles) if rated else None,
-        _ideal(good, cycles) if rated else None,
-        left_out,
+        sums.made,
+        sums.good,
+        _ideal(sums.made, cycles) if rated else None,
+        _ideal(sums.good, cycles) if rated else None,
+        sums.left_out,
         parts.counted,
         tuple(assumed),
     )
@@ -191,21 +228,20 @@ def oee_of(terms: Terms) -> Oee:
     )
 
 
-def _by_product(parts: Parts, counts: Counts, countable: Spans, unknown: Spans) -> tuple[dict[str, float], float]:
-    """Parts per product that can be placed, and how many cannot.
-
-    A part reported at an instant was made just before it. Several parts reported after unknown time may have been
-    made in it; a single one is taken as made when it was reported.
-    """
+def _place(
+    sums: dict[str, float], parts: Parts, counts: Counts, countable: Spans, unknown: Spans, left_out: float
+) -> float:
     before = counts.time - 1
-    across = (np.abs(counts.amount) > 1) & (unknown.covered(counts.since, counts.time) > 0)
     inside = countable.contain(before)
-    sums: dict[str, float] = {}
-    placed = inside & ~across
-    for at, amount in zip(before[placed].tolist(), counts.amount[placed].tolist(), strict=True):
-        product = parts.product_at(at)
-        sums[product] = sums.get(product, 0.0) + amount
-    return sums, float(counts.amount[inside & across].sum())
+    across = (np.abs(counts.amount) > 1) & (unknown.covered(counts.since, counts.time) > 0)
+    rows = zip(before[inside].tolist(), counts.amount[inside].tolist(), across[inside].tolist(), strict=True)
+    for at, amount, lost in rows:
+        if lost:
+            left_out += amount
+        else:
+            product = parts.product_at(at)
+            sums[product] = sums.get(product, 0.0) + amount
+    return left_out
 
 
 def _ideal(amounts: Mapping[str, float], cycles: Mapping[str, float]) -> int:

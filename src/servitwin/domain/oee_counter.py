@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from servitwin.domain.machine_type import Production
-from servitwin.domain.observation import Bools, Floats, Int64s, Quality, Series
+from servitwin.domain.observation import Bools, Floats, Int64s, Observation, Quality, Series
 from servitwin.domain.state_time_span import Spans
 
 LARGEST_COUNT = 2.0**53  # beyond it a double no longer counts by ones
@@ -83,6 +83,12 @@ def counts_of(series: Series | None) -> Counts:
     rise = np.where(rise < 0, value[1:], rise)
     up = rise > 0
     return Counts(time[1:][up], time[:-1][up], rise[up])
+
+
+def is_count(o: Observation) -> bool:
+    """Whether a counter's observation is a count; see :func:`counts_of`."""
+    number = isinstance(o.value, float | int) and not isinstance(o.value, bool)
+    return number and o.quality != Quality.BAD and 0 <= float(o.value or 0) <= LARGEST_COUNT
 
 
 def parts_of(production: Production, series: Mapping[str, Series]) -> Parts:

@@ -14,7 +14,7 @@ from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.signal_test import holds
 from servitwin.domain.state_time import Gap, State, StateInterval, unknown
 from servitwin.domain.state_time_span import Spans
-from servitwin.domain.state_time_track import REASONS, Active, Track, offline_spans, track_of
+from servitwin.domain.state_time_track import REASONS, Active, Track, offline_spans, series_of, track_of
 
 _GAP = -5
 _NOT_ASKED = -6
@@ -75,15 +75,13 @@ def _tracks(
     machine_type: MachineType, mapping: StateMapping, series: Mapping[str, Series], end: int
 ) -> dict[str, Track]:
     offline = offline_spans(series.get(CONNECTION), end)
-    none: Int64s = np.zeros(0, np.int64)
     definitions = {s.name: s for s in machine_type.signals}
     tracks = {}
     for name in signals_needed(mapping):
         if name == CONNECTION:
             continue
-        found = series.get(name)
         definition = definitions.get(name) or SignalDefinition(name, "text")
-        tracks[name] = Track(none, none, []) if found is None else track_of(found, definition, end, offline)
+        tracks[name] = track_of(series[name] if name in series else series_of([], definition), definition, end, offline)
     return tracks
 
 

@@ -129,7 +129,7 @@ def check_cover(intervals: list[StateInterval], start: int, end: int) -> None:
     assert all((i.state is State.UNKNOWN) == bool(i.reason) for i in intervals)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(observations, gap_lists, st.integers(0, 2**32))
 def test_each_instant_has_the_state_that_a_slow_reading_of_the_rules_gives(rows, gaps, seed):
     named = as_observations(rows)
@@ -143,7 +143,7 @@ def test_each_instant_has_the_state_that_a_slow_reading_of_the_rules_gives(rows,
     assert derive_states(MILL, as_series(shuffled), gaps, 0, 200) == intervals
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(observations, gap_lists, st.lists(st.integers(1, 199), max_size=4, unique=True))
 def test_a_range_in_pieces_equals_the_whole(rows, gaps, cuts):
     series = as_series(as_observations(rows))

@@ -1,0 +1,1 @@
+"""Services for the time in which machines work."""
