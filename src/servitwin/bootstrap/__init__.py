@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 
 def main() -> None:
     """Entry of the console command ``servitwin``."""
-    sys.exit("servitwin: this build has no commands yet")
+    from servitwin.bootstrap.starters import starters  # noqa: PLC0415 - workers must not load the command line
+    from servitwin.cli.app import create_cli  # noqa: PLC0415
+
+    create_cli(starters())()

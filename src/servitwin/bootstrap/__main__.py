@@ -1,12 +1,17 @@
-"""``python -m servitwin.bootstrap``: the console command, and the entry of child processes."""
+"""``python -m servitwin.bootstrap``: the console command, and the entry of the supervisor and of child processes."""
 
 import sys
 
 from servitwin.bootstrap import main
 
-if len(sys.argv) == 4 and sys.argv[1] == "worker":
-    from servitwin.bootstrap import worker
+match sys.argv[1:]:
+    case ["worker", role, parent]:
+        from servitwin.bootstrap import worker
 
-    worker.main(sys.argv[2], int(sys.argv[3]))
-else:
-    main()
+        worker.main(role, int(parent))
+    case ["supervise", word, handed_over]:
+        from servitwin.bootstrap import serve
+
+        sys.exit(serve.supervise(word, int(handed_over)))
+    case _:
+        main()

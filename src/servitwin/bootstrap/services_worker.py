@@ -60,6 +60,7 @@ class ServicesWorker:
         for number in (signal.SIGINT, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._stop.set)
         await self._bus.answer("ask.command", self._answer(self._commands.handle))
+        await self._bus.answer("ask.service", self._service)
         await self._bus.answer("ask.services", self._answer(self._health))
         await self._bus.subscribe("servitwin.*.commands.*.ack", self._on_acknowledgement)
         for subject in ("changed.types", "changed.twins"):
@@ -120,6 +121,10 @@ class ServicesWorker:
             return handle(payload)
 
         return answer
+
+    async def _service(self, payload: bytes) -> bytes:
+        # A partner's check may take its time, and it is asked over this loop.
+        return await asyncio.to_thread(self._services.handle, payload)
 
     def _health(self, _: bytes) -> bytes:
         return _encode({"failures": self._services.failures})

@@ -13,6 +13,8 @@ Action = Literal[
     "token.create", "token.revoke", "account.save", "party.save", "credential.save", "twin.save", "type.register",
     "calendar.save", "plant.import",
     "gaps.declare", "quarantine.read", "quarantine.replay", "history.export", "simulator.fault", "observations.send",
+    "service.assign",
+    "service.withdraw",
 ]  # fmt: skip
 
 

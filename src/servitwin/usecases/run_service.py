@@ -5,11 +5,18 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
-from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
+from servitwin.domain.error import (
+    ConflictError,
+    Fault,
+    InvalidInputError,
+    NotFoundError,
+    ServitwinError,
+    UnavailableError,
+)
 from servitwin.domain.instant import parse_duration
 from servitwin.domain.observation import Cut, Observation, Quality, Series
 from servitwin.domain.signal import SignalDefinition
@@ -116,12 +123,65 @@ def _key(a: Assignment) -> tuple[str, str, str]:
     return a.service, a.twin, a.parameters_key
 
 
+class ServiceQuestion(msgspec.Struct, omit_defaults=True):
+    """A request of ``ask.service``."""
+
+    verb: Literal["list", "assigned", "assign", "withdraw"]
+    twin: str = ""
+    service: str = ""
+    assignment: Assignment | None = None
+
+
+class ServiceAnswer(msgspec.Struct, omit_defaults=True):
+    """Its answer; with ``faults`` nothing was done, and ``error`` says of which kind they are."""
+
+    manifests: list[Manifest] = []
+    assignments: list[Assignment] = []
+    failures: dict[str, str] = {}
+    faults: list[Fault] = []
+    error: Literal["", "invalid", "not-found", "unavailable"] = ""
+
+
+def raise_answered(answer: ServiceAnswer) -> ServiceAnswer:
+    """The answer, or the error that it carries."""
+    if not answer.faults:
+        return answer
+    errors: dict[str, type[ServitwinError]] = {"not-found": NotFoundError, "unavailable": UnavailableError}
+    raise errors.get(answer.error, InvalidInputError)(answer.faults)
+
+
 class RunServices:
     """Brings every assignment up to the present; call :meth:`advance` at the cadence of the fastest service."""
 
     def __init__(self, history: HistoryReader, records: Records, registry: Registry, host: ServiceHost) -> None:
         self._history, self._records, self._registry, self._host = history, records, registry, host
         self.failures: dict[str, str] = {}  # "service twin" -> why, for the health page
+
+    def handle(self, payload: bytes) -> bytes:
+        """Answer a request of ``ask.service``."""
+        try:
+            found = self._answer(msgspec.json.decode(payload, type=ServiceQuestion))
+        except msgspec.DecodeError as e:
+            found = ServiceAnswer(faults=[Fault("service:wrong-shape", str(e), "Ask as ServiceQuestion")])
+        except NotFoundError as e:
+            found = ServiceAnswer(faults=list(e.faults), error="not-found")
+        except UnavailableError as e:
+            found = ServiceAnswer(faults=list(e.faults), error="unavailable")
+        except ServitwinError as e:
+            found = ServiceAnswer(faults=list(e.faults), error="invalid")
+        return msgspec.json.encode(found)
+
+    def _answer(self, q: ServiceQuestion) -> ServiceAnswer:
+        if q.verb == "assign" and q.assignment is not None:
+            assign_service(self._records, self._registry, self._host, q.assignment)
+        elif q.verb == "withdraw" and not withdraw_service(self._records, q.service, q.twin):
+            fault = Fault("service:not-assigned", f"{q.service!r} does not run on that twin", "See GET .../services")
+            raise NotFoundError(fault)
+        elif q.verb == "assigned":
+            mine = [a for a in assignments(self._records) if a.twin == q.twin]
+            failures = {a.service: self.failures.get(f"{a.service} on {a.twin}", "") for a in mine}
+            return ServiceAnswer(assignments=mine, failures=failures)
+        return ServiceAnswer(manifests=list(self._host.manifests().values()) if q.verb == "list" else [])
 
     def advance(self, now: int) -> int:
         """Step every assignment that is due; returns how many steps were made. One failing service stops no other."""

@@ -15,14 +15,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from servitwin.domain.error import Fault, ServitwinError
-from servitwin.web.api import events, sessions, state, twins, ui
+from servitwin.web.api import events, services, sessions, state, twins, ui
 from servitwin.web.api.answers import answer, answer_faults, fault_body
 from servitwin.web.api.gate import COOKIE, Gate
 from servitwin.web.api.parts import API, WebParts
 from servitwin.web.api.shapes.base import ErrorShape
 from servitwin.web.api.shapes.system import EventShape, LiveEvent
 
-NOUNS = (sessions, twins, state, events)
+NOUNS = (sessions, twins, state, events, services)
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 
 Times are RFC 3339 UTC in answers, RFC 3339 or nanoseconds UTC in questions; ranges are [from, to); ratios are 0 to 1.

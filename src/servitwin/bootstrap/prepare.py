@@ -1,0 +1,106 @@
+"""Before anything else starts: migrate the records and import the plant, in a process of its own."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from servitwin.bootstrap.data_folder import FOLDER_VERSION
+from servitwin.bootstrap.demo import add_demo_people, demo_plant
+from servitwin.bootstrap.machine_users import write_machine_users
+from servitwin.bootstrap.supervisor import Connection, Prepared
+from servitwin.bootstrap.worker import report_ready
+from servitwin.config import Settings
+from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
+from servitwin.domain.identity import RANDOM_BYTES, new_uid
+from servitwin.domain.party import Actor
+from servitwin.engines.records import SqlRecords, migrate
+from servitwin.sdk.discovery import plugin, plugins
+from servitwin.usecases.audit import Audit
+from servitwin.usecases.check_files import collect
+from servitwin.usecases.import_files import ImportFiles
+from servitwin.usecases.import_plant import ImportPlant, connections
+from servitwin.usecases.register_types import RegisterTypes
+
+SYSTEM = Actor("servitwin", "system", "", ("administrator",))
+
+
+def check_connection(connector: str, config: Mapping[str, Any]) -> Sequence[Fault]:
+    """Faults of a connection's configuration, as the connector itself finds them."""
+    try:
+        module: Any = plugin("connector", connector).load()
+    except NotFoundError as e:
+        return e.faults
+    return list(module.check(config))
+
+
+def import_files(records: SqlRecords, paths: Sequence[str]) -> list[str]:
+    """Bring types and plants of files and folders into the records; returns what changed, for people.
+
+    Raises:
+        InvalidInputError: every fault of every file; nothing was imported then.
+    """
+    files, faults = collect(Path(p) for p in paths)
+    if faults:
+        raise InvalidInputError(faults)
+    audit = Audit(records, time.time_ns)
+    importer = ImportFiles(
+        records,
+        RegisterTypes(records, audit, lambda _: None),
+        ImportPlant(
+            records,
+            audit,
+            lambda _: None,
+            time.time_ns,
+            lambda: new_uid(time.time_ns(), secrets.token_bytes(RANDOM_BYTES)),
+        ),
+        check_connection,
+    )
+    done = importer.import_files(files, SYSTEM)
+    parts = {"new": done.registered, "changed": done.changed, "retired": done.retired}
+    return [f"{word}: {', '.join(names)}" for word, names in parts.items() if names]
+
+
+def wanted_processes(records: SqlRecords) -> list[Connection]:
+    """Connections of the plant, and services of partners, each of which needs a process."""
+    wanted = [
+        Connection(c.name, c.connector, config=c.config, twins=list(c.twins), reads=list(c.reads))
+        for c in connections(records)
+    ]
+    for service in plugins("service"):
+        if not service.built_in:
+            memory = service.manifest.limits.memory_mb
+            wanted.append(Connection(f"service-{service.name}", service.name, kind="service", memory_mb=memory))
+    return wanted
+
+
+def keep_before_migration(settings: Settings) -> None:
+    """A copy of the records of an older version, before they are changed."""
+    version = int((settings.folder / "VERSION").read_text("utf-8"))
+    source = settings.folder / "records.db"
+    if version < FOLDER_VERSION and source.exists():
+        target = settings.folder / f"records.before-{FOLDER_VERSION}.db"
+        with sqlite3.connect(source) as old, sqlite3.connect(target) as copy:
+            old.backup(copy)
+        target.chmod(0o600)
+
+
+def run(settings: Settings) -> None:
+    """Do it and tell the supervisor on the ready line which connections need a process."""
+    keep_before_migration(settings)
+    migrate(settings.records)
+    records = SqlRecords(settings.records)
+    paths = [*(demo_plant() if settings.demo else []), *settings.plant]
+    notes = import_files(records, paths) if paths else []
+    if settings.demo:
+        notes += add_demo_people(records)
+    write_machine_users(records, settings.folder)
+    prepared = Prepared(wanted_processes(records), notes)
+    records.close()
+    report_ready(**msgspec.to_builtins(prepared))

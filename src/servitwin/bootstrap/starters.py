@@ -1,0 +1,64 @@
+"""What the command line cannot start by itself: everything for which parts have to meet."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from servitwin.bootstrap.prepare import check_connection
+from servitwin.bootstrap.serve import become_supervisor
+from servitwin.cli.starters import Starters
+from servitwin.config import Settings, WebSettings
+from servitwin.connectors.recorded.plugin import KINDS, open_recording
+from servitwin.domain.error import Fault, UnavailableError
+from servitwin.usecases.check_files import check
+
+_STOP_WITHIN_S = 60.0
+
+
+@contextmanager
+def node_for_a_while(data: Path) -> Iterator[None]:
+    """A node on a data folder for the time of a ``with`` block.
+
+    Raises:
+        UnavailableError: ``node:did-not-start`` with what it said.
+    """
+    settings = Settings(data=str(data), web=WebSettings(port=0))
+    handed_over = os.memfd_create("servitwin-settings", 0)
+    os.write(handed_over, msgspec.json.encode(settings))
+    os.lseek(handed_over, 0, os.SEEK_SET)
+    arguments = [sys.executable, "-m", "servitwin.bootstrap", "supervise", "json", str(handed_over)]
+    process = subprocess.Popen(
+        arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=(handed_over,), text=True
+    )
+    os.close(handed_over)
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        if not line or "web" not in json.loads(line):
+            fault = Fault("node:did-not-start", f"No node could be started on {data}", "See what it says above")
+            raise UnavailableError(fault)
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(_STOP_WITHIN_S)
+        process.stdout.close()
+
+
+def starters() -> Starters:
+    """All starters of this build."""
+    return Starters(
+        serve=become_supervisor,
+        check_files=lambda paths: check(paths, check_connection=check_connection),
+        open_recording=open_recording,
+        recording_kinds=tuple(sorted(KINDS)),
+        node=node_for_a_while,
+    )
