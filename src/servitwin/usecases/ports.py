@@ -60,7 +60,10 @@ class HistoryReader(Protocol):
         limit: int | None = None,
         cut: Cut | None = None,
     ) -> Series:
-        """Raw observations in [start, end), last one of each time; ``before`` adds the last one before ``start``."""
+        """Raw observations in [start, end), last one of each time; ``before`` adds the last one before ``start``.
+
+        A condition is a set of entries: of a condition signal every observation holds, several of one time too.
+        """
         ...
 
     def many_series(

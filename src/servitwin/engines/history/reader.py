@@ -10,7 +10,7 @@ import numpy as np
 
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import DAY, HOUR
-from servitwin.domain.observation import Aggregation, Bucket, Cut, Floats, Int64s, LastValue, Quarantined, Series
+from servitwin.domain.observation import Aggregation, Bools, Bucket, Cut, Floats, Int64s, LastValue, Quarantined, Series
 from servitwin.engines.history.export import Define, Form, export
 from servitwin.engines.history.fold import FOREVER, Buckets, Samples, fold, merge, spread
 from servitwin.engines.history.quarantine import QuarantineLog
@@ -80,7 +80,7 @@ class DuckReader:
         pairs = list(dict.fromkeys(wanted))
         _check_range(start, end)
         view = self._scan.view(cut)
-        rows = view.rows(pairs, start, end)
+        rows = view.rows(pairs, start, end, self._sets(pairs))
         edges = np.searchsorted(rows.series, np.arange(len(pairs) + 1))
         carried: dict[int, Found] = {}
         if before:
@@ -190,6 +190,10 @@ class DuckReader:
         """
         _check_range(start, end)
         return export(self._scan.view(), list(dict.fromkeys(wanted)), start, end, form, metadata, self._define)
+
+    def _sets(self, pairs: Sequence[Pair]) -> Bools:
+        definitions = [self._define(*pair) if self._define else None for pair in pairs]
+        return np.array([d is not None and d.type == "condition" for d in definitions], dtype=np.bool_)
 
     def _gaps(self, pairs: Sequence[Pair]) -> Int64s:
         gaps = np.full(len(pairs), FOREVER, dtype=np.int64)

@@ -168,15 +168,21 @@ class View:
         times += [int(t["time"].to_numpy().min()) for t in self._tails]
         return min(times, default=0)
 
-    def rows(self, wanted: Sequence[Pair], start: int, end: int) -> Found:
-        """Observations in [start, end) that hold, by series in the order of ``wanted``."""
-        return _found(self._in_order(wanted, start, end, _VALUES))
+    def rows(self, wanted: Sequence[Pair], start: int, end: int, sets: Bools | None = None) -> Found:
+        """Observations in [start, end) that hold, by series in the order of ``wanted``.
+
+        ``sets`` marks the series (conditions) that are sets of entries: each of their observations holds, several of
+        one time too.
+        """
+        return _found(self._in_order(wanted, start, end, _VALUES, sets))
 
     def table(self, wanted: Sequence[Pair], start: int, end: int) -> pa.Table:
         """The same rows with all their columns, and ``series`` in place of twin and signal."""
         return self._in_order(wanted, start, end, _ALL)
 
-    def _in_order(self, wanted: Sequence[Pair], start: int, end: int, names: Sequence[str]) -> pa.Table:
+    def _in_order(
+        self, wanted: Sequence[Pair], start: int, end: int, names: Sequence[str], sets: Bools | None = None
+    ) -> pa.Table:
         schema = pa.schema([_SERIES, *(COLUMNS[OBSERVATIONS].field(n) for n in names)])
         if not wanted:
             return schema.empty_table()
@@ -187,7 +193,7 @@ class View:
             keep = self.within(table["shard"].to_numpy(), table["seq"].to_numpy())
             if not keep.all():
                 table = table.filter(pa.array(keep))
-        return _that_hold(table)
+        return _that_hold(table, sets)
 
     def within(self, shard: Int32s, seq: Int64s) -> Bools:
         """Which rows are within the cut."""
@@ -295,8 +301,8 @@ def codes_of(column: pa.ChunkedArray) -> tuple[Int32s, list[str]]:
     return whole.indices.fill_null(-1).to_numpy().astype(np.int32), whole.dictionary.to_pylist()
 
 
-def _that_hold(table: pa.Table) -> pa.Table:
-    """Rows by (series, time), of those of one time the one with the highest (shard, seq, idx)."""
+def _that_hold(table: pa.Table, sets: Bools | None = None) -> pa.Table:
+    """Rows by (series, time), of those of one time the one with the highest (shard, seq, idx), of ``sets`` all."""
     series, time = table["series"].to_numpy(), table["time"].to_numpy()
     same = series[1:] == series[:-1]
     rising = (series[1:] > series[:-1]) | (same & (time[1:] > time[:-1]))
@@ -308,6 +314,8 @@ def _that_hold(table: pa.Table) -> pa.Table:
             order = np.lexsort((*ties, time, series))
             s, t = series[order], time[order]
             holds = np.append((s[1:] != s[:-1]) | (t[1:] != t[:-1]), True)
+            if sets is not None:
+                holds |= sets[s]
             order = order[holds]
         table = table.take(order)
     return table
