@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,7 @@ class Link:
         self._pending: OrderedDict[str, dict[str, Any]] = OrderedDict()  # key -> message, in order of sending
         self._handed: dict[int, str] = {}  # paho's message id -> key
         self._waiting: OrderedDict[str, None] = OrderedDict()  # keys not given to paho yet
+        self._acknowledgements: deque[int] = deque()  # paho's message ids, from its thread
         self._path = folder / f"{twin}.journal"
         self._read_journal()
         self._journal = self._path.open("ab", buffering=0)
@@ -93,7 +94,7 @@ class Link:
         self._client.disconnect()
         self._client.loop_stop()
         self._journal.close()
-        if not self._pending:
+        if not self.pending:
             self._path.unlink(missing_ok=True)
 
     def cut(self) -> None:
@@ -120,7 +121,9 @@ class Link:
     @property
     def pending(self) -> int:
         """Messages that the broker has not acknowledged."""
-        return len(self._pending)
+        with self._lock:
+            self._settle()
+            return len(self._pending)
 
     # -- sending ----------------------------------------------------------------------------------------------
     def offer(self, message: dict[str, Any]) -> None:
@@ -132,6 +135,7 @@ class Link:
         """The same with a session and sequence of the caller's; without ``journal`` the caller can make it again."""
         message = {**message, "session": session, "seq": seq}
         with self._lock:
+            self._settle()
             if journal:
                 self._journal.write(msgspec.json.encode(message) + b"\n")
             self._keep(message)
@@ -184,12 +188,17 @@ class Link:
             log.warning("%s: connection lost (%s), messages are kept", self.twin, reason)
 
     def _acknowledged(self, _client: mqtt.Client, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
-        with self._lock:
-            key = self._handed.pop(mid, None)
+        # paho calls this holding its own lock, which publish() wants while ours is held: taking ours here is a deadlock.
+        self._acknowledgements.append(mid)
+
+    def _settle(self) -> None:
+        """Forget what the broker has acknowledged. The caller holds the lock."""
+        while self._acknowledgements:
+            key = self._handed.pop(self._acknowledgements.popleft(), None)
             if key is not None:
                 self._pending.pop(key, None)
-            if not self._pending and not self._journal.closed and self._journal.tell() > JOURNAL_BYTES:
-                self._journal.truncate(0)
+        if not self._pending and not self._journal.closed and self._journal.tell() > JOURNAL_BYTES:
+            self._journal.truncate(0)
 
     def _message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         _, twin, noun, *rest = message.topic.split("/")
