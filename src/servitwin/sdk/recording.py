@@ -38,6 +38,7 @@ class RecordedTwin(msgspec.Struct, frozen=True):
         session: names the content of the machine's files: the same content has the same session for good.
         commissioned: observations before it are impossible; None: not known. ``commissioned_from`` says why.
         gaps: stretches that the recording itself declares missing.
+        notes: what a reader had to decide about this machine, for people: names that collide, items without a model.
     """
 
     id: str
@@ -48,6 +49,7 @@ class RecordedTwin(msgspec.Struct, frozen=True):
     commissioned: int | None = None
     commissioned_from: str = ""
     gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Recording(Protocol):
@@ -60,7 +62,7 @@ class Recording(Protocol):
 
     @property
     def notes(self) -> Sequence[str]:
-        """What a reader had to decide, for people: names that collide, items without a model."""
+        """What a reader had to decide about the whole folder, for people."""
         ...
 
     def lines(self, twin: str) -> Iterator[RecordedLine]:

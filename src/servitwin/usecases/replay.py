@@ -139,9 +139,9 @@ class Replay:
             UnavailableError: the node does not answer or refuses for longer than five minutes;
                 ``replay:counts`` if what ingest counted is not what was sent.
         """
-        kinds = {twin.id: self._register(twin) for twin in self._twins}
-        for note in self._recording.notes:
+        for note in [*self._recording.notes, *(n for t in self._twins for n in t.notes)]:
             self._say(note)
+        kinds = {twin.id: self._register(twin) for twin in self._twins}
         before = {t.id: self._node.session_counts(t.id, t.session) for t in self._twins}
         flow = _Flow()
         for chunk in self._chunks(play(self._recording, kinds, kinds)):

@@ -47,7 +47,7 @@ def test_type_comes_from_the_model_and_from_the_data_what_the_model_does_not_kno
 
 
 def test_what_was_decided_is_said(recording):
-    said = "\n".join(recording.notes)
+    said = "\n".join(n for t in recording.twins for n in t.notes)
     assert "data item Lathe01-d1 is signal avail by its id" in said
     assert "two data items are named cond; the one with id c2 is signal controller.cond" in said
     assert "'door state' becomes signal door_state" in said

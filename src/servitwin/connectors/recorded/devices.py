@@ -117,6 +117,7 @@ def _device(element: ET.Element) -> Device:
     description = next((e for e in element if _tag(e) == "Description"), ET.Element("Description"))
     signals: list[SignalDefinition] = []
     signal_of: dict[str, str] = {}
+    by_id: dict[str, str] = {}
     notes: list[str] = []
     taken: set[str] = set()
     for path, item in _items(element, ""):
@@ -128,7 +129,7 @@ def _device(element: ET.Element) -> Device:
             notes.append(f"{name}: two data items are named {wanted}; the one with id {item_id} is signal {signal}")
         taken.add(signal)
         signal_of.setdefault(item.get("name") or item_id, signal)
-        signal_of[item_id] = signal
+        by_id.setdefault(item_id, signal)
         signals.append(_definition(item, signal, path))
     components = {c.path: c for c in _components(element)}
     words = [description.get("manufacturer") or "", description.get("model") or ""]
@@ -144,7 +145,9 @@ def _device(element: ET.Element) -> Device:
         registered_from="Devices.xml",
     )
     title = " ".join((description.text or "").split()) or name
-    return Device(name, title, description.get("serialNumber") or "", machine_type, signal_of, tuple(notes))
+    # A name goes before an id: one item's id may be another's name.
+    known = {**by_id, **signal_of}
+    return Device(name, title, description.get("serialNumber") or "", machine_type, known, tuple(notes))
 
 
 def _definition(item: ET.Element, name: str, path: str) -> SignalDefinition:

@@ -1,4 +1,4 @@
-"""Connector of recorded files: ``{"kind": "nist-sms" | "nist-batch", "folder": path}``."""
+"""Connector of recorded files: ``{"kind": "nist-sms" | "nist-batch" | "shdr", "folder": path}``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from pathlib import Path
 import msgspec
 
 from servitwin.connectors.recorded.batch import BatchRecording
+from servitwin.connectors.recorded.shdr import ShdrRecording
 from servitwin.connectors.recorded.sms import SmsRecording
 from servitwin.domain.command import Command
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.sdk.connector import Absent, Batch, BrokenError, Config, DecodeFault, Discovered
 from servitwin.sdk.recording import Message, Recording, play
 
-KINDS: Mapping[str, Callable[[Path], Recording]] = {"nist-batch": BatchRecording, "nist-sms": SmsRecording}
+KINDS: Mapping[str, Callable[[Path], Recording]] = {
+    "nist-batch": BatchRecording,
+    "nist-sms": SmsRecording,
+    "shdr": ShdrRecording,
+}
 
 
 def open_recording(kind: str, folder: Path) -> Recording:

@@ -7,28 +7,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
-from servitwin.connectors.recorded.devices import (
-    Device,
-    DeviceModel,
-    kind_and_unit,
-    modes,
-    read_devices,
-    signal_name,
-    type_name,
-)
-from servitwin.connectors.recorded.states import state_mapping
+from servitwin.connectors.recorded.derive import Survey, commissioned, derive_type
+from servitwin.connectors.recorded.devices import DeviceModel, read_devices
 from servitwin.connectors.recorded.tables import content_id, instant_or_text, rows
 from servitwin.domain.condition import parse_condition
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.domain.instant import DAY, HOUR, NS, format_instant
-from servitwin.domain.machine_type import MachineType
-from servitwin.domain.signal import SignalDefinition
+from servitwin.domain.instant import DAY, HOUR, NS
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import TWIN_ID
 from servitwin.sdk.recording import RecordedLine, RecordedTwin
@@ -38,17 +26,6 @@ HEADER = ("timestamp", "dataitem", "type", "value")
 # open with a snapshot stamped 05:00:00.000000Z. docs/guides/real-data.md has the evidence.
 DAY_BEGINS = 5 * HOUR
 _DAY_FILE = re.compile(r"(.+)-(\d{8})-(\d{8})(?:\.txt)?(?:\.gz)?\Z", re.ASCII)
-_OUTLIER_YEARS = 366 * DAY
-_OUTLIER_SHARE = 0.01
-
-
-class _Survey(msgspec.Struct):
-    """What one pass over a machine's file showed."""
-
-    items: dict[str, str]  # data item -> MTConnect type, as the file says
-    conditions: set[str]
-    times: list[int]  # distinct days, as their first instant, with `counts`
-    counts: list[int]
 
 
 class SmsRecording:
@@ -59,7 +36,7 @@ class SmsRecording:
         path = folder / "Devices.xml"
         self._model = read_devices(path) if path.is_file() else DeviceModel(None, {})
         self._notes: list[str] = [] if path.is_file() else ["there is no Devices.xml: types are derived from the data"]
-        self._signals: dict[str, dict[str, str]] = {}
+        self._signals: dict[str, Mapping[str, str]] = {}
         gaps = missing_days(folder / "missing_days.txt")
         self.twins: Sequence[RecordedTwin] = [self._twin(id, path, gaps) for id, path in sorted(self._files.items())]
 
@@ -92,57 +69,22 @@ class SmsRecording:
         name = _machine_name(path)
         survey = _survey(path)
         device = self._model.devices.get(name)
-        if device is not None:
-            self._notes += device.notes
-        elif self._model.devices:
-            self._notes.append(f"{name} is not in Devices.xml: its type is derived from the data")
-        machine_type, self._signals[twin] = self._type(name, device, survey)
-        commissioned, why = _commissioned(self._model.created, survey)
+        notes = list(device.notes) if device else []
+        if device is None and self._model.devices:
+            notes.append(f"{name} is not in Devices.xml: its type is derived from the data")
+        machine_type, self._signals[twin] = derive_type(name, device, survey, notes.append)
+        begin, why = commissioned(self._model.created, survey)
         return RecordedTwin(
             id=twin,
             title=device.title if device else name,
             serial=device.serial if device else "",
             type=machine_type,
             session=f"nist-sms-{content_id([path])}",
-            commissioned=commissioned,
+            commissioned=begin,
             commissioned_from=why,
             gaps=tuple(gaps.get(name, ())),
+            notes=tuple(notes),
         )
-
-    def _type(self, name: str, device: Device | None, survey: _Survey) -> tuple[MachineType, dict[str, str]]:
-        """Type of a machine and the signal of each data item: the model's, and from the data what it does not know."""
-        signal_of = dict(device.signal_of) if device else {}
-        known = set(signal_of.values())
-        extra: list[SignalDefinition] = []
-        for item, item_type in sorted(survey.items.items()):
-            if item in signal_of:
-                if device and signal_of[item] != item:
-                    self._notes.append(f"{name}: data item {item} is signal {signal_of[item]} by its id in Devices.xml")
-                continue
-            signal = signal_name(item) or "_"
-            while signal in known:
-                signal += "_"
-            if signal != item:
-                self._notes.append(f"{name}: data item {item!r} becomes signal {signal}")
-            known.add(signal)
-            signal_of[item] = signal
-            extra.append(_from_data(signal, item_type, item in survey.conditions))
-        base = device.type if device else MachineType(type_name(name) or "machine", 1, title=name)
-        if device and not extra:
-            return base, signal_of
-        signals = (*base.signals, *extra)
-        names = ", ".join(s.name for s in extra)
-        if device and extra:
-            self._notes.append(f"{name}: not in Devices.xml, derived from the data: {names}")
-        own = msgspec.structs.replace(
-            base,
-            name=type_name(base.name, name) if device else base.name,
-            signals=signals,
-            states=state_mapping(signals),
-            modes=modes(signals),
-            registered_from="Devices.xml and data" if device else "data",
-        )
-        return own, signal_of
 
 
 def _machine_name(path: Path) -> str:
@@ -174,7 +116,7 @@ def _event_files(folder: Path) -> dict[str, Path]:
     return files
 
 
-def _survey(path: Path) -> _Survey:
+def _survey(path: Path) -> Survey:
     items: dict[str, str] = {}
     conditions: set[str] = set()
     per_day: dict[int, int] = {}
@@ -193,36 +135,7 @@ def _survey(path: Path) -> _Survey:
                 continue
             last = (stamp[:10], time - time % DAY)
         per_day[last[1]] = per_day.get(last[1], 0) + 1
-    days = sorted(per_day)
-    return _Survey(items, conditions, days, [per_day[d] for d in days])
-
-
-def _commissioned(model_created: int | None, survey: _Survey) -> tuple[int | None, str]:
-    """When the machine can first have spoken, and why we think so.
-
-    The device model's own creation time, if hardly anything is older; a model that was saved later says nothing
-    about the past. Otherwise the first day after a hole of more than a year before which hardly anything lies.
-    """
-    total = sum(survey.counts)
-    if model_created is not None:
-        older = sum(n for day, n in zip(survey.times, survey.counts, strict=True) if day + DAY <= model_created)
-        if older <= _OUTLIER_SHARE * total:
-            return model_created, f"its device model was made at {format_instant(model_created)}"
-    before = 0
-    for k in range(1, len(survey.times)):
-        before += survey.counts[k - 1]
-        if before > _OUTLIER_SHARE * total:
-            break
-        if survey.times[k] - survey.times[k - 1] > _OUTLIER_YEARS:
-            day = survey.times[k]
-            return day, f"{before} of {total} observations lie more than a year before {format_instant(day)}"
-    return None, "nothing tells when the machine was commissioned"
-
-
-def _from_data(name: str, item_type: str, condition: bool) -> SignalDefinition:
-    category = "CONDITION" if condition else "EVENT"
-    kind, unit = kind_and_unit(category, item_type, "")
-    return SignalDefinition(name=name, type=kind, unit=unit, semantic=f"mtconnect:{item_type}")
+    return Survey(items, conditions, set(), per_day)
 
 
 def missing_days(path: Path) -> dict[str, list[Gap]]:
