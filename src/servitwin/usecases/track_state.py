@@ -9,7 +9,7 @@ import msgspec
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import Observation, Quality
 from servitwin.domain.signal import SignalDefinition
-from servitwin.domain.state_time import State, StateInterval
+from servitwin.domain.state_time import StateInterval
 from servitwin.domain.state_time_derive import derive_states, signals_needed
 from servitwin.domain.state_time_track import series_of
 from servitwin.domain.twin import Twin
