@@ -14,6 +14,8 @@ import pytest
 
 from servitwin.connectors.simulator import plugin
 from servitwin.connectors.simulator.connector import SimulatorConnector
+from servitwin.connectors.simulator.link import Link
+from servitwin.connectors.simulator.plant import Broker
 from servitwin.engines.bus import BusClient, NatsServer, plugin_user
 
 MILL = {"twin": "mill-1", "model": "mill", "seed": 11}
@@ -115,3 +117,143 @@ def test_a_mill_speaks_once_a_second_and_carries_out_a_command(server: NatsServe
             await ear.until(lambda: ("servitwin.mill-1.connection", b"offline") in ear.others)
 
     asyncio.run(scene())
+
+
+def sequences(ear: Ear, twin: str, session: str) -> list[int]:
+    subject = f"servitwin.{twin}.observations"
+    return [m["seq"] for m in ear.messages if m["subject"] == subject and m["session"] == session]
+
+
+def test_a_cut_network_leaves_a_will_and_what_was_missed_arrives_late_and_complete(
+    server: NatsServer, tmp_path: Path
+) -> None:
+    async def scene() -> None:
+        async with listening(server) as ear, running(server, tmp_path, MILL) as simulator:
+            await ear.until(lambda: len(ear.messages) >= 2)
+            session = ear.messages[0]["session"]
+            answer = simulator.control({"do": "inject", "twin": "mill-1", "fault": "network"})
+            assert [f["fault"] for f in answer["faults"] if f["active"]] == ["network"]
+            await ear.until(lambda: ("servitwin.mill-1.connection", b"offline") in ear.others)
+            heard = len(ear.messages)
+            await asyncio.sleep(2.5)
+            assert len(ear.messages) == heard, "a machine without network was heard"
+            assert simulator.control({"do": "status"})["machines"]["mill-1"]["pending"] >= 2
+            simulator.control({"do": "mend", "twin": "mill-1", "fault": "network"})
+            await ear.until(lambda: any(m.get("replayed") for m in ear.messages[heard:]), 15)
+            await ear.until(lambda: not ear.messages[-1].get("replayed"))
+            said = sequences(ear, "mill-1", session)
+            assert said == list(range(1, len(said) + 1)), "something was lost, doubled or out of order"
+
+    asyncio.run(scene())
+
+
+def test_what_a_process_could_not_send_is_sent_by_the_next_one_and_life_goes_on(tmp_path: Path) -> None:
+    bus = NatsServer(tmp_path / "bus", "internal", "s3cret", time.time_ns)
+    bus.set_users([plugin_user("sim", "pw", ["mill-1"])])
+    bus.start()
+    state = tmp_path / "state"
+    state.mkdir()
+
+    async def before() -> tuple[str, list[int], int]:
+        async with listening(bus) as ear, running(bus, state, MILL, speed=60) as simulator:
+            await ear.until(lambda: len(ear.messages) >= 4)
+            session = ear.messages[0]["session"]
+            made = ear.values("parts.total")[-1]
+            bus.stop()
+            await asyncio.sleep(2.5)
+            assert simulator.control({"do": "status"})["machines"]["mill-1"]["pending"] >= 2
+        return session, sequences(ear, "mill-1", session), made
+
+    async def after(session: str, said: list[int], made: int) -> None:
+        async with listening(bus) as ear, running(bus, state, MILL):
+            await ear.until(lambda: any(m["session"] != session and not m.get("replayed") for m in ear.messages), 15)
+            late = sequences(ear, "mill-1", session)
+            assert late, "what was kept is lost"
+            assert set(said) | set(late) == set(range(1, max(late) + 1)), (
+                "a hole between what was said and what was kept"
+            )
+            assert ear.values("parts.total")[-1] >= made > 0, "a counter went back"
+
+    try:
+        kept = asyncio.run(before())
+        bus.start()
+        asyncio.run(after(*kept))
+    finally:
+        bus.stop()
+    assert not (state / "mill-1.journal").exists(), "everything was acknowledged"
+
+
+def test_the_past_is_filled_in_once_before_life_begins(server: NatsServer, tmp_path: Path) -> None:
+    async def scene(first: bool) -> None:
+        async with listening(server) as ear, running(server, tmp_path, MILL, backfill_days=0.02):
+            await ear.until(lambda: any("times" not in m for m in ear.messages), 60)
+            past = [m for m in ear.messages if "times" in m]
+            assert bool(past) is first
+            if first:
+                live = next(m for m in ear.messages if "times" not in m)
+                assert all(m["replayed"] for m in past)
+                made = [m["values"]["parts.total"] for m in past if "parts.total" in m["values"]]
+                assert live["values"]["parts.total"] >= made[-1][-1]
+                assert len({(m["session"], m["seq"]) for m in past}) == len(past)
+
+    asyncio.run(scene(first=True))
+    asyncio.run(scene(first=False))
+
+
+def test_machines_in_two_processes_hear_each_other(server: NatsServer, tmp_path: Path) -> None:
+    mill = {**MILL, "hears": {"delivered": {"twin": "crane-1", "signal": "flow.station-1"}}}
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+
+    async def scene() -> None:
+        async with listening(server) as ear, running(server, folders[0], mill):
+            await ear.until(lambda: ear.messages)
+            crane = {"twin": "crane-1", "model": "crane", "seed": 1}
+            async with running(server, folders[1], crane):
+                # Heard, blanks waiting are those brought (16) less those taken; unheard they are always 16.
+                mills = lambda: [m["values"] for m in ear.messages if "mill" in m["subject"]]  # noqa: E731
+                await ear.until(lambda: mills()[-1].get("flow.taken", 0) >= 1 or ear.values("buffer.in")[-1] == 15, 15)
+                await ear.until(lambda: ear.values("buffer.in")[-1] == 16 - ear.values("flow.taken")[-1])
+
+    asyncio.run(scene())
+
+
+def test_a_broken_state_file_is_put_aside_and_a_wrong_password_is_told(server: NatsServer, tmp_path: Path) -> None:
+    (tmp_path / "mill-1.json").write_text('{"model": "mill", "saved": 1, "state": {"phase": 7}}')
+
+    async def scene() -> None:
+        async with listening(server) as ear, running(server, tmp_path, MILL):
+            await ear.until(lambda: ear.messages)
+        assert (tmp_path / "mill-1.unreadable").exists()
+        async with running(server, tmp_path, MILL, password="wrong") as simulator:
+            end = time.monotonic() + 5
+            while not simulator.control({"do": "status"})["machines"]["mill-1"]["refused"]:
+                assert time.monotonic() < end
+                await asyncio.sleep(0.05)
+
+    asyncio.run(scene())
+
+
+def test_the_tray_tells_what_can_be_broken_and_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+    simulator = plugin.connect({"machines": [MILL], "folder": str(tmp_path)})
+    assert isinstance(simulator, SimulatorConnector)
+    listed = simulator.control({"do": "list"})["faults"]
+    assert {"spindle-bearing", "coolant-pump", "tool-breakage", "axis-servo", "network"} <= {f["fault"] for f in listed}
+    assert not any(f["active"] for f in listed)
+    for wrong in ({"do": "explode"}, {"do": "inject", "twin": "mill-9", "fault": "network"}, {"do": "mend", "twin": 1}):
+        assert simulator.control(wrong)["errors"][0]["code"] == "simulator:fault-unknown"
+
+
+def test_publishing_fast_while_acknowledgements_arrive_never_stands_still(server: NatsServer, tmp_path: Path) -> None:
+    broker = Broker(server.host, server.mqtt_port)
+    link = Link("mill-2", broker, "plugin-sim", "pw", tmp_path, "s", (), lambda *_: None, lambda *_: None)
+    link.open()
+    for k in range(3000):
+        link.offer({"time": k, "values": {"power": 1.0}})
+    end = time.monotonic() + 30
+    while link.pending:
+        assert time.monotonic() < end, f"{link.pending} messages were never acknowledged"
+        time.sleep(0.02)
+    link.close()
+    assert not (tmp_path / "mill-2.journal").exists()

@@ -247,7 +247,7 @@ class SimulatorConnector:
     def _status(self, twin: str) -> dict[str, Any]:
         link = self._links.get(twin)
         if link is None:
-            return {"connected": False}
+            return {"connected": False, "pending": 0, "dropped": 0, "refused": ""}
         return {
             "connected": link.connected,
             "pending": link.pending,
