@@ -19,10 +19,10 @@ import uvloop
 from servitwin.bootstrap.ingest_shard import IngestShard
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
-from servitwin.domain.error import UnavailableError
+from servitwin.domain.error import Fault, UnavailableError
 from servitwin.engines.bus import INPUT_STREAM, MQTT_STREAM, BusClient
 from servitwin.engines.bus.reader import Source
-from servitwin.engines.history import DeltaWriter
+from servitwin.engines.history import DeltaWriter, mark_replayed
 from servitwin.engines.records import SqlRecords
 from servitwin.sdk.connector import Connector
 from servitwin.sdk.discovery import plugin
@@ -57,6 +57,7 @@ class IngestProcess:
         self._refused = ""
         self._shards: list[IngestShard] = []
         self._bus: BusClient | None = None
+        self._replaying = asyncio.Lock()
 
     async def run(self) -> None:
         """The process from start to end."""
@@ -170,12 +171,26 @@ class IngestProcess:
     async def _answer_on(self, bus: BusClient) -> None:
         await bus.answer("ask.live", self._live)
         await bus.answer("ask.ingest", self._counters)
+        await bus.answer("ask.replayed", self._note_replayed)
         for shard in self._shards:
             await bus.answer(f"ask.tail.{shard.number}", shard.answer_tail)
             await bus.answer(f"ask.cut.{shard.number}", shard.answer_cut)
         for subject in ("changed.types", "changed.twins"):
             await bus.subscribe(subject, self._registry_changed)
         await bus.flush()
+
+    async def _note_replayed(self, payload: bytes) -> bytes:
+        """Entries of quarantine that were sent again are listed no more: the only writer of history notes it."""
+        try:
+            ids = msgspec.json.decode(payload, type=dict[str, list[str]])["ids"]
+            keys = [tuple(int(part) for part in id.split("-")) for id in ids]
+            entries = [(shard, seq, idx) for shard, seq, idx in keys]
+        except (msgspec.DecodeError, KeyError, ValueError) as e:
+            fault = Fault("quarantine:id-malformed", str(e), "Write entries as shard-sequence-index")
+            return _encode({"faults": [fault]})
+        async with self._replaying:
+            await asyncio.to_thread(mark_replayed, self._settings.history, entries, now=time.time_ns)
+        return _encode({"marked": len(entries)})
 
     async def _registry_changed(self, subject: str, payload: bytes) -> None:
         await asyncio.to_thread(self._registry.reload)

@@ -113,6 +113,10 @@ class HistoryReader(Protocol):
         """Pages of quarantine, newest first; ``after`` is ``shard-seq-idx`` of the last one seen."""
         ...
 
+    def quarantined_entry(self, id: str) -> Quarantined | None:
+        """The entry ``shard-seq-idx``, also if it has been replayed; None if there never was one."""
+        ...
+
     def quarantine_counts(self) -> dict[str, int]:
         """How many entries of each code are in quarantine and not yet replayed."""
         ...

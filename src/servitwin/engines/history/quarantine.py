@@ -38,6 +38,17 @@ class QuarantineLog:
             WHERE {" AND ".join(where)} ORDER BY received DESC, shard DESC, seq DESC, idx DESC LIMIT ?"""
         return [Quarantined(**row) for row in self._engine.table(sql, [*parameters, limit]).to_pylist()]
 
+    def entry(self, id: str) -> Quarantined | None:
+        """The entry ``shard-seq-idx``, also if it has been replayed; None if there never was one."""
+        source = self._source()
+        key = _parse(id)
+        if source is None:
+            return None
+        sql = f"""SELECT {_KEY}, received, source, twin, code, message, "where", payload FROM (FROM {source})
+            WHERE replayed IS NULL AND ({_KEY}) = (?, ?, ?)"""
+        rows = self._engine.table(sql, key).to_pylist()
+        return Quarantined(**rows[0]) if rows else None
+
     def counts(self) -> dict[str, int]:
         """Entries of each code that have not been replayed, most frequent first."""
         source = self._source()
@@ -59,7 +70,7 @@ def _with(source: str) -> str:
 
 def _parse(id: str) -> list[int]:
     parts = id.split("-")
-    if len(parts) != 3 or not all(p.isdecimal() for p in parts):
+    if len(parts) != 3 or not all(p.isdecimal() and p.isascii() and len(p) < 19 for p in parts):
         raise InvalidInputError(
             Fault("quarantine:id-malformed", f"{id[:60]!r} is no entry", "Write it as shard-sequence-index", "after")
         )

@@ -170,6 +170,10 @@ class DuckReader:
         """Pages of quarantine, newest first; ``after`` is ``shard-seq-idx`` of the last one seen."""
         return self._quarantine.page(after, limit, code, twin)
 
+    def quarantined_entry(self, id: str) -> Quarantined | None:
+        """The entry ``shard-seq-idx``, also if it has been replayed; None if there never was one."""
+        return self._quarantine.entry(id)
+
     def quarantine_counts(self) -> dict[str, int]:
         """How many entries of each code are in quarantine and not yet replayed."""
         return self._quarantine.counts()

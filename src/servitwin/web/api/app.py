@@ -15,14 +15,50 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from servitwin.domain.error import Fault, ServitwinError
-from servitwin.web.api import events, services, sessions, state, twins, ui
+from servitwin.web.api import (
+    administration,
+    commands,
+    events,
+    health,
+    history,
+    machine_types,
+    observations,
+    provenance,
+    quarantine,
+    services,
+    sessions,
+    simulator,
+    state,
+    states,
+    twin_changes,
+    twins,
+    ui,
+)
 from servitwin.web.api.answers import answer, answer_faults, fault_body
 from servitwin.web.api.gate import COOKIE, Gate
 from servitwin.web.api.parts import API, WebParts
 from servitwin.web.api.shapes.base import ErrorShape
 from servitwin.web.api.shapes.system import EventShape, LiveEvent
+from servitwin.web.api.shapes.twin import TwinIn
 
-NOUNS = (sessions, twins, state, events, services)
+NOUNS = (
+    sessions,
+    twins,
+    twin_changes,
+    state,
+    observations,
+    history,
+    states,
+    commands,
+    machine_types,
+    quarantine,
+    services,
+    events,
+    health,
+    simulator,
+    provenance,
+    administration,
+)
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 
 Times are RFC 3339 UTC in answers, RFC 3339 or nanoseconds UTC in questions; ranges are [from, to); ratios are 0 to 1.
@@ -71,6 +107,7 @@ def create_app(parts: WebParts) -> FastAPI:
     for noun in NOUNS:
         api.include_router(noun.router)
     app.include_router(api)
+    app.include_router(health.probes)
     app.include_router(ui.router)
     app.add_middleware(Gate, parts=parts)
     app.add_exception_handler(ServitwinError, _on_error)
@@ -118,7 +155,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, description=app.description, routes=app.routes, servers=[{"url": "/"}]
     )
     _, streamed = models_json_schema(
-        [(LiveEvent, "serialization"), (EventShape, "serialization")], ref_template="#/components/schemas/{model}"
+        [(LiveEvent, "serialization"), (EventShape, "serialization"), (TwinIn, "validation")],
+        ref_template="#/components/schemas/{model}",
     )
     document["components"]["schemas"] |= streamed["$defs"]
     for unused in ("HTTPValidationError", "ValidationError"):

@@ -42,7 +42,7 @@ async def current_session(caller: SignedIn) -> Response:
 
 @router.delete("/session", response_model=Done)
 def end_session(request: Request, parts: Parts, caller: SignedIn) -> Response:
-    """Sign out."""
+    """Sign out: the cookie is worth nothing from now on."""
     secret = request.cookies.get(COOKIE, "")
     if secret:
         parts.sign_in.end(secret, caller)

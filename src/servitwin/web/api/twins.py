@@ -51,7 +51,7 @@ def list_twins(
 
 @router.get("/twins/{id}", response_model=TwinDetail)
 def read_twin(request: Request, parts: Parts, me: Me, id: str) -> Response:
-    """Everything about a twin but its values."""
+    """Everything about a twin but its values. The ETag is of what `PUT` changes; `If-Match` takes it."""
     return answer_tagged(request, detail(parts, me, known_twin(parts, me, id)))
 
 

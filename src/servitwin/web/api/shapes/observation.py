@@ -74,7 +74,7 @@ class QueryIn(Shape):
 
 
 class QueryAnswer(Shape):
-    """Answer of a fleet query; twins the caller may not know are left out as if they did not exist."""
+    """Answer of a fleet query; a twin that lacks a signal is left out for it."""
 
     from_: Instant = Field(alias="from")
     to: Instant

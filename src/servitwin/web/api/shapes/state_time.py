@@ -29,6 +29,8 @@ class StatesAnswer(Shape):
     to: Instant
     intervals: list[IntervalShape]
     totals: dict[str, float] = Field(description="seconds per state", examples=[{"producing": 3204.5}])
+    children: dict[str, dict[str, float]] = Field(description="of a group: seconds per state of each machine")
+    note: str = Field(description="how the state of a group was found")
     next: str | None = None
     cut: Cut
     provenance: Provenance
@@ -59,6 +61,7 @@ class AvailabilityAnswer(Shape):
     unknown_s: float
     terms: dict[str, Any] = Field(description="seconds of each term of the formula")
     reason: str = ""
+    assumed: list[str] = Field(description="what stood in for what was not known, in sentences")
     cut: Cut
     provenance: Provenance
 
@@ -67,27 +70,36 @@ class LossShape(Shape):
     """A loss in the waterfall from planned time to good output."""
 
     name: str = Field(examples=["setup"])
+    kind: str = Field(description="of what: availability, performance or quality")
     seconds: float
     share: float | None = Field(description="of the planned busy time, 0-1")
     state: str | None = None
 
 
-class OeeAnswer(Shape):
+class OeeFigures(Shape):
     """OEE after ISO 22400-2 with its losses; called utilisation where planned time or cycle is missing."""
 
-    twin: str
-    from_: Instant = Field(alias="from")
-    to: Instant
     oee: float | None = Field(examples=[0.65625])
     availability: float | None
     performance: float | None
     quality: float | None
+    nee: float | None = Field(description="variant: set-up counts as no loss")
+    teep: float | None = Field(description="variant: related to calendar time")
     called: Literal["OEE", "utilisation"]
     losses: list[LossShape]
     assumed: list[str]
     flags: list[str]
-    reason: str = ""
-    terms: dict[str, Any]
-    groups: list[dict[str, Any]] | None = Field(None, description="the same figures by shift, product or cause")
+    reason: str
+    terms: dict[str, Any] = Field(description="what the figures are made of: seconds and parts")
+
+
+class OeeAnswer(OeeFigures):
+    """OEE of a twin over [from, to)."""
+
+    twin: str
+    from_: Instant = Field(alias="from")
+    to: Instant
+    groups: list[dict[str, Any]] | None = Field(description="the same figures by shift or product, or losses by cause")
+    children: dict[str, OeeFigures] = Field(description="of a group: figures of each part that counts")
     cut: Cut
     provenance: Provenance

@@ -13,11 +13,10 @@ class ProcessShape(Shape):
     """A process of the node."""
 
     name: str = Field(examples=["ingest-0"])
-    pid: int | None
+    pid: int
     state: str = Field(examples=["running"])
-    restarts: int = 0
-    memory_mb: float | None = None
-    since: Instant | None = None
+    restarts: int
+    memory_mb: float | None
 
 
 class HealthAnswer(Shape):
@@ -28,6 +27,7 @@ class HealthAnswer(Shape):
     now: Instant
     processes: list[ProcessShape]
     ingest: dict[str, Any] | None = Field(description="counters of ingest as it reports them")
+    services: dict[str, Any] | None = Field(description="counters of the services worker")
     streams: list[dict[str, Any]]
     disk: dict[str, Any]
     plugins: list[dict[str, Any]]

@@ -186,25 +186,23 @@ class TwinDetail(_TwinCore):
 
 
 class TwinIn(Shape):
-    """A twin as in ``plant.yaml``; what is not named stays.
+    """A twin as in ``plant.yaml``; what is not named holds no longer.
 
-    ``from`` dates a change of owner, type, place or parent
-    (default: now; for a new twin: always).
+    Owner, type, place and parent may be dated as there; without dates they hold from now on.
     """
 
     kind: Kind | None = None
     title: str | None = Field(None, max_length=200)
     serial: str | None = Field(None, max_length=200)
     dtid: str | None = Field(None, max_length=500)
-    type: str | None = Field(None, examples=["mill-500@2"])
-    owner: str | None = None
-    place: str | None = Field(None, max_length=200)
-    parent: str | None = None
+    type: str | list[dict[str, Any]] | None = Field(None, examples=["mill-500@2"])
+    owner: str | list[dict[str, Any]] | None = Field(None, examples=["acme"])
+    place: str | list[dict[str, Any]] | None = None
+    parent: str | list[dict[str, Any]] | None = None
     calendar: str | None = None
     commissioned: InstantIn | None = None
     aggregates: dict[str, Any] | None = Field(None, examples=[{"power": {"sum": "children.power", "max_age": "10s"}}])
     registered_from: str | None = None
-    from_: InstantIn | None = Field(None, alias="from")
 
 
 class ValueNow(Shape):
@@ -223,6 +221,7 @@ class ValueNow(Shape):
 class AlarmShape(Shape):
     """An alarm (an active condition entry) of a signal; ``to`` null: still active."""
 
+    twin: str = ""
     signal: str
     code: str = Field(examples=["433"])
     text: str = Field(examples=["SAME PROGRAM EXISTS"])
@@ -231,12 +230,23 @@ class AlarmShape(Shape):
     to: Instant | None
 
 
+class Flood(Shape):
+    """A stretch with more alarms than a person can take: over ten in ten minutes."""
+
+    from_: Instant = Field(alias="from")
+    to: Instant
+    count: int
+
+
 class AlarmPage(Shape):
     """Alarms of a twin in [from, to)."""
 
     items: list[AlarmShape]
     from_: Instant = Field(alias="from")
     to: Instant
+    count: int = Field(description="alarms on all pages")
+    per_ten_minutes: float | None = Field(description="rate per ISA-18.2 (secondary)")
+    floods: list[Flood]
     next: str | None = None
     cut: Cut
     provenance: Provenance

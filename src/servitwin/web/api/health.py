@@ -1,0 +1,147 @@
+"""Health of the node: for people, for supervisors of containers, and for Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Response
+from starlette.concurrency import run_in_threadpool
+
+from servitwin.domain.error import ServitwinError, UnavailableError
+from servitwin.web.api.answers import answer, at
+from servitwin.web.api.callers import Me, Parts
+from servitwin.web.api.node_status import PLUGIN, disk, plugin_connections, processes
+from servitwin.web.api.parts import WebParts
+from servitwin.web.api.shapes.base import Page
+from servitwin.web.api.shapes.system import ConnectionShape, HealthAnswer, LiveAnswer, ReadyAnswer
+
+router = APIRouter(tags=["node"])
+probes = APIRouter(tags=["node"])
+_ASK_S = 2.0
+
+
+@router.get("/health", response_model=HealthAnswer)
+async def read_health(parts: Parts, me: Me) -> Response:
+    """Processes, ingest, streams, disk and plugin workers in one look."""
+    parts.authoriser.require_on_node(me, "watch")
+    ingest, services = await asyncio.gather(_ask(parts, "ask.ingest"), _ask(parts, "ask.services"))
+    running = processes(parts.options.data)
+    missing = [name for name, said in (("ingest", ingest), ("services", services)) if said is None]
+    missing += [p["name"] for p in running if p["state"] != "running"]
+    counts = await run_in_threadpool(parts.history.quarantine_counts)
+    plugins = [
+        {"connection": name, **(await _ask(parts, f"plugin.{name}.status") or {"condition": "silent"})}
+        for name in plugin_connections(parts.options.data)
+    ]
+    return answer(
+        {
+            "ok": not missing,
+            "version": parts.options.version,
+            "now": at(parts.now()),
+            "processes": running,
+            "ingest": ingest,
+            "services": services,
+            "streams": [],
+            "disk": disk(parts.options.data),
+            "plugins": plugins,
+            "browsers": parts.live.open_streams,
+            "quarantine": counts,
+            "missing": missing,
+        }
+    )
+
+
+@router.get("/connections", response_model=Page[ConnectionShape])
+async def list_connections(parts: Parts, me: Me) -> Response:
+    """Connections with a worker of their own, and their condition."""
+    parts.authoriser.require_on_node(me, "watch")
+    items = []
+    for p in processes(parts.options.data):
+        if not p["name"].startswith(PLUGIN):
+            continue
+        name = p["name"].removeprefix(PLUGIN)
+        said = await _ask(parts, f"plugin.{name}.status") or {"condition": "silent", "detail": "It does not answer"}
+        since = said.get("since")
+        items.append(
+            {
+                "id": name,
+                "plugin": str(said.get("plugin", "")),
+                "title": str(said.get("title", name)),
+                "condition": said["condition"],
+                "since": at(since) if isinstance(since, int) else None,
+                "message": str(said.get("detail", "")),
+                "twins": said.get("twins", []),
+            }
+        )
+    return answer({"items": items, "next": None})
+
+
+@probes.get("/health/live", response_model=LiveAnswer)
+async def read_live() -> Response:
+    """Whether this process answers."""
+    return answer({"live": True})
+
+
+@probes.get("/health/ready", response_model=ReadyAnswer, responses={503: {"model": ReadyAnswer}})
+async def read_ready(parts: Parts) -> Response:
+    """Whether calls will succeed: records answer, the bus is there, ingest answers."""
+
+    async def records() -> bool:
+        try:
+            await run_in_threadpool(parts.records.twins_revision)
+        except ServitwinError:
+            return False
+        return True
+
+    async def ingest() -> bool:
+        return await _ask(parts, "ask.ingest") is not None
+
+    found = await asyncio.gather(records(), ingest())
+    state = {"records": found[0], "ingest": found[1]}
+    return answer({"ready": all(state.values()), "parts": state}, 200 if all(state.values()) else 503)
+
+
+@probes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def read_metrics(parts: Parts, me: Me) -> Response:
+    """The counters in Prometheus text format 0.0.4."""
+    parts.authoriser.require_on_node(me, "watch")
+    lines = [
+        "# HELP servitwin_browsers Open event streams.",
+        "# TYPE servitwin_browsers gauge",
+        f"servitwin_browsers {parts.live.open_streams}",
+        "# HELP servitwin_disk_free_bytes Free room on the disk of the data folder.",
+        "# TYPE servitwin_disk_free_bytes gauge",
+        f"servitwin_disk_free_bytes {disk(parts.options.data)['free_bytes']}",
+        "# HELP servitwin_memory_bytes Resident memory of a process.",
+        "# TYPE servitwin_memory_bytes gauge",
+    ]
+    lines += [
+        f'servitwin_memory_bytes{{process="{p["name"]}"}} {int(p["memory_mb"] * 2**20)}'
+        for p in processes(parts.options.data)
+        if p["memory_mb"] is not None
+    ]
+    for name, value in sorted((await _ask(parts, "ask.ingest") or {}).items()):
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            metric = f"servitwin_ingest_{_metric(name)}"
+            lines += [f"# HELP {metric} As ingest counts it.", f"# TYPE {metric} untyped", f"{metric} {value}"]
+    counts = await run_in_threadpool(parts.history.quarantine_counts)
+    lines += ["# HELP servitwin_quarantine Entries in quarantine by code.", "# TYPE servitwin_quarantine gauge"]
+    lines += [f'servitwin_quarantine{{code="{_label(code)}"}} {n}' for code, n in counts.items()]
+    return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _metric(name: str) -> str:
+    return "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
+
+
+def _label(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+async def _ask(parts: WebParts, subject: str) -> dict[str, Any] | None:
+    try:
+        return msgspec.json.decode(await parts.bus.request(subject, b"{}", _ASK_S), type=dict[str, Any])
+    except (UnavailableError, msgspec.DecodeError):
+        return None

@@ -1,0 +1,304 @@
+"""History of signals: raw, down-sampled, of one twin or many, and as a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+from fastapi import APIRouter, Query, Response
+from starlette.responses import StreamingResponse
+
+from servitwin.domain.error import Fault, InvalidInputError, NotFoundError, RefusedError
+from servitwin.domain.instant import DAY, HOUR, NS, parse_duration
+from servitwin.domain.observation import Aggregation, Bucket, Cut, Series
+from servitwin.domain.party import Actor
+from servitwin.domain.signal import SignalDefinition
+from servitwin.domain.twin import Twin
+from servitwin.web.api.answers import answer, at, cut_out, from_cursor, instants, provenance_url, range_of, to_cursor
+from servitwin.web.api.callers import Me, Parts, known_twin, readable_span
+from servitwin.web.api.parts import API, WebParts
+from servitwin.web.api.shapes.observation import AggregateName, QueryAnswer, QueryIn, SeriesShape
+
+router = APIRouter(tags=["history"])
+MAX_ROWS = 200_000
+MAX_PAIRS = 5_000
+MAX_CELLS = 500_000
+Pair = tuple[str, str]
+_FAR = (-(2**62), 2**62)
+
+
+@router.get("/twins/{id}/signals/{signal}/observations", response_model=SeriesShape, response_model_exclude_none=True)
+def read_observations(
+    parts: Parts,
+    me: Me,
+    id: str,
+    signal: str,
+    from_: Annotated[str | None, Query(alias="from", description="default: an hour before `to`")] = None,
+    to: Annotated[str | None, Query(description="default: now")] = None,
+    every: Annotated[str | None, Query(examples=["1h"], description="width of buckets; without it raw values")] = None,
+    aggregate: Annotated[list[AggregateName] | None, Query(description="default: mean; may be given often")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    cursor: str | None = None,
+) -> Response:
+    """Raw observations in pages, or buckets of `every` with aggregates (`duration`: seconds per value of a text)."""
+    twin = known_twin(parts, me, id)
+    definition = readable_signal(parts, me, twin, signal)
+    start, end = range_of(from_, to, parts.now(), HOUR)
+    start, end = readable_span(parts, me, twin, signal, start, end)
+    head = {"twin": twin.id, "signal": signal, "unit": definition.unit, "from": at(start), "to": at(end)}
+    tail = {
+        "provenance": provenance_url("signal", twin=twin.id, signal=signal, from_=at(start), to=at(end), every=every)
+    }
+    if every is None:
+        return answer({**head, **_raw(parts, twin, signal, start, end, limit, cursor), **tail})
+    wanted = [(twin.uid, signal)]
+    cut = parts.history.cut()
+    buckets = _buckets(parts, wanted, {wanted[0]: definition}, start, end, every, aggregate or ["mean"], cut)
+    return answer({**head, "buckets": buckets[wanted[0]], "cut": cut_out(cut), **tail})
+
+
+@router.post("/observations/query", response_model=QueryAnswer, response_model_exclude_none=True)
+def query_observations(parts: Parts, me: Me, body: QueryIn) -> Response:
+    """Series of many twins and signals in one read; a twin that lacks one of the signals is left out for it."""
+    start, end = range_of(str(body.from_), str(body.to), parts.now(), None)
+    wanted, definitions = _wanted(parts, me, body.twins, body.signals, start, end)
+    cut = parts.history.cut()
+    ids = {uid: parts.registry.by_uid(uid) for uid, _ in wanted}
+    series: list[dict[str, Any]] = []
+    if body.every is None:
+        found = parts.history.many_series(wanted, start, end, cut=cut) if wanted else {}
+        if sum(map(len, found.values())) > MAX_ROWS:
+            raise InvalidInputError(
+                Fault("query:too-many-rows", f"The answer would have more than {MAX_ROWS} observations",
+                      "Ask with `every`, for less time, or one signal at a time in pages", "from")
+            )  # fmt: skip
+        rows = {pair: {"items": _items(s)} for pair, s in found.items()}
+    else:
+        folded = _buckets(parts, wanted, definitions, start, end, body.every, body.aggregates, cut)
+        rows = {pair: {"buckets": b} for pair, b in folded.items()}
+    for pair in wanted:
+        twin = ids[pair[0]]
+        if twin is not None:
+            series.append({"twin": twin.id, "signal": pair[1], "unit": definitions[pair].unit, **rows[pair]})
+    return answer(
+        {
+            "from": at(start),
+            "to": at(end),
+            "series": series,
+            "cut": cut_out(cut),
+            "provenance": provenance_url(
+                "query",
+                twin=body.twins[0] if len(body.twins) == 1 else None,
+                from_=at(start),
+                to=at(end),
+                every=body.every,
+            ),
+        }
+    )
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Observations with units and metadata",
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
+                "application/vnd.apache.arrow.stream": {"schema": {"type": "string", "format": "binary"}},
+            },
+        }
+    },
+)
+def export_observations(
+    parts: Parts,
+    me: Me,
+    twins: Annotated[list[str], Query(min_length=1, max_length=1000)],
+    signals: Annotated[list[str] | None, Query(max_length=1000, description="default: all")] = None,
+    from_: Annotated[str | None, Query(alias="from", description="default: a day before `to`")] = None,
+    to: Annotated[str | None, Query(description="default: now")] = None,
+    form: Literal["csv", "parquet", "arrow"] = "csv",
+) -> Response:
+    """History as a file in an open format, streamed; your own machine data are yours to take."""
+    start, end = range_of(from_, to, parts.now(), DAY)
+    names = _split(signals) if signals else None
+    wanted, _ = _wanted(parts, me, _split(twins), names, start, end)
+    ids = sorted({t.id for uid, _ in wanted if (t := parts.registry.by_uid(uid))})
+    metadata = {"servitwin": parts.options.version, "twins": ids, "from": at(start), "to": at(end), "by": me.id}
+    pieces = parts.history.export(wanted, start, end, form, metadata)
+    first = next(pieces, b"")  # what is wrong with the question must become an answer, not a broken file
+    parts.audit.note(me, "history.export", ",".join(ids)[:500], {"from": at(start), "to": at(end), "form": form})
+    kind = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}.get(
+        form, "application/vnd.apache.arrow.stream"
+    )
+    name = f"servitwin-{ids[0] if len(ids) == 1 else 'export'}.{form}"
+    return StreamingResponse(
+        _after(first, pieces), media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _split(entries: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(part for entry in entries for part in entry.split(",") if part))
+
+
+# what may be read --------------------------------------------------------------------------------------------
+def readable_signal(parts: WebParts, me: Actor, twin: Twin, name: str) -> SignalDefinition:
+    """The definition of a signal that the twin has or once had, if the caller may read it at any time.
+
+    Raises:
+        NotFoundError: ``signal:unknown``, the same whether it does not exist or may not be known.
+    """
+    found = signals_ever(parts, twin).get(name)
+    if found is None or not parts.authoriser.spans(me, twin, name, *_FAR):
+        raise NotFoundError(
+            Fault(
+                "signal:unknown",
+                f"{twin.id} has no signal {name[:100]!r}",
+                f"{API}/twins/{twin.id} lists them",
+                "signal",
+            )
+        )
+    return found
+
+
+def signals_ever(parts: WebParts, twin: Twin) -> dict[str, SignalDefinition]:
+    """Signals of all types that the twin ever had, the latest definition of each; and what servitwin notes itself."""
+    signals: dict[str, SignalDefinition] = {"_connection": SignalDefinition("_connection", "text", title="Connection")}
+    types = parts.registry.types()
+    for dated in sorted(twin.type, key=lambda d: d.start):
+        kind = types.get(dated.value)
+        signals.update({s.name: s for s in kind.signals} if kind else {})
+    signals.update(parts.registry.signals(twin.uid, parts.now()))
+    return signals
+
+
+def _wanted(
+    parts: WebParts, me: Actor, twins: Sequence[str], signals: Sequence[str] | None, start: int, end: int
+) -> tuple[list[Pair], dict[Pair, SignalDefinition]]:
+    """Series that exist and may be read over the whole range.
+
+    Raises:
+        NotFoundError: ``twin:unknown``.
+        RefusedError: ``range:partly-not-yours`` where a right covers a part of the range only.
+    """
+    wanted: dict[Pair, SignalDefinition] = {}
+    for id in twins:
+        twin = known_twin(parts, me, id)
+        known = signals_ever(parts, twin)
+        for name in known if signals is None else signals:
+            if name not in known or not (spans := parts.authoriser.spans(me, twin, name, start, end)):
+                continue
+            if spans != [(start, end)]:
+                raise RefusedError(
+                    Fault("range:partly-not-yours", f"You may read {twin.id} in a part of that range only",
+                          f"Ask for [{at(spans[-1][0])}, {at(spans[-1][1])})", "from")
+                )  # fmt: skip
+            wanted[twin.uid, name] = known[name]
+    if len(wanted) > MAX_PAIRS:
+        raise InvalidInputError(
+            Fault("query:too-many-series", f"{len(wanted)} series are more than {MAX_PAIRS}", "Ask in parts", "twins")
+        )
+    return list(wanted), wanted
+
+
+# how series are shown ----------------------------------------------------------------------------------------
+def _raw(
+    parts: WebParts, twin: Twin, signal: str, start: int, end: int, limit: int, cursor: str | None
+) -> dict[str, Any]:
+    """One page; its cursor holds the cut of the first one, so that all pages are of one answer."""
+    cut: Cut | None = None
+    if cursor:
+        start, cut = _decode_cursor(cursor)
+        if not start < end:
+            raise InvalidInputError(Fault("page:cursor-not-understood", "That cursor lies beyond `to`", "", "cursor"))
+    series = parts.history.series(twin.uid, signal, start, end, limit=limit + 1, cut=cut)
+    following = None
+    if len(series) > limit:
+        held = msgspec.json.encode([int(series.time[limit]), series.cut]).decode()
+        following = to_cursor(held)
+    return {"items": _items(series, limit), "next": following, "cut": cut_out(series.cut)}
+
+
+def _decode_cursor(cursor: str) -> tuple[int, Cut]:
+    try:
+        return msgspec.json.decode(from_cursor(cursor), type=tuple[int, dict[int, int]])
+    except msgspec.DecodeError:
+        raise InvalidInputError(
+            Fault("page:cursor-not-understood", "That is no cursor of this list", "Start without one", "cursor")
+        ) from None
+
+
+def _items(series: Series, limit: int | None = None) -> list[dict[str, Any]]:
+    values: list[Any]
+    if series.number is not None:
+        numbers = series.number[:limit]
+        values = [None if math.isnan(v) else v for v in numbers.tolist()]
+    elif series.text is not None:
+        values = series.text[:limit]
+    else:
+        flags = series.flag[:limit] if series.flag is not None else np.zeros(0, np.int8)
+        values = [None if f < 0 else bool(f) for f in flags.tolist()]
+    qualities = series.quality[:limit].tolist()
+    return [
+        {"time": t, "value": v, "quality": q}
+        for t, v, q in zip(instants(series.time[:limit]), values, qualities, strict=True)
+    ]
+
+
+def _buckets(
+    parts: WebParts,
+    wanted: Sequence[Pair],
+    definitions: dict[Pair, SignalDefinition],
+    start: int,
+    end: int,
+    every: str,
+    aggregates: Sequence[AggregateName],
+    cut: Cut,
+) -> dict[Pair, list[dict[str, Any]]]:
+    width = parse_duration(every)
+    count = -(-(end - start) // width) if width else 0
+    if not width or count * max(1, len(wanted)) > MAX_CELLS:
+        raise InvalidInputError(
+            Fault(
+                "query:too-many-buckets",
+                f"The answer would have more than {MAX_CELLS} buckets",
+                "Widen `every`",
+                "every",
+            )
+        )
+    plain: list[Aggregation] = [a for a in dict.fromkeys(aggregates) if a != "duration"]
+    for pair in wanted:
+        if any(a not in ("count", "first", "last") for a in plain) and definitions[pair].type in ("text", "condition"):
+            raise InvalidInputError(
+                Fault("aggregate:not-for-text", f"{pair[1]} holds words", "Ask for aggregate=duration", "aggregate")
+            )
+    out: dict[Pair, list[dict[str, Any]]] = {
+        pair: [{"from": at(start + k * width), "to": at(min(start + (k + 1) * width, end))} for k in range(count)]
+        for pair in wanted
+    }
+    if plain and wanted:
+        found = parts.history.downsample(wanted, start, end, width, plain, cut)
+        for pair, columns in found.items():
+            for name, buckets in columns.items():
+                _fill(out[pair], name, buckets)
+    if "duration" in aggregates and wanted:
+        for pair, spent in parts.history.durations(wanted, start, end, width, cut).items():
+            for row, (_, words) in zip(out[pair], spent, strict=True):
+                row["seconds"] = {word: ns / NS for word, ns in words.items()}
+    return out
+
+
+def _fill(rows: list[dict[str, Any]], name: str, buckets: Sequence[Bucket]) -> None:
+    for row, bucket in zip(rows, buckets, strict=True):
+        row["count"] = bucket.count
+        if name != "count":
+            row[name] = bucket.value
