@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -56,19 +57,81 @@ def derive_states(
         return []
     if mapping is None:
         return unknown(start, end, "no-mapping")
+    p = _derive(machine_type, mapping, series, gaps, start, end)
+    changed = np.ones(len(p.time), np.bool_)
+    changed[1:] = (np.diff(p.outcome) != 0) | (np.diff(p.word) != 0)
+    starts = p.time[changed].tolist()
+    rows = zip(starts, [*starts[1:], end], p.outcome[changed].tolist(), p.word[changed].tolist(), strict=True)
+    intervals = []
+    for begin, finish, o, w in rows:
+        state, cause, party, reason = p.outcomes[o]
+        intervals.append(StateInterval(begin, finish, state, cause, party, p.words[w], reason))
+    return intervals
+
+
+def time_in_states(
+    machine_type: MachineType, series: Mapping[str, Series], gaps: Sequence[Gap], edges: Sequence[int]
+) -> list[dict[State, int]]:
+    """Nanoseconds per state between neighbouring ``edges`` (rising, ns UTC): the sums of :func:`derive_states`.
+
+    Much faster than its intervals, where only sums are wanted.
+    """
+    start, end = edges[0], edges[-1]
+    mapping = machine_type.states
+    if mapping is None:
+        return [{State.UNKNOWN: b - a} for a, b in pairwise(edges)]
+    p = _derive(machine_type, mapping, series, gaps, start, end)
+    inner: Int64s = np.array(edges[:-1], np.int64)
+    bounds = np.union1d(p.time, inner)
+    states = list(State)
+    number = np.array([states.index(state) for state, *_ in p.outcomes], np.int64)
+    state_at = number[p.outcome[np.searchsorted(p.time, bounds, side="right") - 1]]
+    cell = (np.searchsorted(inner, bounds, side="right") - 1) * len(states) + state_at
+    sums = np.zeros(len(inner) * len(states), np.int64)
+    np.add.at(sums, cell, np.diff(bounds, append=end))
+    rows = sums.reshape(len(inner), len(states)).tolist()
+    return [{state: ns for state, ns in zip(states, row, strict=True) if ns} for row in rows]
+
+
+@dataclass(slots=True, eq=False)
+class _Points:
+    """At ``time[i]`` begins the outcome ``outcomes[outcome[i]]`` with the word ``words[word[i]]``."""
+
+    time: Int64s
+    outcome: Int64s
+    outcomes: list[Outcome]
+    word: Int64s
+    words: list[str]
+
+
+def _derive(
+    machine_type: MachineType,
+    mapping: StateMapping,
+    series: Mapping[str, Series],
+    gaps: Sequence[Gap],
+    start: int,
+    end: int,
+) -> _Points:
     tracks = _tracks(machine_type, mapping, series, end)
     declared = Spans.of((g.start, g.end) for g in gaps).clip(start, end)
     points = _points([t.time for t in tracks.values()], declared, start, end)
     codes = {name: track.at(points) for name, track in tracks.items()}
     outcome, outcomes = _decide(mapping, tracks, codes, len(points))
     _explain(mapping, codes, outcome, outcomes)
-    word: Int64s = codes[mapping.word] if mapping.word else np.full(len(points), _NOT_ASKED, np.int64)
-    word = np.where(word < 0, _NOT_ASKED, word)
     in_gap = declared.contain(points)
-    outcome[in_gap] = _known_as(outcomes, (State.UNKNOWN, "", "", "declared-gap"))
-    word[in_gap] = _NOT_ASKED
-    words = tracks[mapping.word].values if mapping.word else []
-    return _intervals(points, end, outcome, list(outcomes), word, words)
+    if in_gap.any():
+        outcome[in_gap] = _known_as(outcomes, (State.UNKNOWN, "", "", "declared-gap"))
+    word, words = _words(tracks[mapping.word], codes[mapping.word]) if mapping.word else (np.zeros_like(points), [""])
+    word[in_gap] = 0
+    return _Points(points, outcome, list(outcomes), word, words)
+
+
+def _words(track: Track, code: Int64s) -> tuple[Int64s, list[str]]:
+    """The machine's own words at each point as numbers, and the words; 0 is none."""
+    words = {"": 0}
+    values = track.values.tolist() if isinstance(track.values, np.ndarray) else track.values
+    number = [words.setdefault(_said(value), len(words)) for value in values]
+    return np.array([*number, *([0] * -_NOT_ASKED)], np.int64)[code], list(words)
 
 
 def _tracks(
@@ -149,21 +212,6 @@ def _mark(code: Int64s, where: Bools, outcome: Int64s, outcomes: dict[Outcome, i
 
 def _known_as(outcomes: dict[Outcome, int], outcome: Outcome) -> int:
     return outcomes.setdefault(outcome, len(outcomes))
-
-
-def _intervals(
-    points: Int64s, end: int, outcome: Int64s, outcomes: Sequence[Outcome], word: Int64s, words: Any
-) -> list[StateInterval]:
-    changed = np.ones(len(points), np.bool_)
-    changed[1:] = (np.diff(outcome) != 0) | (np.diff(word) != 0)
-    starts = points[changed].tolist()
-    ends = [*starts[1:], end]
-    intervals = []
-    for begin, finish, o, w in zip(starts, ends, outcome[changed].tolist(), word[changed].tolist(), strict=True):
-        state, cause, party, reason = outcomes[o]
-        said = "" if w < 0 else _said(words[w])
-        intervals.append(StateInterval(begin, finish, state, cause, party, said, reason))
-    return intervals
 
 
 def _said(value: object) -> str:

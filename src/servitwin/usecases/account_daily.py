@@ -7,16 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from servitwin.domain.availability import state_totals
 from servitwin.domain.instant import DAY, utc_day
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import CONNECTION, Cut, Observation
 from servitwin.domain.state_time import State
 from servitwin.domain.state_time_derive import derive_states, signals_needed
-from servitwin.domain.state_time_span import Spans
 from servitwin.domain.state_time_track import series_of
 from servitwin.domain.twin import Twin
-from servitwin.usecases.machine_time import RULE, VERSION, Basis, Pair, Sources, read_machines
+from servitwin.usecases.machine_time import RULE, VERSION, Basis, Pair, Sources, read_sums
 from servitwin.usecases.ports import HistoryReader, Records
 from servitwin.usecases.registry import Registry
 
@@ -57,7 +55,7 @@ def daily_states(
     quick = {t.uid: simple[t.uid] for t in twins if t.uid in calm}
     answer = _by_words(sources, quick, days)
     rest = [t for t in twins if t.uid not in quick]
-    machines = read_machines(sources, rest, start, end) if days else {}
+    exact = read_sums(sources, rest, edges) if days else {}
     inputs: list[Pair] = []
     by_id: dict[str, list[Seconds]] = {}
     for t in twins:
@@ -65,10 +63,9 @@ def daily_states(
             by_id[t.id] = answer[t.uid]
             inputs += [(t.id, quick[t.uid][0]), (t.id, CONNECTION)]
         else:
-            machine = machines.get(t.uid)
-            intervals = machine.intervals if machine else []
-            by_id[t.id] = [state_totals(intervals, Spans.of([day])) for day in days]
-            inputs += machine.inputs if machine else ()
+            sums, read = exact.get(t.uid, ([], ()))
+            by_id[t.id] = sums
+            inputs += read
     basis = Basis(RULE, VERSION, tuple(inputs), start, end, sources.cut)
     return DailyAnswer([utc_day(a) for a, _ in days], by_id, basis)
 

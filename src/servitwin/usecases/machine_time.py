@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,8 +16,8 @@ from servitwin.domain.machine_type import MachineType, Production
 from servitwin.domain.observation import Cut, Quality, Series
 from servitwin.domain.oee_counter import Parts, parts_of
 from servitwin.domain.signal import SignalDefinition
-from servitwin.domain.state_time import Gap, StateInterval, join, unknown
-from servitwin.domain.state_time_derive import derive_states, signals_needed
+from servitwin.domain.state_time import Gap, State, StateInterval, join, unknown
+from servitwin.domain.state_time_derive import derive_states, signals_needed, time_in_states
 from servitwin.domain.state_time_span import Spans
 from servitwin.domain.twin import Twin, value_at
 from servitwin.usecases.ports import HistoryReader, Records
@@ -27,6 +28,8 @@ VERSION = "1"
 GROUPS = frozenset({"line", "factory", "fleet", "ecosystem"})
 _LOOK_BACK = tuple(DAY * 8**n for n in range(7))
 Pair = tuple[str, str]
+Stretch = tuple[int, int, MachineType | None]
+NO_TYPE = MachineType("", 0)
 
 
 class Basis(msgspec.Struct, frozen=True):
@@ -88,15 +91,7 @@ def read_machines(
     Observations before ``start`` are read as far back as needed. The time after ``now`` is unknown (``not-yet``).
     """
     known = end if now is None else min(end, max(start, now))
-    stretches = {t.uid: _type_stretches(sources.registry, t, start, known) for t in twins}
-    definitions: dict[Pair, SignalDefinition] = {}
-    for twin in twins:
-        for _, _, machine_type in stretches[twin.uid]:
-            definitions.update(_wanted(twin, machine_type, parts=parts))
-    series = _read(sources, definitions, start, known) if known > start else {}
-    by_twin: dict[str, dict[str, Series]] = {t.uid: {} for t in twins}
-    for (uid, name), found in series.items():
-        by_twin[uid][name] = found
+    stretches, by_twin = _read_twins(sources, twins, start, known, parts=parts)
     machines = {}
     for twin in twins:
         own = by_twin[twin.uid]
@@ -106,6 +101,26 @@ def read_machines(
             segments.append(Segment(known, end, None, unknown(known, end, "not-yet"), {}))
         machines[twin.uid] = MachineTime(twin, segments, tuple((twin.id, name) for name in sorted(own)))
     return machines
+
+
+def read_sums(
+    sources: Sources, twins: Sequence[Twin], edges: Sequence[int]
+) -> dict[str, tuple[list[dict[State, int]], tuple[Pair, ...]]]:
+    """Nanoseconds per state of machines by uid between neighbouring ``edges``, and what was read for them."""
+    stretches, by_twin = _read_twins(sources, twins, edges[0], edges[-1], parts=False)
+    answer = {}
+    for twin in twins:
+        own, gaps = by_twin[twin.uid], sources.records.gaps(twin.uid)
+        sums: dict[int, dict[State, int]] = {edge: {} for edge in edges[:-1]}
+        for a, b, machine_type in stretches[twin.uid]:
+            cuts = [a, *(e for e in edges if a < e < b), b]
+            found = time_in_states(machine_type or NO_TYPE, own, gaps, cuts)
+            for cut, totals in zip(cuts, found, strict=False):
+                bucket = sums[edges[bisect_right(edges, cut) - 1]]
+                for state, ns in totals.items():
+                    bucket[state] = bucket.get(state, 0) + ns
+        answer[twin.uid] = (list(sums.values()), tuple((twin.id, name) for name in sorted(own)))
+    return answer
 
 
 def planned_time(sources: Sources, twin: Twin, start: int, end: int) -> tuple[Spans | None, str]:
@@ -144,9 +159,24 @@ def has_states(registry: Registry, twin: Twin, at: int) -> bool:
     return machine_type is not None and machine_type.states is not None
 
 
+def _read_twins(
+    sources: Sources, twins: Sequence[Twin], start: int, end: int, *, parts: bool
+) -> tuple[dict[str, list[Stretch]], dict[str, dict[str, Series]]]:
+    """The types in force and the series read for them, by uid of the twin."""
+    stretches = {t.uid: _type_stretches(sources.registry, t, start, end) for t in twins}
+    definitions: dict[Pair, SignalDefinition] = {}
+    for twin in twins:
+        for _, _, machine_type in stretches[twin.uid]:
+            definitions.update(_wanted(twin, machine_type, parts=parts))
+    by_twin: dict[str, dict[str, Series]] = {t.uid: {} for t in twins}
+    for (uid, name), found in (_read(sources, definitions, start, end) if end > start else {}).items():
+        by_twin[uid][name] = found
+    return stretches, by_twin
+
+
 def _type_stretches(
     registry: Registry, twin: Twin, start: int, end: int
-) -> list[tuple[int, int, MachineType | None]]:  # fmt: skip
+) -> list[Stretch]:  # fmt: skip
     bounds = {start, end}
     for entry in twin.type:
         bounds.update(at for at in (entry.start, entry.end) if at is not None and start < at < end)

@@ -122,7 +122,7 @@ def test_two_conditions_of_one_time_are_both_active(plants):
     assert {(a.alarm.code, a.alarm.end) for a in found} == {("1", D + 5 * HOUR), ("2", D + 4 * HOUR)}
     failed = [i for i in states(history, registry, records, mill, D, D + DAY).intervals if i.state is State.FAILED]
     assert failed
-    assert all(D + 3 * HOUR <= i.start and i.end <= D + 5 * HOUR for i in failed)
+    assert all(i.start >= D + 3 * HOUR and i.end <= D + 5 * HOUR for i in failed)
 
 
 def test_days_of_the_fleet_equal_the_states_of_each_machine(plants):
