@@ -18,7 +18,11 @@ Parameters = Mapping[str, Any]
 
 
 class TwinView(msgspec.Struct, frozen=True):
-    """What a service gets to know about the twin it works on."""
+    """What a service gets to know about the twin it works on.
+
+    ``shifts`` are those that touch the step. ``twin.calendar`` names the calendar that holds for the twin (its own or
+    inherited); without it and without shifts planned time is not known.
+    """
 
     twin: Twin
     type: MachineType | None

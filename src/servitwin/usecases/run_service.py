@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from servitwin.domain.calendar_shift import shift_intervals
 from servitwin.domain.error import (
     ConflictError,
     Fault,
@@ -17,12 +18,13 @@ from servitwin.domain.error import (
     ServitwinError,
     UnavailableError,
 )
-from servitwin.domain.instant import parse_duration
-from servitwin.domain.observation import Cut, Observation, Quality, Series
+from servitwin.domain.instant import DAY, parse_duration
+from servitwin.domain.observation import CONNECTION, Cut, Observation, Quality, Series
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.twin import Twin
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import Outcome, TwinView
+from servitwin.usecases.machine_time import calendar_name
 from servitwin.usecases.ports import HistoryReader, Records
 from servitwin.usecases.registry import Registry
 
@@ -252,7 +254,7 @@ class RunServices:
         wanted = [(a.twin, name) for name in signals]
         # The first step also needs what held before it began.
         series = self._history.many_series(wanted, start, end, before=snapshot is None, cut=cut)
-        view = TwinView(twin, self._registry.type_at(twin, start), tuple(self._records.gaps(a.twin)))
+        view = self._view(twin, start, end)
         observations = {name: _observations(s) for (_, name), s in series.items()}
         result = self._host.step(a.service, StepRequest(view, a.parameters, snapshot, observations, end))
         result.outcome.cut = cut
@@ -270,12 +272,23 @@ class RunServices:
         )
         return result.snapshot
 
+    def _view(self, twin: Twin, start: int, end: int) -> TwinView:
+        """The twin with the calendar that holds for it (its own or inherited), and the shifts around the step."""
+        name = calendar_name(self._registry, twin, start)
+        calendar = self._registry.calendar(name) if name else None
+        shifts = tuple(shift_intervals(calendar, start - DAY, end)) if calendar is not None else ()
+        known = msgspec.structs.replace(twin, calendar=name if calendar is not None else "")
+        return TwinView(known, self._registry.type_at(twin, start), tuple(self._records.gaps(twin.uid)), shifts)
+
     def _reads(self, manifest: Manifest, twin: Twin, a: Assignment, at: int) -> list[str]:
-        """Signals the manifest declares, by name or semantic id; parameters may name further ones; ``*`` reads all."""
+        """Signals the manifest declares, by name or semantic id; parameters may name further ones.
+
+        ``*`` reads all, and whether the twin was connected.
+        """
         signals: Mapping[str, SignalDefinition] = self._registry.signals(twin.uid, at)
         wanted = set(manifest.reads) | {v for v in a.parameters.values() if isinstance(v, str)}
         if "*" in wanted:
-            return list(signals)
+            return [*signals, CONNECTION]
         return [name for name, s in signals.items() if name in wanted or s.semantic in wanted]
 
 

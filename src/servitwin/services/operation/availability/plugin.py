@@ -50,6 +50,7 @@ class Evaluator:
         self._formula = str(parameters.get("formula", "iso22400@1"))
         self._every = every_of(parameters)
         has_states = view.type is not None and view.type.states is not None
+        self._planned = bool(view.shifts or view.twin.calendar)  # a closed week has a calendar and no shift
         start = start_of(parameters)
         self._follower = (
             StateFollower(view.type, view.gaps, memory.followed, start) if has_states and view.type else None
@@ -64,7 +65,7 @@ class Evaluator:
         intervals = self._follower.advance(batch.observations, watermark)
         for window, inside in by_window(intervals, self._every):
             m.window = window
-            planned = planned_spans(self._shifts, window, window + self._every) if self._shifts else None
+            planned = planned_spans(self._shifts, window, window + self._every) if self._planned else None
             for state, ns in state_totals(inside, planned).items():
                 m.in_state[state] = m.in_state.get(state, 0) + ns
             if inside[-1].end == window + self._every:
@@ -89,6 +90,6 @@ class Evaluator:
             "denominator_s": figure.denominator / NS,
             "unknown_s": figure.unknown / NS,
             "terms": {name: ns / NS for name, ns in figure.terms.items()},
-            "assumed": [] if self._shifts else ["No calendar: all calendar time counts as planned"],
+            "assumed": [] if self._planned else ["No calendar: all calendar time counts as planned"],
         }
         return {"availability": {**result, "reason": figure.reason} if figure.reason else result}

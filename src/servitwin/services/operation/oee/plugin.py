@@ -55,6 +55,7 @@ class Evaluator:
     def __init__(self, view: TwinView, parameters: Parameters, memory: Memory) -> None:
         self._memory, self._shifts, self._every = memory, view.shifts, every_of(parameters)
         self._type = view.type if view.type is not None and view.type.states is not None else None
+        self._planned = bool(view.shifts or view.twin.calendar)  # a closed week has a calendar and no shift
         start = start_of(parameters)
         self._follower = StateFollower(self._type, view.gaps, memory.followed, start) if self._type else None
         self._production = (self._type.production if self._type else None) or Production()
@@ -85,7 +86,7 @@ class Evaluator:
     def _add(self, window: int, inside: list[StateInterval], parts: Parts) -> None:
         m = self._memory
         here = Spans.of([(inside[0].start, inside[-1].end)])
-        if self._shifts:
+        if self._planned:
             here = here.meet(planned_spans(self._shifts, window, window + self._every))
         for state, ns in state_totals(inside, here).items():
             m.in_state[state] = m.in_state.get(state, 0) + ns
@@ -96,7 +97,7 @@ class Evaluator:
     def _figures(self, window: int, parts: Parts) -> dict[str, Any]:
         m = self._memory
         cycles: Mapping[str, float] = self._production.ideal_cycle_s
-        terms = terms_of(m.covered, m.in_state, m.sums, parts, cycles, planned=bool(self._shifts))
+        terms = terms_of(m.covered, m.in_state, m.sums, parts, cycles, planned=self._planned)
         figures = oee_of(terms)
         m.covered, m.in_state, m.sums, m.unknown = 0, {}, PartSums(), []
         result: dict[str, Any] = {
