@@ -23,6 +23,7 @@ Raw = tuple[int, bytes, bytes, int]
 _PULL = 8192
 _EXPIRES_S = 30
 _IDLE_S = 5
+_FULL_READ = 1 << 15
 
 
 class Source:
@@ -213,6 +214,10 @@ class _Link(asyncio.Protocol):
                 future.set_result(None)
 
     def data_received(self, data: bytes) -> None:
+        if self._transport is not None and len(data) >= _FULL_READ:
+            # One read a round of the event loop: a full stream must not keep questions waiting.
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._resume)
         frames = self._parser.feed(data)
         if self._parser.controls:
             self._on_controls()
@@ -228,6 +233,10 @@ class _Link(asyncio.Protocol):
         if frames:
             self._last_reply = frames[-1][1]
             self._on_frames(frames)
+
+    def _resume(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _on_controls(self) -> None:
         for line in self._parser.controls:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -264,7 +265,7 @@ class Shared:
 
     def due(self, now: int, every: int, most: int, cut: dict[str, int]) -> list[dict[str, Any]]:
         """Messages for ``live.<twin>``: the first change at once, then each twin at most once in ``every`` ns."""
-        ready = [t for t in self.changed if t.due <= now][:most]
+        ready = list(islice((t for t in self.changed if t.due <= now), most))
         for twin in ready:
             twin.due = now + every
             self.changed.discard(twin)
