@@ -19,7 +19,6 @@ def add(app: typer.Typer, starters: Starters) -> None:
 
     def check(files: FilesArgument, as_json: JsonOption = False) -> None:
         """Find all faults of files, with line, column and remedy. Needs no node."""
-        _readable(files)
         faults = list(starters.check_files(files))
         if as_json:
             print_json({"ok": not faults, "faults": faults})
@@ -59,11 +58,21 @@ def _readable(files: list[Path]) -> list[bytes]:
     """Contents of all files, or every one that cannot be read."""
     contents: list[bytes] = []
     faults: list[Fault] = []
-    for path in files:
+    for path in _inside(files):
         try:
             contents.append(path.read_bytes())
         except OSError as e:
             faults.append(Fault("file:unreadable", e.strerror or str(e), "Check the name", file=str(path)))
     if faults:
         raise InvalidInputError(faults)
-    return contents
+    # A plant refers to types: they have to be there first.
+    return sorted(contents, key=lambda content: b"machine_type:" not in content)
+
+
+def _inside(paths: list[Path]) -> list[Path]:
+    """Files as they are, and of folders all YAML files below them, by name."""
+    found: list[Path] = []
+    for path in paths:
+        inside = (p for p in path.rglob("*") if p.suffix in {".yaml", ".yml"})
+        found += sorted(inside) if path.is_dir() else [path]
+    return found
