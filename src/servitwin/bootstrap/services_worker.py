@@ -19,8 +19,10 @@ from servitwin.config import Settings
 from servitwin.domain.error import ServitwinError
 from servitwin.domain.identity import new_uid
 from servitwin.domain.instant import NS
+from servitwin.domain.observation import Quality
 from servitwin.engines.bus.client import BusClient
 from servitwin.engines.records import SqlRecords
+from servitwin.usecases.aggregate import Aggregates
 from servitwin.usecases.command_desk import CommandDesk
 from servitwin.usecases.live_mirror import LiveMessage, LiveMirror
 from servitwin.usecases.registry import Registry
@@ -49,6 +51,8 @@ class ServicesWorker:
         self._commands = CommandDesk(self._records, self._registry, self._publish, time.time_ns, self._new_id)
         self._reader = open_reader(settings, bus, self._registry, self._loop)
         self._services = RunServices(self._reader, self._records, self._registry, Services(bus, self._loop))
+        self._aggregates = Aggregates(self._registry)
+        self._session, self._seq = secrets.token_hex(12), 0
         self._resynced = 0
 
     @staticmethod
@@ -85,6 +89,7 @@ class ServicesWorker:
     def _take(self, message: LiveMessage) -> None:
         now = time.time_ns()
         self._commands.on_live(message)
+        self._aggregates.heard(message.uid, message.values)
         state = self._states.changed(message.uid, now)
         if state is not None:
             self._tell(state)
@@ -94,6 +99,7 @@ class ServicesWorker:
 
     async def _on_changed(self, _subject: str, _payload: bytes) -> None:
         if self._registry.reload():
+            self._aggregates.rebuild()
             for message in self._states.all(time.time_ns()):
                 self._tell(message)
 
@@ -144,11 +150,27 @@ class ServicesWorker:
         for message in self._states.due(now):
             self._tell(message)
         self._commands.tick(now)
+        await self._tell_aggregates(now)
         if now - self._resynced >= _RESYNC_EVERY_NS:
             # States are not stored: whoever starts later hears them here.
             self._resynced = now
             for message in self._states.all(now):
                 self._tell(message)
+
+    async def _tell_aggregates(self, now: int) -> None:
+        """Group twins speak like machines: their values go through the bus into history and live state."""
+        messages: dict[tuple[str, int, Quality], dict[str, float | None]] = {}
+        for value in self._aggregates.due(now):
+            messages.setdefault((value.uid, value.time, value.quality), {})[value.name] = value.value
+        for (uid, at, quality), values in messages.items():
+            twin = self._registry.by_uid(uid)
+            if twin is None:
+                continue
+            self._seq += 1
+            message = {"time": at, "values": values, "session": self._session, "seq": self._seq}
+            payload = _encode({**message, "quality": quality.name.lower()})
+            key = f"{uid}:{self._session}:{self._seq}"
+            await self._bus.publish_acknowledged(f"in.{twin.id}.observations", payload, key)
 
     async def _run_services(self) -> None:
         while not self._stop.is_set():

@@ -172,6 +172,10 @@ class Aggregates:
         group = self._groups.get(twin.id) if twin is not None else None
         return {name: given[-1] for name, given in group.given.items() if given} if group is not None else {}
 
+    def is_newest(self, time: int) -> bool:
+        """Whether that is the newest tick: what is given for earlier ones are corrections."""
+        return bool(self._ticks) and time == self._ticks[-1]
+
     # computing ------------------------------------------------------------------------------------------------
 
     def _touch(self, uid: str, late_from: float) -> None:

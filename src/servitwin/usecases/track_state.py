@@ -9,7 +9,7 @@ import msgspec
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import Observation, Quality
 from servitwin.domain.signal import SignalDefinition
-from servitwin.domain.state_time import State, StateInterval
+from servitwin.domain.state_time import StateInterval
 from servitwin.domain.state_time_derive import derive_states, signals_needed
 from servitwin.domain.state_time_track import series_of
 from servitwin.domain.twin import Twin
@@ -48,22 +48,23 @@ class TrackState:
             return None
         names = signals_needed(machine_type.states)
         values = self._mirror.values(uid)
-        basis = (machine_type.reference, *(_content(values.get(n)) for n in names))
+        deadlines = _deadlines(machine_type, names, values)
+        stale = frozenset(name for name, deadline in deadlines.items() if deadline <= now)
+        basis = (machine_type.reference, stale, *(_content(values.get(n)) for n in names))
+        due = min((deadline for deadline in deadlines.values() if deadline > now), default=None)
         known = self._known.get(uid)
-        due = _goes_stale(machine_type, names, values)
-        if known is not None and known.basis == basis and (known.due is None or now < known.due):
+        if known is not None and known.basis == basis:
             known.due = due
             return None
         state = state_now(machine_type, names, values, now)
         answer = (state.state.value, state.word, state.cause, state.reason)
         if known is not None and known.answer == answer:
-            known.basis, known.due = basis, due if due is None or due > now else None
+            known.basis, known.due = basis, due
             return None
-        since = max((values[n][0] for n in names if n in values), default=now)
-        if state.state is State.UNKNOWN and due is not None and due <= now:
-            since = due
-        self._known[uid] = _Known(basis, answer, since, due if due is not None and due > now else None)
-        return _message(twin, answer, since, now)
+        turned_stale = [deadlines[n] for n in stale]
+        since = max([*(values[n][0] for n in names if n in values), *turned_stale], default=now)
+        self._known[uid] = _Known(basis, answer, min(since, now), due)
+        return _message(twin, answer, min(since, now), now)
 
     def due(self, now: int) -> list[LiveMessage]:
         """State changes that come of silence alone."""
@@ -101,16 +102,15 @@ def _content(value: LiveValue | None) -> tuple[Value, int] | None:
     return None if value is None else (value[1], value[2])
 
 
-def _goes_stale(
+def _deadlines(
     machine_type: MachineType, names: tuple[str, ...], values: Mapping[str, LiveValue]
-) -> int | None:  # fmt: skip
-    """When the next of the signals will have been silent for longer than its type allows (ns UTC)."""
-    deadlines = [
-        values[d.name][0] + d.reporting.max_gap
+) -> dict[str, int]:  # fmt: skip
+    """Until when each of the signals may be silent by its type (ns UTC)."""
+    return {
+        d.name: values[d.name][0] + d.reporting.max_gap
         for d in machine_type.signals
         if d.reporting.max_gap is not None and d.name in names and d.name in values
-    ]
-    return min(deadlines, default=None)
+    }
 
 
 def _message(twin: Twin, answer: tuple[str, str, str, str], since: int, now: int) -> LiveMessage:

@@ -188,7 +188,7 @@ class Link:
             log.warning("%s: connection lost (%s), messages are kept", self.twin, reason)
 
     def _acknowledged(self, _client: mqtt.Client, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
-        # paho calls this holding its own lock, which publish() wants while ours is held: taking ours here is a deadlock.
+        # paho calls this holding its own lock, which publish() wants while ours is held: waiting here is a deadlock.
         self._acknowledgements.append(mid)
 
     def _settle(self) -> None:

@@ -10,12 +10,42 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from servitwin.engines.history.columns import ipc_of, table_of
+    from servitwin.engines.history.copies import backup, restore
+    from servitwin.engines.history.projections import roll_up
     from servitwin.engines.history.reader import DuckReader
+    from servitwin.engines.history.upkeep import Dropped, Hold, compact, mark_replayed, retain, vacuum
     from servitwin.engines.history.writer import DeltaWriter
 
-__all__ = ["DeltaWriter", "DuckReader", "ipc_of", "table_of"]
-
-_HOME = {"DeltaWriter": "writer", "DuckReader": "reader", "ipc_of": "columns", "table_of": "columns"}
+_HOME = {
+    "DeltaWriter": "writer",
+    "Dropped": "upkeep",
+    "DuckReader": "reader",
+    "Hold": "upkeep",
+    "backup": "copies",
+    "compact": "upkeep",
+    "ipc_of": "columns",
+    "mark_replayed": "upkeep",
+    "restore": "copies",
+    "retain": "upkeep",
+    "roll_up": "projections",
+    "table_of": "columns",
+    "vacuum": "upkeep",
+}
+__all__ = [
+    "DeltaWriter",
+    "Dropped",
+    "DuckReader",
+    "Hold",
+    "backup",
+    "compact",
+    "ipc_of",
+    "mark_replayed",
+    "restore",
+    "retain",
+    "roll_up",
+    "table_of",
+    "vacuum",
+]
 
 
 def __getattr__(name: str) -> Any:

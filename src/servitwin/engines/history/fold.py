@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from servitwin.domain.observation import Floats, Int32s, Int64s
+from servitwin.domain.observation import Bools, Floats, Int32s, Int64s
 
 Indices = npt.NDArray[np.intp]
 FOREVER = 2**62  # ns, about 146 years: a max_gap of None
@@ -294,6 +294,19 @@ def _holds(
     k = np.arange(len(owner)) - np.repeat(np.cumsum(pieces) - pieces, pieces) + a[owner]
     time = np.minimum(until[owner], ends[k]) - np.maximum(since[owner], starts[k])
     return who[owner].astype(np.int64) * len(starts) + k, number[owner], word[owner], time
+
+
+def take(parts: Partials, keep: Bools) -> Partials:
+    """Those partials for which ``keep`` is true, in order."""
+    place = np.cumsum(keep) - 1
+    spent = keep[parts.spent_of]
+    columns = {f.name: getattr(parts, f.name)[keep] for f in fields(Partials) if not f.name.startswith("spent")}
+    return Partials(
+        **columns,
+        spent_of=place[parts.spent_of[spent]],
+        spent_word=parts.spent_word[spent],
+        spent=parts.spent[spent],
+    )
 
 
 def join(parts: Sequence[Partials]) -> Partials:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -56,13 +56,24 @@ class TableLog:
         """The newest version."""
         with self._lock:
             known = self._snapshot
-            if not self._commit(known.version + 1).exists():
+            if known.version < 0 and (checkpoint := self._last_checkpoint()) >= 0:
+                known = self._load(checkpoint)
+            if known is self._snapshot and not self._commit(known.version + 1).exists():
                 checkpoint = self._last_checkpoint()
                 if checkpoint <= known.version:
                     return known
                 known = self._load(checkpoint)  # the commits in between have been cleaned away
             self._snapshot = self._follow(known)
             return self._snapshot
+
+    def at(self, version: int) -> Snapshot | None:
+        """The table at an earlier version; None if the log no longer leads there."""
+        checkpoints = [int(p.name[:20]) for p in self._log.glob("*.checkpoint.parquet")]
+        first = max((v for v in checkpoints if v <= version), default=-1)
+        known = Snapshot() if first < 0 else self._load(first)
+        if version < 0 or any(not self._commit(v).exists() for v in range(known.version + 1, version + 1)):
+            return None
+        return self._follow(known, version)
 
     def _commit(self, version: int) -> Path:
         return self._log / f"{version:020d}.json"
@@ -80,19 +91,17 @@ class TableLog:
         transactions = {t["appId"]: t["version"] for t in table["txn"].to_pylist() if t is not None}
         return Snapshot(version, files, transactions)
 
-    def _follow(self, known: Snapshot) -> Snapshot:
-        files, transactions = dict(known.files), dict(known.transactions)
-        version = known.version
-        if version < 0 and (checkpoint := self._last_checkpoint()) >= 0:
-            start = self._load(checkpoint)
-            files, transactions, version = dict(start.files), dict(start.transactions), start.version
-        while True:
+    def _follow(self, known: Snapshot, last: int | None = None) -> Snapshot:
+        """``known`` with the commits after it, up to ``last`` or the newest."""
+        files, transactions, version = dict(known.files), dict(known.transactions), known.version
+        while version != last:
             try:
                 lines = self._commit(version + 1).read_bytes().splitlines()
             except FileNotFoundError:
-                return replace(known, version=version, files=files, transactions=transactions)
+                break
             _apply((json.loads(line) for line in lines), files, transactions)
             version += 1
+        return Snapshot(version, files, transactions)
 
 
 def _apply(actions: Iterable[dict[str, Any]], files: dict[str, DataFile], transactions: dict[str, int]) -> None:

@@ -12,10 +12,11 @@ from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import DAY, HOUR
 from servitwin.domain.observation import Aggregation, Bools, Bucket, Cut, Floats, Int64s, LastValue, Quarantined, Series
 from servitwin.engines.history.export import Define, Form, export
-from servitwin.engines.history.fold import FOREVER, Buckets, Samples, fold, merge, spread
+from servitwin.engines.history.fold import FOREVER, Buckets, fold, spread
 from servitwin.engines.history.quarantine import QuarantineLog
+from servitwin.engines.history.rolled import Rolled, RollupTable, Words, samples_of
 from servitwin.engines.history.scan import Engine, Found, Pair, Scan, Tail
-from servitwin.engines.history.survey import changed_since, last_values
+from servitwin.engines.history.survey import LatestFile, changed_since, last_values
 
 MOST_BUCKETS = 1_000_000
 
@@ -48,6 +49,8 @@ class DuckReader:
         self._folder = Path(folder)
         self._engine = Engine(memory, threads)
         self._scan = Scan(self._folder, self._engine, tail, shards)
+        self._latest = LatestFile(self._folder)
+        self._rollups = RollupTable(self._folder, self._engine)
         self._quarantine = QuarantineLog(self._folder, self._engine)
         self._define = define
 
@@ -160,7 +163,7 @@ class DuckReader:
 
     def last(self, twins: Sequence[str] | None = None) -> list[LastValue]:
         """The latest value of each signal, of all twins or some."""
-        return last_values(self._scan.view(), self._engine, twins)
+        return last_values(self._scan.view(), self._engine, self._latest, twins)
 
     def changed_since(self, cut: Cut) -> dict[str, tuple[int, int]]:
         """Twins with rows after that cut: uid -> (earliest, latest) event time."""
@@ -199,15 +202,6 @@ class DuckReader:
         definitions = [self._define(*pair) if self._define else None for pair in pairs]
         return np.array([d is not None and d.type == "condition" for d in definitions], dtype=np.bool_)
 
-    def _gaps(self, pairs: Sequence[Pair]) -> Int64s:
-        gaps = np.full(len(pairs), FOREVER, dtype=np.int64)
-        if self._define:
-            for i, pair in enumerate(pairs):
-                definition = self._define(*pair)
-                if definition and definition.reporting.max_gap is not None:
-                    gaps[i] = definition.reporting.max_gap
-        return gaps
-
     def _series(self, pair: Pair, parts: Sequence[Found], cut: Cut) -> Series:
         time, number, flag, quality = (
             np.concatenate([getattr(p, name) for p in parts]) for name in ("time", "number", "flag", "quality")
@@ -234,33 +228,28 @@ class DuckReader:
         self, pairs: Sequence[Pair], start: int, end: int, every: int, cut: Cut | None, *, carry: bool
     ) -> tuple[Buckets, list[str]]:
         view = self._scan.view(cut)
-        gaps = self._gaps(pairs)
-        words: dict[str, int] = {}
-        carried = _samples(view.before(pairs, start, gaps) if carry else view.rows([], start, start), words)
-        fine, coarse = widths(start, every)
-        parts = fold(_samples(view.rows(pairs, start, end), words), fine, start, gaps)
-        if coarse:
-            parts = merge(parts, coarse, start, gaps)
+        gaps = gaps_of(self._define, pairs)
+        words: Words = {}
+        carried = samples_of(view.before(pairs, start, gaps) if carry else view.rows([], start, start), words)
+        if start % HOUR or every % HOUR:
+            parts = fold(samples_of(view.rows(pairs, start, end), words), every, start, gaps)
+        else:
+            # The question alone decides whether hours are merged into days first, so that the order of additions,
+            # and with it the last digit, is the same with roll-ups and without.
+            rolled = Rolled(self._rollups, view, pairs, gaps, words)
+            parts = rolled.partials(start, end, coarse=not (start % DAY or every % DAY))
         return spread(parts, carried, len(pairs), start, end, every, gaps), list(words)
 
 
-def widths(start: int, every: int) -> tuple[int, int | None]:
-    """Width of the partials an answer is made of, and of the ones they are merged into first.
-
-    Decided by the question alone, so that the order of addition is the same with and without roll-ups.
-    """
-    if start % HOUR or every % HOUR:
-        return every, None
-    return HOUR, None if start % DAY or every % DAY else DAY
-
-
-def _samples(found: Found, words: dict[str, int]) -> Samples:
-    """Numbers and words of observations; a flag is both. ``words`` collects text -> code over several calls."""
-    names = [*found.words, "false", "true"] if (found.flag >= 0).any() else found.words
-    translate = np.array([*(words.setdefault(w, len(words)) for w in names), -1], dtype=np.int32)
-    code = np.where(found.flag >= 0, len(found.words) + found.flag, found.text)
-    number = np.where(found.flag >= 0, found.flag, found.number)
-    return Samples(found.series, found.time, number, translate[code])
+def gaps_of(define: Define | None, pairs: Sequence[Pair]) -> Int64s:
+    """``max_gap`` of each pair in ns; a very long time where none is declared."""
+    gaps = np.full(len(pairs), FOREVER, dtype=np.int64)
+    if define:
+        for i, pair in enumerate(pairs):
+            definition = define(*pair)
+            if definition and definition.reporting.max_gap is not None:
+                gaps[i] = definition.reporting.max_gap
+    return gaps
 
 
 def _flag_time(buckets: Buckets, words: Sequence[str]) -> Int64s:

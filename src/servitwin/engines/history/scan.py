@@ -21,6 +21,7 @@ from servitwin.engines.history.log import DataFile, Snapshot, TableLog
 from servitwin.engines.history.schema import COLUMNS, OBSERVATIONS
 
 Pair = tuple[str, str]  # twin uid, signal name
+Dirty = tuple[npt.NDArray[np.intp], Int64s]  # places in the list of wanted pairs, and starts of buckets, in parallel
 # Rows of a shard after a sequence, as ``columns.ipc_of`` makes them (bytes) or as a table; None: nobody answers.
 Tail = Callable[[int, int], "pa.Table | bytes | None"]
 SHARD_END = "/"
@@ -222,6 +223,32 @@ class View:
             end, width = begin, width * 4
         return _joined(found, start - reach) if found else self.rows([], start, start)
 
+    def beyond(self, covered: Cut, wanted: Sequence[Pair], start: int, end: int, width: int) -> Dirty:
+        """Buckets of wanted pairs in [start, end) that have a row beyond ``covered``, within this view's cut."""
+        parts = []
+        files = [f for f in self.files(wanted, start, end) if is_beyond(f, covered)]
+        if files:
+            source = files_sql(self._log.path(f) for f in files)
+            sql = f"""SELECT DISTINCT series, time // ? * ? AS bucket, shard, seq FROM {source} JOIN wanted
+                USING (twin, signal) WHERE time >= ? AND time < ?"""
+            parts.append(self._engine.table(sql, [width, width, start, end], wanted=wanted_table(wanted)))
+        schema = pa.schema([_SERIES, *(COLUMNS[OBSERVATIONS].field(n) for n in ("time", "shard", "seq"))])
+        for tail in self._tails:
+            rows = _from_tail(tail, wanted, start, end, schema)
+            if rows is not None:
+                bucket = rows["time"].to_numpy() // width * width
+                parts.append(rows.drop_columns(["time"]).add_column(1, "bucket", [bucket]))
+        if not parts:
+            return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.int64)
+        table = pa.concat_tables(parts)
+        shard, seq = table["shard"].to_numpy(), table["seq"].to_numpy()
+        keep = self.within(shard, seq)
+        for number, last in covered.items():
+            keep &= (shard != number) | (seq > last)
+        series, bucket = table["series"].to_numpy()[keep], table["bucket"].to_numpy()[keep]
+        unique = np.unique(np.stack([series.astype(np.int64), bucket]), axis=1)
+        return unique[0], unique[1]
+
     def files(self, pairs: Sequence[Pair], start: int, end: int) -> list[DataFile]:
         """The files that can hold rows of those pairs in [start, end) within the cut."""
         first, last = utc_day(start), utc_day(max(end - 1, start))
@@ -259,6 +286,12 @@ class View:
     def path(self, file: DataFile) -> str:
         """Where a file of this view lies."""
         return self._log.path(file)
+
+
+def is_beyond(file: DataFile, covered: Cut) -> bool:
+    """Whether the file can hold a row after ``covered``. Files that do are never compacted with others that do not."""
+    shards = range(file.low["shard"], file.high["shard"] + 1)
+    return any(file.high["seq"] > covered.get(s, -1) for s in shards)
 
 
 def wanted_table(wanted: Sequence[Pair]) -> pa.Table:

@@ -13,25 +13,27 @@ import pyarrow.parquet as pq
 OBSERVATIONS = "observations"
 QUARANTINE = "quarantine"
 ROLLUPS = "rollups"
+LATEST = "latest.parquet"  # no table but one file: the last row of each (twin, signal) as far as roll-ups reach
 PARTITION = "day"
 
+_OBSERVATION = pa.schema(
+    [
+        ("twin", pa.string()),
+        ("signal", pa.string()),
+        ("time", pa.int64()),
+        ("received", pa.int64()),
+        ("number", pa.float64()),
+        ("text", pa.string()),
+        ("flag", pa.bool_()),
+        ("quality", pa.int8()),
+        ("replayed", pa.bool_()),
+        ("shard", pa.int32()),
+        ("seq", pa.int64()),
+        ("idx", pa.int32()),
+    ]
+)
 COLUMNS: Mapping[str, pa.Schema] = {
-    OBSERVATIONS: pa.schema(
-        [
-            ("twin", pa.string()),
-            ("signal", pa.string()),
-            ("time", pa.int64()),
-            ("received", pa.int64()),
-            ("number", pa.float64()),
-            ("text", pa.string()),
-            ("flag", pa.bool_()),
-            ("quality", pa.int8()),
-            ("replayed", pa.bool_()),
-            ("shard", pa.int32()),
-            ("seq", pa.int64()),
-            ("idx", pa.int32()),
-        ]
-    ),
+    OBSERVATIONS: _OBSERVATION,
     QUARANTINE: pa.schema(
         [
             ("shard", pa.int32()),
@@ -47,10 +49,34 @@ COLUMNS: Mapping[str, pa.Schema] = {
             ("replayed", pa.int64()),  # null: as it came in; else this row says that the entry was replayed then
         ]
     ),
+    ROLLUPS: pa.schema(
+        [
+            ("twin", pa.string()),
+            ("signal", pa.string()),
+            ("width", pa.int64()),  # ns: an hour or a day
+            ("bucket", pa.int64()),
+            ("revision", pa.int64()),
+            ("max_gap", pa.int64()),
+            ("count", pa.int64()),
+            ("total", pa.float64()),
+            ("low", pa.float64()),
+            ("high", pa.float64()),
+            ("first_time", pa.int64()),
+            ("last_time", pa.int64()),
+            ("first", pa.float64()),
+            ("last", pa.float64()),
+            ("end_number", pa.float64()),
+            ("integral", pa.float64()),
+            ("held", pa.int64()),
+            ("end_word", pa.string()),
+            ("words", pa.list_(pa.string())),
+            ("spent", pa.list_(pa.int64())),
+        ]
+    ),
 }
 # Integers that grow along a file shrink to a few bits as differences; values and flags keep what the writer chooses.
-_DELTA_ENCODED = ("time", "received", "seq", "idx")
-_DICTIONARIES = ("twin", "signal", "text", "number", "code", "source")
+_DELTA_ENCODED = ("time", "received", "seq", "idx", "bucket")
+_DICTIONARIES = ("twin", "signal", "text", "number", "code", "source", "end_word")
 ROW_GROUP = 64 * 1024
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 from deltalake import DeltaTable, Field, Schema
-from deltalake.schema import PrimitiveType
+from deltalake.schema import ArrayType, PrimitiveType
 
 from servitwin.engines.history.schema import COLUMNS, PARTITION
 
@@ -18,6 +19,14 @@ _TYPES = {
     "bool": "boolean",
     "binary": "binary",
 }
+
+
+def _delta_type(arrow: pa.DataType) -> PrimitiveType | ArrayType:
+    if pa.types.is_list(arrow):
+        return ArrayType(_delta_type(arrow.value_type), contains_null=True)
+    return PrimitiveType(_TYPES[str(arrow)])
+
+
 _CONFIGURATION: dict[str, str | None] = {
     "delta.checkpointInterval": "100",
     "delta.logRetentionDuration": "interval 7 days",
@@ -30,7 +39,7 @@ def open_table(folder: Path, name: str) -> DeltaTable:
     path = str(folder / name)
     if not DeltaTable.is_deltatable(path):
         Path(path).mkdir(parents=True, exist_ok=True)
-        fields = [Field(f.name, PrimitiveType(_TYPES[str(f.type)])) for f in COLUMNS[name]]
+        fields = [Field(f.name, _delta_type(f.type)) for f in COLUMNS[name]]
         fields.append(Field(PARTITION, PrimitiveType("string")))
         DeltaTable.create(
             path,
