@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 from deltalake import DeltaTable
@@ -17,16 +18,16 @@ from deltalake.transaction import AddAction, RemoveAction
 from servitwin.domain.instant import DAY, utc_day
 from servitwin.engines.history.log import DataFile, TableLog
 from servitwin.engines.history.rolled import RollupTable
-from servitwin.engines.history.scan import Engine, files_sql, is_beyond
+from servitwin.engines.history.scan import Engine, codes_of, files_sql, is_beyond
 from servitwin.engines.history.schema import COLUMNS, OBSERVATIONS, QUARANTINE, ROLLUPS, statistics, write_file
 from servitwin.engines.history.tables import open_table
 
 FILE_ROWS = 1_500_000
 FEWEST_FILES = 8
 _SORT = {
-    OBSERVATIONS: "twin, signal, time, shard, seq, idx",
-    ROLLUPS: "width, twin, signal, bucket",
-    QUARANTINE: "received, shard, seq, idx",
+    OBSERVATIONS: ("twin", "signal", "time"),
+    ROLLUPS: ("width", "twin", "signal", "bucket"),
+    QUARANTINE: ("received", "seq"),
 }
 _EDGES = {
     OBSERVATIONS: ("twin", "signal", "time", "shard", "seq"),
@@ -52,11 +53,21 @@ def compact(
         files = list(TableLog(folder / table).snapshot().files.values())
         if table == OBSERVATIONS:
             files = [f for f in files if not is_beyond(f, covered)]
+        newest = max((f.day for f in files), default="")
         for day in sorted({f.day for f in files}):
             small = [f for f in files if f.day == day and f.rows < FILE_ROWS // 2]
-            if len(small) >= fewest:
-                replaced += _replace(folder, table, engine, small, _portions(engine, folder / table, small), now)
+            for group in _tiers(small) if day == newest else [small]:
+                if len(group) >= fewest:
+                    replaced += _replace(folder, table, engine, group, _portions(engine, folder / table, group), now)
     return replaced
+
+
+def _tiers(files: Sequence[DataFile]) -> list[list[DataFile]]:
+    """Files of about the same size: a day that still grows rewrites each row once for each tier, not each time."""
+    tiers: dict[int, list[DataFile]] = {}
+    for file in files:
+        tiers.setdefault(file.rows.bit_length() // 3, []).append(file)
+    return list(tiers.values())
 
 
 def _portions(engine: Engine, root: Path, files: Sequence[DataFile]) -> list[str]:
@@ -96,8 +107,8 @@ def _replace(
     root, day, started = folder / table, files[0].day, now()
     adds = []
     for part, condition in enumerate(portions):
-        sql = f"SELECT * FROM {_source(root, files)} WHERE {condition} ORDER BY {_SORT[table]}"
-        rows = engine.table(sql).cast(COLUMNS[table])
+        rows = engine.table(f"SELECT * FROM {_source(root, files)} WHERE {condition}")
+        rows = _in_order(rows, _SORT[table])
         if not len(rows):
             continue
         path = f"day={day}/c{delta.version()}-{part}-{started:x}.parquet"
@@ -113,10 +124,33 @@ def _replace(
     return len(files)
 
 
+def _in_order(rows: pa.Table, names: Sequence[str]) -> pa.Table:
+    """Rows sorted by those columns. Words are compared by their codes: much cheaper than sorting texts."""
+    keys: list[npt.NDArray[Any]] = []
+    for name in names:
+        if not pa.types.is_string(rows.schema.field(name).type):
+            keys.append(rows[name].to_numpy())
+            continue
+        codes, words = codes_of(rows[name])
+        order = np.argsort(np.array(words, dtype=object)) if words else np.zeros(0, dtype=np.intp)
+        rank = np.empty(len(words), dtype=np.int32)
+        rank[order] = np.arange(len(words))
+        keys.append(rank[codes])
+        column = pa.DictionaryArray.from_arrays(pa.array(keys[-1]), pa.array([words[i] for i in order], pa.string()))
+        rows = rows.set_column(rows.schema.get_field_index(name), name, column)
+    return rows.take(np.lexsort(keys[::-1]))
+
+
 def edges_of(rows: pa.Table, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Smallest and largest value of those columns."""
-    spans = {n: pa.compute.min_max(rows[n]).as_py() for n in names}
+    spans = {n: _span(rows[n]) for n in names}
     return {n: s["min"] for n, s in spans.items()}, {n: s["max"] for n, s in spans.items()}
+
+
+def _span(column: pa.ChunkedArray) -> dict[str, Any]:
+    plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    span: dict[str, Any] = pa.compute.min_max(plain).as_py()
+    return span
 
 
 def vacuum(folder: Path | str, *, grace_hours: int = 1) -> int:
