@@ -30,7 +30,8 @@ class StateInterval(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``word`` is the machine's own word. ``party`` empty means unattributed. ``reason`` says why a state is unknown
     (``no-data``, ``stale``, ``unavailable``, ``declared-gap``, ``disconnected``; ``no-mapping``: the type says
-    nothing about states; ``no-rule``: no rule applied; ``rule``: a rule says so; ``not-yet``: still to come).
+    nothing about states; ``no-rule``: no rule applied; ``rule``: a rule says so; ``not-yet``: still to come;
+    ``no-constraint``: a line whose constraint is not known).
     """
 
     start: int

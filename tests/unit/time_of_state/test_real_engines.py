@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from account_plant import DAY_START as D
@@ -15,11 +16,14 @@ from servitwin.domain.observation import Rows
 from servitwin.domain.state_time import Gap, State
 from servitwin.engines.history import DeltaWriter, DuckReader
 from servitwin.engines.records import SqlRecords, migrate
+from servitwin.sdk.discovery import plugin
+from servitwin.sdk.service import Outcome, ServiceBatch
 from servitwin.usecases.account_daily import daily_states
 from servitwin.usecases.account_oee import oee
 from servitwin.usecases.account_time import availability, states
 from servitwin.usecases.list_alarms import list_alarms
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.run_service import Assignment, RunServices, StepRequest, StepResult, assign_service
 
 Row = tuple[str, str, int, float | str | None]
 
@@ -134,3 +138,64 @@ def test_days_of_the_fleet_equal_the_states_of_each_machine(plants):
         for day, found in enumerate(answer.twins[twin.id]):
             a, b = max(start, D + day * DAY), min(end, D + (day + 1) * DAY)
             assert found == states(history, registry, records, twin, a, b).totals, (twin.id, day)
+
+
+class InThisProcess:
+    """Runs the built-in services of time where the test runs."""
+
+    def __init__(self) -> None:
+        self._plugins = {name: plugin("service", name) for name in ("state_time", "availability", "oee")}
+
+    def manifests(self):
+        return {name: p.manifest for name, p in self._plugins.items()}
+
+    def check(self, service, parameters):
+        return self._plugins[service].evaluator().check(parameters)
+
+    def step(self, service: str, request: StepRequest) -> StepResult:
+        evaluator = self._plugins[service].evaluator().open(request.view, request.parameters, request.snapshot)
+        outcome = evaluator.step(ServiceBatch(request.observations), request.watermark)
+        return StepResult(outcome, evaluator.snapshot())
+
+
+def test_services_run_step_by_step_bring_the_figures_of_history(plants):
+    (history, registry, records), _ = plants
+    host = InThisProcess()
+    mill = registry.by_id("mill-1")
+    parameters = {
+        "state_time": {"from": D},
+        "availability": {"from": D, "every": "6h"},
+        "oee": {"from": D, "every": "6h"},
+    }
+    for service, given in parameters.items():
+        assign_service(records, registry, host, Assignment(service, mill.uid, D, given))
+    runner = RunServices(history, records, registry, host)
+    for now in (D + HOUR, D + 7 * HOUR, D + 8 * HOUR + 7, D + 20 * HOUR, D + DAY + HOUR):
+        runner.advance(now)
+    assert runner.failures == {}
+
+    def results(service: str):
+        outcomes = records.outcomes(service, mill.uid, D, D + 2 * DAY)
+        decoded = [msgspec.json.decode(o["outcome"], type=Outcome) for o in sorted(outcomes, key=lambda o: o["from"])]
+        return [next(iter(r.values())) for o in decoded for r in o.results]
+
+    whole = states(history, registry, records, mill, D, D + DAY).intervals
+    found = [r for r in results("state_time") if r["to"] <= D + DAY]
+    assert [(r["from"], r["to"], r["state"]) for r in found[:-1]] == [
+        (i.start, i.end, i.state.value) for i in whole[: len(found) - 1]
+    ]
+    assert len(found) >= len(whole) - 1
+    for kind, figure_of in (("availability", _availability), ("oee", _oee)):
+        windows = results(kind)
+        assert [w["from"] for w in windows] == [D + n * 6 * HOUR for n in range(4)]
+        for window in windows:
+            expected = figure_of(history, registry, records, mill, window["from"], window["to"])
+            assert window["value" if kind == "availability" else "oee"] == expected
+
+
+def _availability(history, registry, records, twin, start, end):
+    return availability(history, registry, records, twin, "iso22400@1", start, end).figure.value
+
+
+def _oee(history, registry, records, twin, start, end):
+    return oee(history, registry, records, twin, start, end).oee.oee
