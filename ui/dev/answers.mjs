@@ -121,14 +121,21 @@ function availability(formula, s) {
 }
 
 function oee(t, by) {
-  const a = 0.7 + (hash(t.id) % 20) / 100;
+  const a = 0.7 + (hash(t.id) % 12) / 100;
   const p = 0.82;
   const quality = 0.972;
-  const planned = 28_800;
-  const losses = [["Breakdown", 0.09, "failed"], ["Set-up", 0.07, "setup"], ["Waiting for material", 1 - a - 0.16, "starved"], ["Speed", a * (1 - p), null], ["Scrap", a * p * (1 - quality), null]].map(([name, share, state]) => ({ name, share, seconds: share * planned, state }));
-  const one = { oee: a * p * quality, availability: a, performance: p, quality, losses };
-  const groups = by ? ["A", "B", "C"].map((name, i) => ({ name: by === "shift" ? ["Morning", "Evening", "Night"][i] : `${by} ${name}`, ...one, oee: one.oee * (1 - i * 0.07) })) : null;
-  return { ...one, called: t.id === "crane-1" ? "utilisation" : "OEE", assumed: ["Ideal cycle 42 s for product O1003: taken from the machine type."], flags: p > 1 ? ["performance above 100 %"] : [], reason: "", terms: { PBT: planned, APT: a * planned, PRI: 42, PQ: Math.round((a * p * planned) / 42), GQ: Math.round((a * p * quality * planned) / 42) }, groups };
+  const busy = 28_800;
+  const losses = [["setup", 0.07, "setup"], ["starved", 0.3 - 0.16 - (hash(t.id) % 12) / 100, "starved"], ["failed", 0.09, "failed"], ["performance", a * (1 - p), null], ["quality", a * p * (1 - quality), null]]
+    .map(([name, share, state]) => ({ name, kind: "availability", share, seconds: share * busy, state }));
+  losses.unshift({ name: "planned_stop", kind: "schedule", share: null, seconds: 2700, state: "planned_stop" });
+  const made = (a * p * busy) / 42;
+  const one = {
+    oee: a * p * quality, availability: a, performance: p, quality, nee: null, teep: null, called: t.id === "crane-1" ? "utilisation" : "OEE", losses,
+    assumed: ["Ideal cycle 42 s for product O1003: taken from the machine type."], flags: [], reason: "",
+    terms: { calendar_s: 32_000, in_state_s: { producing: a * busy, setup: 0.07 * busy, failed: 0.09 * busy, starved: (0.84 - a) * busy, planned_stop: 2700 }, made: { O1003: Math.round(made) }, good: { O1003: Math.round(made * quality) }, ideal_s: Math.round(made) * 42 },
+  };
+  const groups = !by ? null : by === "cause" ? [{ key: "fault:spindle", party: "acme-machines", state: "failed", seconds: 2592, share: 0.09 }, { key: "", party: "", state: "starved", seconds: 1500, share: 0.052 }] : ["A", "B", "C"].map((name, i) => ({ key: by === "shift" ? ["Morning", "Evening", "Night"][i] : `O100${i}`, ...one, oee: one.oee * (1 - i * 0.07) }));
+  return { ...one, groups, children: {} };
 }
 
 function levels(t) {

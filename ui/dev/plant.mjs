@@ -14,11 +14,11 @@ export const hash = (text) => [...text].reduce((h, c) => (h * 31 + c.charCodeAt(
 
 const number = (name, title, component, unit, range, limits, accuracy, maxGap = 5) => ({
   name, type: "number", unit, semantic: "", title, range, limits, accuracy, values: [],
-  reporting: { mode: "periodic", max_gap_s: maxGap }, component, owner: "",
+  reporting: { mode: "periodic", max_gap: maxGap * 1e9 }, component, owner: "",
 });
 const text = (name, title, component, values) => ({
   name, type: "text", unit: "", semantic: "", title, range: null, limits: null, accuracy: null, values,
-  reporting: { mode: "on-change", max_gap_s: null }, component, owner: "",
+  reporting: { mode: "on-change", max_gap: null }, component, owner: "",
 });
 
 const MILL = {
@@ -104,8 +104,8 @@ export function summary(t) {
 export function detail(t) {
   const type = t.type;
   const aggregates = type ? [] : [
-    { name: "power", function: "sum", signal: "power", unit: "kW", max_age_s: 10, missing: "partial", title: "Electrical power" },
-    { name: "parts.total", function: "sum", signal: "parts.total", unit: "1", max_age_s: null, missing: "partial", title: "Parts made" },
+    { name: "power", function: "sum", signal: "power", unit: "kW", max_age: 10e9, missing: "partial", title: "Electrical power" },
+    { name: "parts.total", function: "sum", signal: "parts.total", unit: "1", max_age: null, missing: "partial", title: "Parts made" },
   ];
   const signals = type?.signals ?? aggregates.map((a) => number(a.name, a.title, "", a.unit, null, null, null));
   return {
@@ -122,10 +122,10 @@ export function detail(t) {
 
 const parameter = (name, type, unit, minimum, maximum, values = []) => ({ name, type, unit, minimum, maximum, values, required: true });
 const commands = [
-  { name: "set-feed", title: "Set feed override", risk: "setting", parameters: [parameter("percent", "number", "%", 10, 120)], timeout_s: 10, effect: { signal: "axes.feed", parameter: "percent" }, effect_within_s: 30, permitted: true },
-  { name: "select-program", title: "Select program", risk: "setting", parameters: [parameter("program", "text", "", null, null, ["O1001", "O1002"])], timeout_s: 10, effect: null, effect_within_s: 30, permitted: true },
-  { name: "home-axes", title: "Move axes home", risk: "motion", parameters: [], timeout_s: 10, effect: null, effect_within_s: 60, permitted: true },
-  { name: "release-guard", title: "Release guard door", risk: "safety", parameters: [], timeout_s: 10, effect: null, effect_within_s: 60, permitted: false },
+  { name: "set-feed", title: "Set feed override", risk: "setting", parameters: [parameter("percent", "number", "%", 10, 120)], timeout: 10e9, effect: { signal: "axes.feed", parameter: "percent" }, effect_within: 30e9, permitted: true },
+  { name: "select-program", title: "Select program", risk: "setting", parameters: [parameter("program", "text", "", null, null, ["O1001", "O1002"])], timeout: 10e9, effect: null, effect_within: 30e9, permitted: true },
+  { name: "home-axes", title: "Move axes home", risk: "motion", parameters: [], timeout: 10e9, effect: null, effect_within: 60e9, permitted: true },
+  { name: "release-guard", title: "Release guard door", risk: "safety", parameters: [], timeout: 10e9, effect: null, effect_within: 60e9, permitted: false },
 ];
 
 /** Value of a signal at a time: smooth, with a daily shape, out of its range on the broken machine. */

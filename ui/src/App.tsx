@@ -7,6 +7,10 @@ import { PlantZone } from "./session/PlantZone";
 import { Shell } from "./shell/Shell";
 import { t } from "./texts/en";
 
+const Administration = lazy(() => import("./places/administration/Administration"));
+const Health = lazy(() => import("./places/health/Health"));
+const Home = lazy(() => import("./places/home/Home"));
+const Quarantine = lazy(() => import("./places/quarantine/Quarantine"));
 const Fleet = lazy(() => import("./places/machines/Fleet"));
 const TwinPage = lazy(() => import("./places/twin/TwinPage"));
 
@@ -37,7 +41,11 @@ function PlaceOf() {
   const { parts } = useRoute();
   const [place = "", id] = parts;
   if (place === "machines" && id) return <TwinPage key={id} id={id} />;
-  if (place === "machines" || place === "") return <Fleet />;
+  if (place === "machines") return <Fleet />;
+  if (place === "") return <Home />;
+  if (place === "quarantine") return <Quarantine />;
+  if (place === "health") return <Health />;
+  if (place === "administration") return <Administration />;
   return (
     <Empty title={t.noSuchPage}>
       <Link place="">{t.nav.home}</Link>

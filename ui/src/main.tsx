@@ -5,6 +5,7 @@ import "@siemens/ix/dist/siemens-ix/theme/classic-light.css";
 import "./styles/tokens.css";
 import "./styles/shell.css";
 import "./styles/parts.css";
+import "./styles/places.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";

@@ -113,3 +113,24 @@ export function useTwinState(id: string): Asked<TwinState> {
   );
   return answer;
 }
+
+const GROUPS: ReadonlySet<string> = new Set(["line", "factory", "fleet", "ecosystem"]);
+
+export const isGroup = (twin: { kind: string }): boolean => GROUPS.has(twin.kind);
+
+/** Machines anywhere below a group. */
+export function below(id: string, all: readonly TwinSummary[]): TwinSummary[] {
+  const children = new Map<string, TwinSummary[]>();
+  for (const twin of all) if (twin.parent) children.set(twin.parent, [...(children.get(twin.parent) ?? []), twin]);
+  const found: TwinSummary[] = [];
+  const seen = new Set<string>([id]);
+  const open = [...(children.get(id) ?? [])];
+  while (open.length) {
+    const twin = open.pop();
+    if (!twin || seen.has(twin.id)) continue;
+    seen.add(twin.id);
+    if (twin.kind === "machine" || twin.kind === "robot") found.push(twin);
+    open.push(...(children.get(twin.id) ?? []));
+  }
+  return found;
+}

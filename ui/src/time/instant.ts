@@ -40,6 +40,7 @@ export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms)) return "–";
   const sign = ms < 0 ? "−" : "";
   const v = Math.abs(ms);
+  if (v === 0) return "0 s";
   if (v < 1000) return `${sign}${v < 10 ? Number(v.toFixed(2)) : Math.round(v)} ms`;
   if (v < 60_000) return `${sign}${v < 10_000 ? Number((v / 1000).toFixed(1)) : Math.round(v / 1000)} s`;
   const total = Math.round(v / 1000);

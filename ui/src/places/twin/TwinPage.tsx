@@ -1,4 +1,4 @@
-import { type ReactNode, Suspense, useRef } from "react";
+import { type ComponentType, lazy, type ReactNode, Suspense, useRef } from "react";
 import type { TwinDetail } from "../../api/types";
 import { useTwin } from "../../data/twins";
 import { Since } from "../../parts/Clock";
@@ -7,10 +7,18 @@ import { LevelMark } from "../../parts/LevelMark";
 import { StateMark } from "../../parts/StateMark";
 import { go, href, Link, useRoute } from "../../route/router";
 import { t } from "../../texts/en";
+import { GroupOverview } from "./GroupOverview";
 import { Overview } from "./Overview";
 
-const TABS: Record<string, React.ComponentType<{ twin: TwinDetail }>> = {
+const TABS: Record<Tab, ComponentType<{ twin: TwinDetail }>> = {
   overview: Overview,
+  trends: lazy(() => import("./Trends").then((m) => ({ default: m.Trends }))),
+  states: lazy(() => import("./States").then((m) => ({ default: m.States }))),
+  oee: lazy(() => import("./OeeTab").then((m) => ({ default: m.OeeTab }))),
+  availability: lazy(() => import("./AvailabilityTab").then((m) => ({ default: m.AvailabilityTab }))),
+  commands: lazy(() => import("./Commands").then((m) => ({ default: m.Commands }))),
+  level: lazy(() => import("./Level").then((m) => ({ default: m.Level }))),
+  data: lazy(() => import("./Data").then((m) => ({ default: m.Data }))),
 };
 
 type Tab = keyof typeof t.twin.tabs;
@@ -45,7 +53,7 @@ function TwinView({ twin }: { twin: TwinDetail }) {
   const tabs = tabsOf(twin);
   const asked = (parts[2] ?? "overview") as Tab;
   const tab = tabs.includes(asked) ? asked : "overview";
-  const Page = TABS[tab] ?? Overview;
+  const Page = tab === "overview" && isGroup(twin) ? GroupOverview : TABS[tab];
   return (
     <>
       <TwinHead twin={twin} />

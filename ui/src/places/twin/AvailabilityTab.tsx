@@ -1,0 +1,95 @@
+import { get, path } from "../../api/client";
+import type { Availability, TwinDetail } from "../../api/types";
+import { useQuery } from "../../data/query";
+import { Figure } from "../../figures/Figure";
+import { Card } from "../../parts/Card";
+import { Loaded, Skeleton } from "../../parts/Feedback";
+import { WindowBar } from "../../parts/WindowBar";
+import { t } from "../../texts/en";
+import { formatNumber, formatRatio } from "../../time/figure";
+import { formatDuration, parseInstant } from "../../time/instant";
+import { useWindow } from "../../time/window";
+import { useRange } from "./OeeTab";
+
+const a = t.availability;
+const FORMULAS = ["iso22400@1", "en15341-m10@1", "en15341-m12@1", "en15341-pha8@1", "vdi3423@1"] as const;
+
+/** The same recording under every formula, side by side: why a contract names its formula. */
+export function AvailabilityTab({ twin }: { twin: TwinDetail }) {
+  const window = useWindow("30d");
+  const range = useRange(window);
+  const answer = useQuery(
+    `availability ${twin.id} ${range.from} ${range.to}`,
+    (signal) => Promise.all(FORMULAS.map((formula) => get<Availability>(path`/twins/${twin.id}/availability`, { ...range, formula }, signal))),
+    window.rolling ? 30_000 : 0,
+  );
+  return (
+    <>
+      <div className="toolbar">
+        <WindowBar window={window} spans={["8h", "24h", "7d", "30d", "1y", "10y"]} />
+      </div>
+      <p className="weak lead-in">{a.lead}</p>
+      <Loaded answer={answer} skeleton={<Skeleton height={220} />}>
+        {(all) => (
+          <ul className="formulas">
+            {all.map((one) => (
+              <Formula key={one.formula} one={one} whole={(parseInstant(range.to) - parseInstant(range.from)) / 1000} />
+            ))}
+          </ul>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+function Formula({ one, whole }: { one: Availability; whole: number }) {
+  const names = a.formulas[one.formula as keyof typeof a.formulas] ?? { name: one.formula, text: "" };
+  const known = Math.max(0, 1 - one.unknown_s / (whole || 1));
+  return (
+    <li>
+      <Card title={names.name} extra={<span className="weak code">{one.formula}</span>}>
+        {one.value === null ? (
+          <p className="formula-none">
+            <span className="kpi-value">–</span>
+            <span>{one.reason || a.undefined}</span>
+          </p>
+        ) : (
+          <Figure className="kpi-value" text={formatRatio(one.value, 2)} unit="%" source={{ url: one.provenance, title: names.name }} />
+        )}
+        <p className="weak">{names.text}</p>
+        <table className="plain-table">
+          <tbody>
+            <tr>
+              <th scope="row">{a.numerator}</th>
+              <td className="right num">{formatDuration(one.numerator_s * 1000)}</td>
+            </tr>
+            <tr>
+              <th scope="row">{a.denominator}</th>
+              <td className="right num">{formatDuration(one.denominator_s * 1000)}</td>
+            </tr>
+            {Object.entries(one.terms)
+              .filter((entry): entry is [string, number] => typeof entry[1] === "number")
+              .map(([name, seconds]) => (
+                <tr key={name} className="term">
+                  <th scope="row">{name.replace(/_s$/, "").replace(/_/g, " ")}</th>
+                  <td className="right num">{name.endsWith("_n") ? formatNumber(seconds, 0) : formatDuration(seconds * 1000)}</td>
+                </tr>
+              ))}
+            <tr>
+              <th scope="row">{a.unknown}</th>
+              <td className="right num">{formatDuration(one.unknown_s * 1000)}</td>
+            </tr>
+          </tbody>
+        </table>
+        <p className="known" title={a.knownHint}>
+          <span className="known-bar">
+            <span style={{ width: `${known * 100}%` }} />
+          </span>
+          <span className="weak num">
+            {formatRatio(known)} % {a.known}
+          </span>
+        </p>
+      </Card>
+    </li>
+  );
+}
