@@ -10,11 +10,11 @@ import msgspec
 from servitwin.domain.instant import DAY, utc_day
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import CONNECTION, Cut, Observation
-from servitwin.domain.state_time import State
+from servitwin.domain.state_time import Gap, State
 from servitwin.domain.state_time_derive import derive_states, signals_needed
 from servitwin.domain.state_time_track import series_of
 from servitwin.domain.twin import Twin
-from servitwin.usecases.machine_time import RULE, VERSION, Basis, Pair, Sources, read_sums
+from servitwin.usecases.machine_time import RULE, VERSION, Basis, Pair, Sources, declared_gaps, read_sums
 from servitwin.usecases.ports import HistoryReader, Records
 from servitwin.usecases.registry import Registry
 
@@ -50,7 +50,12 @@ def daily_states(
     end = end if now is None else max(start, min(end, now))
     edges = [start, *range((start // DAY + 1) * DAY, end, DAY), end] if end > start else []
     days = [(a, b) for a, b in itertools.pairwise(edges)]
-    simple = {t.uid: s for t in twins if (s := _one_word(sources, t, start, end)) is not None} if days else {}
+    simple: dict[str, tuple[str, MachineType]] = {}
+    declared = declared_gaps(sources, twins) if days else {}
+    for t in twins if days else ():
+        word = _one_word(sources, t, declared.get(t.uid, ()), start, end)
+        if word is not None:
+            simple[t.uid] = word
     calm = _never_lost(sources, simple, start, end)
     quick = {t.uid: simple[t.uid] for t in twins if t.uid in calm}
     answer = _by_words(sources, quick, days)
@@ -70,7 +75,9 @@ def daily_states(
     return DailyAnswer([utc_day(a) for a, _ in days], by_id, basis)
 
 
-def _one_word(sources: Sources, twin: Twin, start: int, end: int) -> tuple[str, MachineType] | None:
+def _one_word(
+    sources: Sources, twin: Twin, declared: Sequence[Gap], start: int, end: int
+) -> tuple[str, MachineType] | None:
     """The one text signal that decides the states of the twin all through the range, with its type; else None."""
     bounds = (at for entry in twin.type for at in (entry.start, entry.end) if at is not None)
     machine_type = sources.registry.type_at(twin, start)
@@ -80,7 +87,7 @@ def _one_word(sources: Sources, twin: Twin, start: int, end: int) -> tuple[str, 
     definition = machine_type.signal(names[0]) if len(names) == 1 else None
     if definition is None or definition.type != "text":
         return None
-    if any(g.start < end and g.end > start for g in sources.records.gaps(twin.uid)):
+    if any(g.start < end and g.end > start for g in declared):
         return None
     return names[0], machine_type
 

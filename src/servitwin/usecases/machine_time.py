@@ -26,6 +26,7 @@ from servitwin.usecases.registry import Registry
 RULE = "time-of-state"
 VERSION = "1"
 GROUPS = frozenset({"line", "factory", "fleet", "ecosystem"})
+_FEW = 10
 _LOOK_BACK = tuple(DAY * 8**n for n in range(7))
 Pair = tuple[str, str]
 Stretch = tuple[int, int, MachineType | None]
@@ -92,10 +93,11 @@ def read_machines(
     """
     known = end if now is None else min(end, max(start, now))
     stretches, by_twin = _read_twins(sources, twins, start, known, parts=parts)
+    declared = declared_gaps(sources, twins)
     machines = {}
     for twin in twins:
         own = by_twin[twin.uid]
-        gaps = sources.records.gaps(twin.uid)
+        gaps = declared.get(twin.uid, [])
         segments = [_segment(a, b, machine_type, own, gaps) for a, b, machine_type in stretches[twin.uid]]
         if end > known:
             segments.append(Segment(known, end, None, unknown(known, end, "not-yet"), {}))
@@ -108,9 +110,10 @@ def read_sums(
 ) -> dict[str, tuple[list[dict[State, int]], tuple[Pair, ...]]]:
     """Nanoseconds per state of machines by uid between neighbouring ``edges``, and what was read for them."""
     stretches, by_twin = _read_twins(sources, twins, edges[0], edges[-1], parts=False)
+    declared = declared_gaps(sources, twins)
     answer = {}
     for twin in twins:
-        own, gaps = by_twin[twin.uid], sources.records.gaps(twin.uid)
+        own, gaps = by_twin[twin.uid], declared.get(twin.uid, [])
         sums: dict[int, dict[State, int]] = {edge: {} for edge in edges[:-1]}
         for a, b, machine_type in stretches[twin.uid]:
             cuts = [a, *(e for e in edges if a < e < b), b]
@@ -121,6 +124,13 @@ def read_sums(
                     bucket[state] = bucket.get(state, 0) + ns
         answer[twin.uid] = (list(sums.values()), tuple((twin.id, name) for name in sorted(own)))
     return answer
+
+
+def declared_gaps(sources: Sources, twins: Sequence[Twin]) -> dict[str, list[Gap]]:
+    """Declared gaps by uid of the twin; for many twins in one reading."""
+    if len(twins) > _FEW:
+        return sources.records.all_gaps()
+    return {t.uid: sources.records.gaps(t.uid) for t in twins}
 
 
 def planned_time(sources: Sources, twin: Twin, start: int, end: int) -> tuple[Spans | None, str]:

@@ -130,6 +130,8 @@ def test_pages_of_twins(records):
 def test_gaps_and_calendars(records):
     records.declare_gaps("u1", [Gap(10, 20, "maintenance of the network", "file"), Gap(1, 2, "x", "file")])
     records.declare_gaps("u1", [Gap(10, 20, "cable", "file")])
+    records.declare_gaps("u2", [Gap(5, 6, "y", "file")])
+    assert records.all_gaps() == {"u1": records.gaps("u1"), "u2": [Gap(5, 6, "y", "file")]}
     assert records.gaps("u1") == [Gap(1, 2, "x", "file"), Gap(10, 20, "cable", "file")]
     calendar = Calendar("two", "Europe/Helsinki", (Shift("early", (0, 1), 360, 840, ((600, 615),)),), ("2026-12-25",))
     records.save_calendar(calendar)

@@ -89,6 +89,9 @@ class MemoryRecords:
     def gaps(self, uid: str) -> list[Gap]:
         return self.declared.get(uid, [])
 
+    def all_gaps(self) -> dict[str, list[Gap]]:
+        return self.declared
+
 
 class MemoryHistory:
     """Observations by (uid, signal); counts what was read."""

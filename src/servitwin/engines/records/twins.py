@@ -129,6 +129,15 @@ class TwinRecords(Part):
             rows = connection.execute(select(t.gaps).where(c.uid == uid).order_by(c.start_ns, c.end_ns, c.source))
             return [Gap(r.start_ns, r.end_ns, r.reason, r.source) for r in rows]
 
+    def all_gaps(self) -> dict[str, list[Gap]]:
+        """Declared gaps of every twin that has some, by uid, each in order of time."""
+        c = t.gaps.c
+        found: dict[str, list[Gap]] = {}
+        with self._database.read() as connection:
+            for r in connection.execute(select(t.gaps).order_by(c.uid, c.start_ns, c.end_ns, c.source)):
+                found.setdefault(r.uid, []).append(Gap(r.start_ns, r.end_ns, r.reason, r.source))
+        return found
+
     def declare_gaps(self, uid: str, gaps: Iterable[Gap]) -> None:
         """Add gaps of a twin; one with the same ends and source replaces the earlier."""
         with self._database.write() as connection:
