@@ -10,7 +10,7 @@ import msgspec
 
 from servitwin.domain.error import Fault, InvalidInputError
 
-ChildRole = Literal["prepare", "ingest", "services", "web", "plugin"]
+ChildRole = Literal["prepare", "ingest", "services", "web", "plugin", "upkeep"]
 
 
 class BusSettings(msgspec.Struct, omit_defaults=True):
@@ -63,6 +63,7 @@ class Settings(msgspec.Struct, omit_defaults=True):
     commit_seconds: float = 1.0
     tail_seconds: float = 10.0
     retention_days: int = 0  # 0: keep for ever
+    upkeep_minutes: float = 5.0  # how often roll-ups are brought up to date and small files put together
     records_url: str = ""  # "": SQLite in the data folder
     demo: bool = False
     log_level: str = "INFO"

@@ -12,19 +12,21 @@ from typing import Any
 
 import msgspec
 
+from servitwin.bootstrap.history_upkeep import HistoryUpkeep
 from servitwin.bootstrap.reader import open_reader
 from servitwin.bootstrap.service_host import Services
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
 from servitwin.domain.error import ServitwinError
 from servitwin.domain.identity import new_uid
-from servitwin.domain.instant import NS
-from servitwin.domain.observation import Quality
+from servitwin.domain.instant import DAY, NS
 from servitwin.engines.bus.client import BusClient
 from servitwin.engines.records import SqlRecords
-from servitwin.usecases.aggregate import Aggregates
+from servitwin.usecases.account_time import states
 from servitwin.usecases.command_desk import CommandDesk
 from servitwin.usecases.live_mirror import LiveMessage, LiveMirror
+from servitwin.usecases.machine_time import GROUPS
+from servitwin.usecases.publish_aggregates import PublishAggregates
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.run_service import RunServices
 from servitwin.usecases.track_state import TrackState
@@ -51,8 +53,8 @@ class ServicesWorker:
         self._commands = CommandDesk(self._records, self._registry, self._publish, time.time_ns, self._new_id)
         self._reader = open_reader(settings, bus, self._registry, self._loop)
         self._services = RunServices(self._reader, self._records, self._registry, Services(bus, self._loop))
-        self._aggregates = Aggregates(self._registry)
-        self._session, self._seq = secrets.token_hex(12), 0
+        self._aggregates = PublishAggregates(self._registry, bus, secrets.token_hex(12))
+        self._upkeep = HistoryUpkeep(settings)
         self._resynced = 0
 
     @staticmethod
@@ -74,7 +76,7 @@ class ServicesWorker:
             self._take(LiveMessage("", uid, dict(self._mirror.values(uid))))
         await self._bus.flush()
         report_ready()
-        work = [self._tick_forever(), self._run_services()]
+        work = [self._tick_forever(), self._run_services(), self._tell_how_long(), self._upkeep.run(self._stop)]
         running = [asyncio.create_task(w) for w in work]
         await self._stop.wait()
         await asyncio.gather(*running, return_exceptions=True)
@@ -89,7 +91,7 @@ class ServicesWorker:
     def _take(self, message: LiveMessage) -> None:
         now = time.time_ns()
         self._commands.on_live(message)
-        self._aggregates.heard(message.uid, message.values)
+        self._aggregates.heard(message)
         state = self._states.changed(message.uid, now)
         if state is not None:
             self._tell(state)
@@ -100,6 +102,7 @@ class ServicesWorker:
     async def _on_changed(self, _subject: str, _payload: bytes) -> None:
         if self._registry.reload():
             self._aggregates.rebuild()
+            self._states.forget()
             for message in self._states.all(time.time_ns()):
                 self._tell(message)
 
@@ -133,7 +136,7 @@ class ServicesWorker:
         return await asyncio.to_thread(self._services.handle, payload)
 
     def _health(self, _: bytes) -> bytes:
-        return _encode({"failures": self._services.failures})
+        return _encode({"failures": self._services.failures, "upkeep": self._upkeep.status})
 
     # what time brings ----------------------------------------------------------------------------------------
 
@@ -150,27 +153,32 @@ class ServicesWorker:
         for message in self._states.due(now):
             self._tell(message)
         self._commands.tick(now)
-        await self._tell_aggregates(now)
+        await self._aggregates.publish(now)
         if now - self._resynced >= _RESYNC_EVERY_NS:
             # States are not stored: whoever starts later hears them here.
             self._resynced = now
             for message in self._states.all(now):
                 self._tell(message)
 
-    async def _tell_aggregates(self, now: int) -> None:
-        """Group twins speak like machines: their values go through the bus into history and live state."""
-        messages: dict[tuple[str, int, Quality], dict[str, float | None]] = {}
-        for value in self._aggregates.due(now):
-            messages.setdefault((value.uid, value.time, value.quality), {})[value.name] = value.value
-        for (uid, at, quality), values in messages.items():
-            twin = self._registry.by_uid(uid)
-            if twin is None:
+    async def _tell_how_long(self) -> None:
+        """States are told with their beginning: what was before this process started is in history."""
+        now = time.time_ns()
+        for twin in self._registry.twins():
+            if twin.kind in GROUPS or self._registry.type_at(twin, now) is None:
                 continue
-            self._seq += 1
-            message = {"time": at, "values": values, "session": self._session, "seq": self._seq}
-            payload = _encode({**message, "quality": quality.name.lower()})
-            key = f"{uid}:{self._session}:{self._seq}"
-            await self._bus.publish_acknowledged(f"in.{twin.id}.observations", payload, key)
+            try:
+                found = await asyncio.to_thread(
+                    states, self._reader, self._registry, self._records, twin, now - DAY, now
+                )  # fmt: skip
+            except ServitwinError as e:
+                log.info("how long %s has been in its state cannot be told: %s", twin.id, e)
+                continue
+            if found.intervals and (
+                told := self._states.held_since(twin.uid, found.intervals[-1].state, found.intervals[-1].start, now)
+            ):
+                self._tell(told)
+            if self._stop.is_set():
+                return
 
     async def _run_services(self) -> None:
         while not self._stop.is_set():

@@ -53,6 +53,18 @@ def node_for_a_while(data: Path) -> Iterator[None]:
         process.stdout.close()
 
 
+def _backup(data: Path, target: Path) -> str:
+    from servitwin.bootstrap.backup import backup  # noqa: PLC0415 - no other command needs the history engine
+
+    return backup(data, target)
+
+
+def _restore(source: Path, data: Path) -> str:
+    from servitwin.bootstrap.backup import restore  # noqa: PLC0415 - as above
+
+    return restore(source, data)
+
+
 def starters() -> Starters:
     """All starters of this build."""
     return Starters(
@@ -61,4 +73,6 @@ def starters() -> Starters:
         open_recording=open_recording,
         recording_kinds=tuple(sorted(KINDS)),
         node=node_for_a_while,
+        backup=_backup,
+        restore=_restore,
     )

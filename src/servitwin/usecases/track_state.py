@@ -9,7 +9,7 @@ import msgspec
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import Observation, Quality
 from servitwin.domain.signal import SignalDefinition
-from servitwin.domain.state_time import StateInterval
+from servitwin.domain.state_time import State, StateInterval
 from servitwin.domain.state_time_derive import derive_states, signals_needed
 from servitwin.domain.state_time_track import series_of
 from servitwin.domain.twin import Twin
@@ -72,9 +72,28 @@ class TrackState:
         return [m for uid in late if (m := self.changed(uid, now)) is not None]
 
     def all(self, now: int) -> list[LiveMessage]:
-        """The state of every twin that has one, afresh."""
+        """The state of every twin that has one, for who starts later than this."""
+        messages = []
+        for twin in self._registry.twins():
+            changed = self.changed(twin.uid, now)
+            known = self._known.get(twin.uid)
+            if changed is not None:
+                messages.append(changed)
+            elif known is not None:
+                messages.append(_message(twin, known.answer, known.since, now))
+        return messages
+
+    def held_since(self, uid: str, state: State, since: int, now: int) -> LiveMessage | None:
+        """What history says about how long the present state has held; None if that is no news."""
+        known, twin = self._known.get(uid), self._registry.by_uid(uid)
+        if known is None or twin is None or known.answer[0] != state.value or since >= known.since:
+            return None
+        known.since = since
+        return _message(twin, known.answer, since, now)
+
+    def forget(self) -> None:
+        """Types or twins have changed: everything is looked at afresh."""
         self._known.clear()
-        return [m for twin in self._registry.twins() if (m := self.changed(twin.uid, now)) is not None]
 
 
 def state_now(

@@ -1,0 +1,40 @@
+"""Upkeep of history, one round in a process of its own: its memory is given back, and it never hurries."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from servitwin.bootstrap.worker import report_ready
+from servitwin.config import Settings
+from servitwin.domain.instant import DAY
+from servitwin.domain.signal import SignalDefinition
+from servitwin.engines.history.projections import roll_up
+from servitwin.engines.history.upkeep import Dropped, compact, retain, vacuum
+from servitwin.engines.records import SqlRecords
+from servitwin.usecases.registry import Registry
+
+
+def run(settings: Settings) -> None:
+    """Roll up, put small files together, drop what is older than is kept, delete what nobody needs."""
+    os.nice(10)
+    records = SqlRecords(settings.records)
+    registry = Registry(records)
+
+    def define(uid: str, name: str) -> SignalDefinition | None:
+        return registry.signals(uid, time.time_ns()).get(name)
+
+    folder = settings.history
+    covered = roll_up(folder, now=time.time_ns, define=define)
+    replaced = compact(folder, now=time.time_ns)
+    dropped: list[Dropped] = []
+    if settings.retention_days:
+        dropped = retain(folder, now=time.time_ns, rows_for=settings.retention_days * DAY)
+    deleted = vacuum(folder)
+    records.close()
+    report_ready(
+        covered={str(shard): seq for shard, seq in covered.items()},
+        replaced=replaced,
+        deleted=deleted,
+        dropped=[f"{d.table} {d.day}: {d.rows} rows, {d.held} held" for d in dropped],
+    )
