@@ -19,7 +19,7 @@ from servitwin.domain.machine_type import (
 from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.formats.machine_type_rules import Rules, number
 from servitwin.formats.structure import Structure, did_you_mean
-from servitwin.formats.yaml_node import Key, read_yaml
+from servitwin.formats.yaml_node import Key, Parsed, parse
 
 Path = tuple[Key, ...]
 Block = Mapping[str, Any]
@@ -34,7 +34,7 @@ class FileReference(msgspec.Struct, frozen=True):
 
 
 def read_machine_type(
-    text: str, file: str | None = None, *, parties: Collection[str] | None = None
+    source: str | Parsed, file: str | None = None, *, parties: Collection[str] | None = None
 ) -> tuple[MachineType | None, list[Fault]]:
     """The machine type in a YAML (or JSON) text; None as soon as there is one fault.
 
@@ -43,7 +43,7 @@ def read_machine_type(
     ``command:...``, ``machine-type:...``. Signals belong to the machine or to a component; the full name of one is
     the component's path and its key joined by dots, or what ``name`` says.
     """
-    root, faults = read_yaml(text, file)
+    root, faults, file = parse(source, file)
     if root is None:
         return None, faults
     structure = Structure(root, "machine-type", file)
@@ -53,9 +53,9 @@ def read_machine_type(
     return (None if found else read), found
 
 
-def file_references(text: str) -> list[FileReference]:
+def file_references(source: str | Parsed) -> list[FileReference]:
     """Documents and models that a type without faults names, with their places."""
-    root, _ = read_yaml(text)
+    root = parse(source).root
     if root is None:
         return []
     structure = Structure(root, "machine-type")
@@ -78,7 +78,7 @@ def file_references(text: str) -> list[FileReference]:
 class _MachineTypeReader:
     def __init__(self, structure: Structure, parties: Collection[str] | None) -> None:
         self._parties = parties
-        self._say = structure.say
+        self._say = structure.say_of_clean
         self._wrote = structure.wrote
         self._data: Block = structure.clean()
         self._signals: dict[str, SignalDefinition] = {}

@@ -12,7 +12,7 @@ from servitwin.domain.twin import Aggregate, Function
 from servitwin.domain.unit import conversion
 from servitwin.formats.machine_type_rules import Say
 from servitwin.formats.plant import PlantTwin
-from servitwin.formats.structure import did_you_mean
+from servitwin.formats.structure import Structure, did_you_mean
 from servitwin.formats.yaml_node import Key
 
 Path = tuple[Key, ...]
@@ -22,12 +22,16 @@ _FUNCTIONS: tuple[Function, ...] = ("sum", "mean", "min", "max", "count", "weigh
 
 
 def read_aggregates(
-    twins: dict[str, PlantTwin], blocks: Mapping[str, Block], types: Mapping[str, MachineType] | None, say: Say
+    twins: dict[str, PlantTwin],
+    blocks: Mapping[str, Block],
+    types: Mapping[str, MachineType] | None,
+    structure: Structure,
 ) -> None:
     """Put the aggregates into the twins of ``twins``; where the types are known, children must have the signal.
 
     Without ``unit`` an aggregate has the unit of the children's signal (a count has none).
     """
+    say = structure.say_of_clean
     children: dict[str, list[PlantTwin]] = {}
     for twin in twins.values():
         for parent in {e.value for e in twin.parent.entries}:
@@ -36,9 +40,11 @@ def read_aggregates(
         found = []
         signals = None if types is None else _signals_of(children.get(id, []), twins, types)
         for name, entry in blocks.get(id, {}).get("aggregates", {}).items():
-            aggregate = _aggregate(name, entry, ("twins", id, "aggregates", name), signals, say)
-            if aggregate is not None:
-                found.append(aggregate)
+            path: Path = ("twins", id, "aggregates", name)
+            if not any(f in entry for f in _FUNCTIONS) and any(structure.wrote((*path, f)) for f in _FUNCTIONS):
+                found.append(Aggregate(name, "sum", ""))  # its function is told as faulty; its name is there
+            else:
+                found.append(_aggregate(name, entry, path, signals, say))
         if found:
             _check_own_signals(twins[id], found, types, say)
             twins[id] = _with(twins[id], found)
@@ -86,12 +92,12 @@ def _signals_of(
 
 def _aggregate(
     name: str, entry: Block, path: Path, signals: Mapping[str, tuple[str, str]] | None, say: Say
-) -> Aggregate | None:
+) -> Aggregate:
     functions = [f for f in _FUNCTIONS if f in entry]
     if len(functions) != 1:
         message = f"The aggregate {name!r} names {len(functions) or 'no'} functions"
         say(path, "aggregate:one-function", message, f"Name exactly one of {', '.join(_FUNCTIONS)}", key=True)
-        return None
+        return Aggregate(name, "sum", "")
     function = functions[0]
     signal = entry[function].removeprefix("children.")
     unit = entry.get("unit", "")
@@ -121,7 +127,7 @@ def _unit(
 ) -> str:
     place = path if path[-1] == "weight" else (*path, function)
     if signal not in signals:
-        hint = did_you_mean(signal, signals) or "Name a signal or an aggregate of a child"
+        hint = did_you_mean(signal, signals) or f"Signals of its children: {', '.join(list(signals)[:12]) or 'none'}"
         say(place, "aggregate:signal-unknown", f"No child has a signal {signal!r}", hint)
         return unit
     kind, own = signals[signal]

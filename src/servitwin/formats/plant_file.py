@@ -18,7 +18,7 @@ from servitwin.formats.plant_aggregates import read_aggregates
 from servitwin.formats.plant_calendar import read_calendar
 from servitwin.formats.plant_tree import check_tree, parents_first
 from servitwin.formats.structure import Structure, did_you_mean, where
-from servitwin.formats.yaml_node import Key, read_yaml
+from servitwin.formats.yaml_node import Key, Parsed, parse
 
 Path = tuple[Key, ...]
 Block = Mapping[str, Any]
@@ -36,7 +36,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 def read_plant(
-    text: str,
+    source: str | Parsed,
     file: str | None = None,
     *,
     known: Known = Known(),  # noqa: B008  # immutable
@@ -48,7 +48,7 @@ def read_plant(
     path inside it. Faults of structure have codes ``yaml:...`` and ``file:...``; of meaning ``plant:...``,
     ``twin:...``, ``calendar:...``, ``aggregate:...`` and the connector's own.
     """
-    root, faults = read_yaml(text, file)
+    root, faults, file = parse(source, file)
     if root is None:
         return None, faults
     structure = Structure(root, "plant", file)
@@ -61,7 +61,7 @@ def read_plant(
 class _PlantReader:
     def __init__(self, structure: Structure, known: Known, check_connection: CheckConnection | None) -> None:
         self._structure = structure
-        self._say = structure.say
+        self._say = structure.say_of_clean
         self._known = known
         self._check_connection = check_connection
         self._data: Block = structure.clean()
@@ -77,7 +77,7 @@ class _PlantReader:
         twins = {id: self._twin(id, t, ("twins", id)) for id, t in data.get("twins", {}).items()}
         self._check_serials(twins.values())
         check_tree(twins, self._say)
-        read_aggregates(twins, data.get("twins", {}), self._known.types, self._say)
+        read_aggregates(twins, data.get("twins", {}), self._known.types, self._structure)
         connections = [self._connection(n, c, ("connections", n)) for n, c in data.get("connections", {}).items()]
         return Plant(
             name=data.get("plant", ""),
@@ -131,6 +131,9 @@ class _PlantReader:
         periods: list[Dated] = []
         for i, one in enumerate(said):
             place: Path = (*path, field, i)
+            wrote = self._structure.wrote
+            if value_key not in one or any(wrote((*place, k)) and k not in one for k in ("from", "to")):
+                continue  # told already, and what follows from it would be told falsely
             begin = read_instant(one["from"]) if "from" in one else start
             end = read_instant(one["to"]) if "to" in one else None
             if end is not None and end <= begin:
@@ -147,7 +150,7 @@ class _PlantReader:
                 continue
             if previous is not None and previous.end is None:
                 periods[-1] = Dated(previous.value, previous.start, begin)
-            periods.append(Dated(one.get(value_key, ""), begin, end))
+            periods.append(Dated(one[value_key], begin, end))
         return History(tuple(periods), dated=True)
 
     def _check_references(self, entry: Block, path: Path) -> None:

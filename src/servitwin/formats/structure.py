@@ -73,11 +73,38 @@ class Structure:
         self.file = file
         self.faults: list[Fault] = []
         self._schema = schema(name)
+        self._kept: dict[tuple[Key, ...], list[int]] = {}  # of lists that lost entries: where the rest stood
 
     def clean(self) -> Any:
         """Plain data with what is faulty left out, so that the rest can be checked for its meaning too."""
         cleaned = self._walk(self.root, self._schema, ())
         return {} if cleaned is _DROP else cleaned
+
+    def say_of_clean(
+        self, path: tuple[Key, ...], code: str, message: str, hint: str = "", *, key: bool = False
+    ) -> None:
+        """Add a fault at a path of what :meth:`clean` gave, where faulty entries of lists are left out."""
+        self.say(self._written(path), code, message, hint, key=key)
+
+    def wrote(self, path: tuple[Key, ...]) -> bool:
+        """Whether the file says anything at that path of what :meth:`clean` gave, be it faulty or not."""
+        node: Any = self.root
+        for step in self._written(path):
+            in_list = isinstance(node.value, list) and isinstance(step, int) and step < len(node.value)
+            if not in_list and not (isinstance(node.value, dict) and step in node.value):
+                return False
+            node = node.value[step]
+        return True
+
+    def _written(self, path: tuple[Key, ...]) -> tuple[Key, ...]:
+        written: tuple[Key, ...] = ()
+        for step in path:
+            kept = self._kept.get(written)
+            written = (
+                *written,
+                kept[step] if kept is not None and isinstance(step, int) and step < len(kept) else step,
+            )
+        return written
 
     def say(self, path: tuple[Key, ...], code: str, message: str, hint: str = "", *, key: bool = False) -> None:
         """Add a fault at a path of the file."""
@@ -85,21 +112,12 @@ class Structure:
             line, column = self.root.place(path, key=key)
             self.faults.append(Fault(code, message, hint, where(path), line, column, self.file))
 
-    def wrote(self, path: tuple[Key, ...]) -> bool:
-        """Whether the file says anything at that path, be it faulty or not."""
-        node: Any = self.root
-        for step in path:
-            if not isinstance(node.value, dict) or step not in node.value:
-                return False
-            node = node.value[step]
-        return True
-
     def _walk(self, node: Node, rule: Schema, path: tuple[Key, ...]) -> Any:
         rule = self._chosen(node, self._resolved(rule))
         wanted = rule.get("type")
         if wanted is not None and not _is(node.value, wanted):
             self._wrong_type(node, rule, wanted, path)
-            return {} if wanted == "object" and path and isinstance(path[-1], str) else _DROP
+            return {} if wanted == "object" else _DROP
         if isinstance(node.value, dict):
             return self._walk_map(node, rule, path)
         if isinstance(node.value, list):
@@ -184,19 +202,26 @@ class Structure:
 
     def _walk_list(self, node: Node, rule: Schema, path: tuple[Key, ...]) -> list[Any]:
         count = len(node.value)
-        if not rule.get("minItems", 0) <= count <= rule.get("maxItems", math.inf):
+        least, most = rule.get("minItems", 0), rule.get("maxItems", math.inf)
+        if not least <= count <= most:
+            wanted = (
+                f"exactly {least}" if least == most else f"at least {least}" if count < least else f"at most {most}"
+            )
             hint = rule.get("x-hint") or rule.get("description", "")
-            self.say(path, "file:wrong-count", f"{where(path)} has {count} entries", hint)
+            self.say(path, "file:wrong-count", f"{where(path)} has {count} entries and needs {wanted}", hint)
         items = rule.get("items", {})
         found = [self._walk(child, items, (*path, i)) for i, child in enumerate(node.value)]
-        return [f for f in found if f is not _DROP]
+        kept = [i for i, f in enumerate(found) if f is not _DROP]
+        if len(kept) < len(found):
+            self._kept[path] = kept
+        return [found[i] for i in kept]
 
     def _scalar_is_right(self, node: Node, rule: Schema, path: tuple[Key, ...]) -> bool:
         value = node.value
         hint = rule.get("x-hint") or rule.get("description", "")
         choices = rule.get("enum")
         if choices is not None and value not in choices:
-            near = did_you_mean(str(value), choices) or f"One of: {', '.join(map(str, choices))}"
+            near = f"{did_you_mean(str(value), choices)} One of: {', '.join(map(str, choices))}".strip()
             self.say(path, "file:not-a-choice", f"{where(path)} cannot be {_shown(node)}", near)
             return False
         if isinstance(value, str):

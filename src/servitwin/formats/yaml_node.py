@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -23,9 +23,9 @@ from ruamel.yaml.reader import ReaderError
 
 from servitwin.domain.error import Fault
 
-MAX_CHARACTERS = 2_000_000
+MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 40
-MAX_NODES = 200_000  # aliases count as often as they are used
+MAX_NODES = 100_000  # keys count too, and aliases count as often as they are used
 MAX_FAULTS = 200
 
 _NULL = re.compile(r"(?:|~|null|Null|NULL)\Z")
@@ -71,6 +71,26 @@ class Node:
         if isinstance(self.value, list):
             return [v.plain() for v in self.value]
         return self.value
+
+
+class Parsed(NamedTuple):
+    """A file read as YAML: its tree (None if nothing can be made of it) and what is wrong with it as YAML."""
+
+    root: Node | None
+    faults: list[Fault]
+    file: str | None = None
+
+    def keys(self, block: str = "") -> list[str]:
+        """Keys of the file, or of one of its blocks; none where it has no such block."""
+        node = self.root
+        if block and node is not None:
+            node = node.value.get(block) if isinstance(node.value, dict) else None
+        return list(node.value) if node is not None and isinstance(node.value, dict) else []
+
+
+def parse(source: str | Parsed, file: str | None = None) -> Parsed:
+    """A text read as YAML; what was read already is taken as it is."""
+    return source if isinstance(source, Parsed) else Parsed(*read_yaml(source, file), file)
 
 
 class _Stop(Exception):  # noqa: N818  # no error of ours: it carries a fault out of the loop

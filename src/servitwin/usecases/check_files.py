@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -13,10 +14,12 @@ from servitwin.domain.machine_type import MachineType
 from servitwin.formats.machine_type_file import file_references, read_machine_type
 from servitwin.formats.plant import Plant
 from servitwin.formats.plant_file import CheckConnection, Known, read_plant
-from servitwin.formats.yaml_node import MAX_CHARACTERS, read_yaml
+from servitwin.formats.yaml_node import MAX_CHARACTERS, Parsed, parse
 from servitwin.usecases.ports import Records
 
 _ENDINGS = (".yaml", ".yml")
+# Enough to tell which files of a folder are meant; what each is decides its tree.
+_BEGINNING = re.compile(r"""^\s*\{?\s*["']?(machine_type|plant)["']?\s*:""", re.MULTILINE)
 Kind = Literal["machine type", "plant", ""]
 
 
@@ -67,7 +70,7 @@ def collect(paths: Iterable[Path]) -> tuple[list[FileText], list[Fault]]:
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if p.suffix in _ENDINGS and p.is_file())
             read = [one for p in inside if (one := _read(p, faults)) is not None]
-            found = [f for f in read if kind_of(f.text)]
+            found = [f for f in read if _BEGINNING.search(f.text)]
             if not found:
                 hint = "Name files, or a folder that holds machine type or plant files"
                 faults.append(Fault("file:none-found", "No machine type or plant file here", hint, file=str(path)))
@@ -100,10 +103,9 @@ def decode_text(name: str, content: bytes, folder: Path | None, faults: list[Fau
         return None
 
 
-def kind_of(text: str) -> Kind:
-    """What a file is, by its first key that tells; empty if it is neither."""
-    root, _ = read_yaml(text)
-    keys: Any = root.value if root is not None and isinstance(root.value, dict) else {}
+def kind_of(file: Parsed) -> Kind:
+    """What a file is, by the key that tells; empty if it is neither."""
+    keys = file.keys()
     return "machine type" if "machine_type" in keys else "plant" if "plant" in keys else ""
 
 
@@ -115,28 +117,29 @@ def read_files(
 ) -> Checked:
     """All machine types and plants of files that may refer to each other, and every fault."""
     known = known if known is not None else Known(types={})
-    kinds = [kind_of(f.text) for f in files]
+    parsed = [(f, parse(f.text, f.name)) for f in files]
+    plants = [p for _, p in parsed if kind_of(p) == "plant"]
+    parties = {*known.parties, *(party for p in plants for party in p.keys("parties"))}
     checked = Checked()
-    plants = [f for f, kind in zip(files, kinds, strict=True) if kind == "plant"]
-    parties = {*known.parties, *(p for f in plants for p in _parties(f.text))}
-    for file, kind in zip(files, kinds, strict=True):
-        if kind == "machine type":
-            _read_type(file, parties if plants or known.parties else None, checked)
-        elif not kind:
-            checked.faults += _faults_of_neither(file)
+    for file, tree in parsed:
+        if kind_of(tree) == "machine type":
+            _read_type(file, tree, parties if plants or known.parties else None, checked)
+        elif not kind_of(tree):
+            checked.faults += _faults_of_neither(tree)
     types = {**(known.types or {}), **{t.reference: t for t in checked.types}}
-    for file in plants:
-        beside = Known(types, parties, known.calendars, {*known.twins, *(t for o in plants for t in _twins(o, file))})
-        plant, faults = read_plant(file.text, file.name, known=beside, check_connection=check_connection)
+    for tree in plants:
+        others = (id for other in plants if other is not tree for id in other.keys("twins"))
+        beside = Known(types, parties, known.calendars, {*known.twins, *others})
+        plant, faults = read_plant(tree, known=beside, check_connection=check_connection)
         checked.faults += faults
         if plant is not None:
             checked.plants.append(plant)
-    _check_twice(checked, plants)
+    checked.faults += _declared_twice(plants)
     return checked
 
 
-def _read_type(file: FileText, parties: set[str] | None, checked: Checked) -> None:
-    machine_type, faults = read_machine_type(file.text, file.name, parties=parties)
+def _read_type(file: FileText, tree: Parsed, parties: set[str] | None, checked: Checked) -> None:
+    machine_type, faults = read_machine_type(tree, parties=parties)
     checked.faults += faults
     if machine_type is None:
         return
@@ -147,12 +150,12 @@ def _read_type(file: FileText, parties: set[str] | None, checked: Checked) -> No
             checked.faults.append(Fault("machine-type:version-exists", message, hint, "version", file=file.name))
     checked.types.append(machine_type)
     if file.folder is not None:
-        checked.faults += _missing_files(file, file.folder)
+        checked.faults += _missing_files(tree, file.name, file.folder)
 
 
-def _missing_files(file: FileText, folder: Path) -> Iterable[Fault]:
+def _missing_files(tree: Parsed, name: str, folder: Path) -> Iterable[Fault]:
     inside = folder.resolve()
-    for reference in file_references(file.text):
+    for reference in file_references(tree):
         target = (folder / reference.name).resolve()
         if not target.is_relative_to(inside):
             code, message = "file:outside-folder", f"{reference.name!r} leads out of {folder}"
@@ -162,36 +165,19 @@ def _missing_files(file: FileText, folder: Path) -> Iterable[Fault]:
             hint = "Add the file, or remove the line"
         else:
             continue
-        yield Fault(code, message, hint, "file", reference.line, reference.column, file.name)
+        yield Fault(code, message, hint, "file", reference.line, reference.column, name)
 
 
-def _faults_of_neither(file: FileText) -> list[Fault]:
-    _, faults = read_yaml(file.text, file.name)
+def _faults_of_neither(tree: Parsed) -> list[Fault]:
     hint = "Begin a machine type with `machine_type: NAME`, a plant with `plant: NAME`"
-    return faults or [Fault("file:kind-unknown", "This is neither machine type nor plant", hint, file=file.name)]
+    return tree.faults or [Fault("file:kind-unknown", "This is neither machine type nor plant", hint, file=tree.file)]
 
 
-def _keys(text: str, block: str) -> list[str]:
-    root, _ = read_yaml(text)
-    found = root.value.get(block) if root is not None and isinstance(root.value, dict) else None
-    return list(found.value) if found is not None and isinstance(found.value, dict) else []
-
-
-def _parties(text: str) -> list[str]:
-    return _keys(text, "parties")
-
-
-def _twins(other: FileText, file: FileText) -> list[str]:
-    return [] if other is file else _keys(other.text, "twins")
-
-
-def _check_twice(checked: Checked, files: Sequence[FileText]) -> None:
-    seen: dict[str, str] = {}
-    for file in files:
-        for id in _keys(file.text, "twins"):
-            first = seen.setdefault(id, file.name)
-            if first != file.name:
+def _declared_twice(plants: Sequence[Parsed]) -> Iterable[Fault]:
+    seen: dict[str, str | None] = {}
+    for plant in plants:
+        for id in plant.keys("twins"):
+            first = seen.setdefault(id, plant.file)
+            if first != plant.file:
                 message = f"The twin {id!r} is already declared in {first}"
-                checked.faults.append(
-                    Fault("twin:duplicate", message, "An id belongs to one twin", f"twins.{id}", file=file.name)
-                )
+                yield Fault("twin:duplicate", message, "An id belongs to one twin", f"twins.{id}", file=plant.file)
