@@ -124,13 +124,15 @@ class DeltaWriter:
 
     def _own_commits(self) -> Iterator[dict[str, Any]]:
         """What this shard's writer kept with its commits, newest first, as far back as the log is kept."""
-        log = self._folder / OBSERVATIONS / "_delta_log"
         for version in range(self._observations.version(), -1, -1):
-            commit = _commit_info(log / f"{version:020d}.json")
+            commit = _commit_info(self._log_entry(version))
             if commit is None:
                 return
             if any(shard_of(app) == self._shard for app in commit.get(POSITIONS, ())):
                 yield commit
+
+    def _log_entry(self, version: int) -> Path:
+        return self._folder / OBSERVATIONS / "_delta_log" / f"{version:020d}.json"
 
     @property
     def _marks(self) -> Path:
@@ -138,7 +140,8 @@ class DeltaWriter:
 
     def _check(self, positions: Mapping[str, int]) -> None:
         """Refuse positions that do not move forward; Delta itself accepts them from a fresh snapshot."""
-        self._observations.update_incremental()
+        if self._log_entry(self._observations.version() + 1).exists():
+            self._observations.update_incremental()  # somebody else has committed since: compaction, another shard
         for app, seq in positions.items():
             shard_of(app)
             held = self.position(app)
