@@ -159,10 +159,11 @@ class Replay:
             body: dict[str, Any] = {
                 "kind": "machine",
                 "title": recorded.title,
-                "serial": recorded.serial,
                 "type": machine_type.reference,
                 "registered_from": recorded.type.registered_from,
             }
+            if recorded.serial:
+                body["serial"] = recorded.serial
             if recorded.commissioned is not None:
                 body["commissioned"] = format_instant(recorded.commissioned)
             self._node.save_twin(recorded.id, body)
