@@ -126,6 +126,7 @@ class SeriesAnswer(msgspec.Struct):
     to: str
     items: list[ObservationAnswer] | None = None
     buckets: list[BucketAnswer] | None = None
+    seconds: dict[str, float] | None = None
     next: str | None = None
     cut: dict[str, int] = {}
 

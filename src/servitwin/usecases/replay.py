@@ -281,11 +281,11 @@ class Replay:
         pause, said = 0.02, self._clock()
         while True:
             committed: Mapping[str, int] = self._patiently(self._node.cut).committed
-            behind = {s: seq - committed.get(s, -1) for s, seq in cut.items() if committed.get(s, -1) < seq}
+            behind = [s for s, seq in cut.items() if committed.get(s, -1) < seq]
             if not behind:
                 return
             if self._clock() - said > 1.0:
-                self._say(f"waiting until {sum(behind.values())} messages are stored")
+                self._say(f"waiting until all is stored (shard {', '.join(behind)})")
                 said = self._clock()
             self._sleep(pause)
             pause = min(pause * 1.5, 0.5)

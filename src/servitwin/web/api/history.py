@@ -38,7 +38,10 @@ def read_observations(
     signal: str,
     from_: Annotated[str | None, Query(alias="from", description="default: an hour before `to`")] = None,
     to: Annotated[str | None, Query(description="default: now")] = None,
-    every: Annotated[str | None, Query(examples=["1h"], description="width of buckets; without it raw values")] = None,
+    every: Annotated[
+        str | None,
+        Query(examples=["1h"], description="width of buckets; without it raw values, or one bucket with `aggregate`"),
+    ] = None,
     aggregate: Annotated[list[AggregateName] | None, Query(description="default: mean; may be given often")] = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
     cursor: str | None = None,
@@ -48,16 +51,20 @@ def read_observations(
     definition = readable_signal(parts, me, twin, signal)
     start, end = range_of(from_, to, parts.now(), HOUR)
     start, end = readable_span(parts, me, twin, signal, start, end)
-    head = {"twin": twin.id, "signal": signal, "unit": definition.unit, "from": at(start), "to": at(end)}
+    span = {"from": at(start), "to": at(end)}
+    head: dict[str, Any] = {"twin": twin.id, "signal": signal, "unit": definition.unit, **span}
     tail = {
         "provenance": provenance_url("signal", twin=twin.id, signal=signal, from_=at(start), to=at(end), every=every)
     }
-    if every is None:
+    if every is None and not aggregate:
         return answer({**head, **_raw(parts, twin, signal, start, end, limit, cursor), **tail})
     wanted = [(twin.uid, signal)]
     cut = parts.history.cut()
-    buckets = _buckets(parts, wanted, {wanted[0]: definition}, start, end, every, aggregate or ["mean"], cut)
-    return answer({**head, "buckets": buckets[wanted[0]], "cut": cut_out(cut), **tail})
+    width = every or f"{max(end - start, 1)}ns"  # an aggregate without `every` is over the whole range
+    buckets = _buckets(parts, wanted, {wanted[0]: definition}, start, end, width, aggregate or ["mean"], cut)[wanted[0]]
+    if every is None and len(buckets) == 1 and "seconds" in buckets[0]:
+        head["seconds"] = buckets[0]["seconds"]
+    return answer({**head, "buckets": buckets, "cut": cut_out(cut), **tail})
 
 
 @router.post("/observations/query", response_model=QueryAnswer, response_model_exclude_none=True)

@@ -47,6 +47,9 @@ class SeriesShape(Shape):
     to: Instant
     items: list[ObservationShape] | None = None
     buckets: list[BucketShape] | None = None
+    seconds: dict[str, float] | None = Field(
+        None, description="with aggregate=duration and without `every`: seconds per value in the whole range"
+    )
     next: str | None = None
     cut: Cut
     provenance: Provenance
