@@ -9,8 +9,10 @@ checks are on. A run ends when ``ask.cut`` says that all is committed; then the 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -55,13 +57,35 @@ def build_generator(folder: Path) -> Path:
     return target
 
 
-def run(generator: Path, folder: Path, protocol: str, messages: int, samples: int, rate: float = 0) -> dict[str, Any]:
-    """One run: publish, wait until all is committed, count."""
+def registered(folder: Path) -> Path:
+    """Records with the machine type and its machines, made once."""
     folder.mkdir()
     node = Node(folder)
-    node.register(
-        [TYPE], [Twin(f"uid-{i:05}", f"m{i:05}", "machine", type=(Dated("bench@1", 0),)) for i in range(MACHINES)]
-    )
+    kind = (Dated("bench@1", 0),)
+    node.register([TYPE], [Twin(f"uid-{i:05}", f"m{i:05}", "machine", type=kind) for i in range(MACHINES)])
+    node.records.close()
+    return folder / "records.db"
+
+
+async def committed(node: Node, shard: int, messages: int) -> dict[str, Any]:
+    """Counters of ingest once it has committed that many messages."""
+    bus = await node.client("bench")
+    while True:
+        cut = json.loads(await bus.request(f"ask.cut.{shard}", b"{}", 60))
+        state: dict[str, Any] = json.loads(await bus.request("ask.ingest", b"{}", 60))
+        if cut["committed"] == cut["received"] and state["messages"] >= messages:
+            await bus.close()
+            return state
+        await asyncio.sleep(0.1)
+
+
+def run(
+    generator: Path, records: Path, folder: Path, protocol: str, messages: int, samples: int, rate: float = 0
+) -> dict[str, Any]:
+    """One run: publish, wait until all is committed, count."""
+    folder.mkdir()
+    shutil.copy(records, folder / "records.db")
+    node = Node(folder)
     node.start()
     try:
         shard = 0 if protocol == "mqtt" else 1
@@ -74,12 +98,7 @@ def run(generator: Path, folder: Path, protocol: str, messages: int, samples: in
         command = [str(generator), protocol, str(port), str(messages), "-u", "internal", "-k", "s3cret"]
         command += ["-s", str(samples), "-m", str(MACHINES), "-r", str(rate)]
         published = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        while True:
-            cut = node.ask(f"ask.cut.{shard}")
-            state = node.ask("ask.ingest")
-            if cut["committed"] == cut["received"] and state["messages"] >= published["acked"]:
-                break
-            time.sleep(0.02)
+        state = asyncio.run(committed(node, shard, published["acked"]))
         seconds = time.monotonic() - start
         cpu = {k: round(sum(p.cpu_times()[:2]) - before[k], 2) for k, p in watched.items()}
         memory = {k: round(p.memory_info().rss / 2**20) for k, p in watched.items()}
@@ -128,10 +147,14 @@ def main() -> None:
     results = []
     with tempfile.TemporaryDirectory() as scratch:
         generator = build_generator(Path(scratch))
+        records = registered(Path(scratch) / "records")
         for name, (protocol, messages, samples) in cases.items():
             for n in range(options.repeat):
                 if options.only in (None, name):
-                    r = {"case": name, **run(generator, Path(scratch) / f"{name}{n}", protocol, messages, samples)}
+                    r = {
+                        "case": name,
+                        **run(generator, records, Path(scratch) / f"{name}{n}", protocol, messages, samples),
+                    }
                     results.append(r)
                     if not options.json:
                         print(told(name, r), flush=True)

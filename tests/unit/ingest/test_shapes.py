@@ -125,7 +125,13 @@ def test_an_injected_second_object_cannot_speak_for_the_next_message() -> None:
 
 
 @given(
-    st.lists(st.from_regex(r"(19[89]\d|20\d\d)-[01]\d-[0-3]\dT[0-2]\d:[0-6]\d:[0-6]\d(\.\d{1,9})?Z", fullmatch=True))
+    st.lists(
+        st.from_regex(
+            r"(19[89]\d|20\d\d)-[01]\d-[0-3]\dT[0-2]\d:[0-6]\d:[0-6]\d(\.\d{1,9})?Z",
+            fullmatch=True,
+            alphabet=st.characters(codec="ascii"),
+        )
+    )
 )
 def test_times_in_columns_are_the_times_one_by_one(texts: list[str]) -> None:
     for text, ns in zip(texts, parse_instants(texts).tolist(), strict=True):
@@ -134,5 +140,5 @@ def test_times_in_columns_are_the_times_one_by_one(texts: list[str]) -> None:
         except InvalidInputError:
             one = -1
         assert ns in (one, -1), text
-        if ":60" not in text and one >= 0 and text.isascii():
+        if ":60" not in text and one >= 0:
             assert ns == one, text
