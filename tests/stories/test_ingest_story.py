@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 
+import paho.mqtt.client as mqtt
 import pyarrow as pa
 import pytest
 
@@ -54,3 +55,30 @@ def test_a_sample_becomes_rows_live_value_and_tail(node: Node) -> None:
     table = node.table()
     assert len(table) == 3
     assert node.ask("ask.ingest", {"twin": "uid-1", "session": "a"})["stored"] == 3
+
+
+def test_qos_0_is_counted_and_stored_once_and_qos_1_is_not_taken_twice(node: Node) -> None:
+    machine = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="m2", protocol=mqtt.MQTTv311)
+    machine.connect(node.server.host, node.server.mqtt_port)
+    machine.loop_start()
+    before = node.ask("ask.ingest")["qos0"]
+    now = time.time_ns()
+    for n in range(20):
+        payload = json.dumps({"time": now + n, "values": {"temperature": n}})
+        machine.publish("servitwin/mill-2/observations", payload, qos=n % 2).wait_for_publish(5)
+    machine.publish("servitwin/mill-2/connection", "offline", qos=0).wait_for_publish(5)
+    node.wait_for(lambda: len(stored(node, "uid-2")) == 21)
+    machine.disconnect()
+    machine.loop_stop()
+    assert node.ask("ask.ingest")["qos0"] - before == 11
+    rows = stored(node, "uid-2")
+    assert sorted(v for s, v in rows if s == "temperature") == list(range(20))
+    assert [v for s, v in rows if s == "_connection"] == ["offline"]
+
+
+def stored(node: Node, uid: str) -> list[tuple[str, object]]:
+    return [
+        (r["signal"], r["text"] if r["number"] is None else r["number"])
+        for r in node.table().to_pylist()
+        if r["twin"] == uid
+    ]

@@ -21,6 +21,7 @@ from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
 from servitwin.domain.error import Fault, UnavailableError
 from servitwin.engines.bus import INPUT_STREAM, MQTT_STREAM, BusClient
+from servitwin.engines.bus.listener import UnacknowledgedListener
 from servitwin.engines.bus.reader import Source
 from servitwin.engines.history import DeltaWriter, mark_replayed
 from servitwin.engines.records import SqlRecords
@@ -37,6 +38,8 @@ LIVE_EVERY = 20_000_000
 # commit, history has the cores, and live values of a large fleet come less often (each still the latest).
 _LIVE_MOST, _LIVE_MOST_LOADED, _LOADED_AHEAD = 40, 5, 15_000
 _SNAPSHOT_EVERY_S = 1800
+UNACKNOWLEDGED = ("servitwin.*.observations", "servitwin.*.connection")
+_QOS0_WAITING = 2000
 _encode = msgspec.json.Encoder().encode
 
 
@@ -59,6 +62,7 @@ class IngestProcess:
         self._refused = ""
         self._shards: list[IngestShard] = []
         self._bus: BusClient | None = None
+        self._passing_on: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(_QOS0_WAITING)
         self._replaying = asyncio.Lock()
 
     async def run(self) -> None:
@@ -80,6 +84,10 @@ class IngestProcess:
         await self._answer_on(bus)
         tasks = [loop.create_task(shard.reader.run()) for shard in self._shards]
         tasks += [loop.create_task(self._commit_for_ever()), loop.create_task(self._tell_for_ever(bus))]
+        listener = UnacknowledgedListener(
+            s.bus.host, s.bus.port, s.bus.user, s.bus.password, UNACKNOWLEDGED, self._heard
+        )
+        tasks += [loop.create_task(listener.run()), loop.create_task(self._forward(bus))]
         for task in tasks:
             task.add_done_callback(self._ended)
         report_ready()
@@ -113,6 +121,21 @@ class IngestProcess:
 
     def _consumer_name(self) -> str:
         return f"ingest-{uuid.uuid4().hex}"
+
+    def _heard(self, subject: str, payload: bytes) -> None:
+        """A message that nobody acknowledges (QoS 0) is counted, and passed on while there is room."""
+        self._shared.counters.qos0 += 1
+        if not self._passing_on.full():
+            self._passing_on.put_nowait((f"in.{subject.removeprefix('servitwin.')}", payload))
+
+    async def _forward(self, bus: BusClient) -> None:
+        """Put them into ``SERVITWIN``, where they become rows like all others; what is refused is lost."""
+        while True:
+            subject, payload = await self._passing_on.get()
+            try:
+                await bus.publish_acknowledged(subject, payload, "")
+            except UnavailableError as e:
+                log.debug("QoS 0 message dropped: %s", e)
 
     # commits ---------------------------------------------------------------------------------------------------
 
