@@ -15,6 +15,7 @@ from servitwin.connectors.simulator.machine import (
     Outputs,
     Value,
     control_outputs,
+    note_words,
     refusal,
     stands,
 )
@@ -86,7 +87,10 @@ class Cell:
         busy = 0.0
         left = dt
         while left > 1e-9:
+            phase = s.phase
             used, worked = self._advance(s, left, inputs, rng)
+            if used > 0.0:
+                note_words(s, self._words(s, phase), dt - left, events)
             busy += worked
             left -= used
         self._heat(s, dt, busy, inputs)
@@ -102,8 +106,9 @@ class Cell:
         if s.belt_left_s <= 0.0:
             self._collect(s)
         used = min(limit, max(s.belt_left_s, 0.5))
-        if s.phase == "idle" and not s.stopped and inputs.staffed and s.pause_left_s <= 0.0:
-            self._begin(s, rng)
+        rests = s.phase == "idle" and not s.stopped and inputs.staffed and s.pause_left_s <= 0.0
+        if rests and self._begin(s, rng):
+            return 0.0, 0.0
         worked = 0.0
         if s.pause_left_s > 0.0:
             used = min(used, s.pause_left_s)
@@ -140,7 +145,8 @@ class Cell:
             s.taken = (counts[0], counts[1], counts[2])
             s.belt += 1
 
-    def _begin(self, s: CellState, rng: Random) -> None:
+    def _begin(self, s: CellState, rng: Random) -> bool:
+        """Change the pallet, take a break, or pick a part; whether there was anything to begin."""
         if s.on_pallet >= PALLET_PARTS:
             late = rng.uniform(60.0, 300.0) if rng.random() < 0.08 else 0.0  # the fork-lift is late
             s.phase, s.left_s = "pallet", PALLET_CHANGE_S * rng.uniform(0.8, 1.2) + late
@@ -148,7 +154,10 @@ class Cell:
             s.pause_left_s = rng.uniform(40.0, 180.0)
         elif s.belt > 0:
             s.belt -= 1
-            s.phase, s.left_s = "pick", PICK_S * rng.uniform(0.96, 1.06)
+            s.phase, s.left_s = "pick", PICK_S * rng.uniform(1.0, 1.12)
+        else:
+            return False
+        return True
 
     def _finish(self, s: CellState, rng: Random) -> None:
         if s.phase == "pick":
@@ -207,15 +216,17 @@ class Cell:
             "energy": round(s.energy_kwh, 4),
             **self.counters(s),
         }
-        wait = {"starved": "MATERIAL_LOAD", "blocked": "MATERIAL_UNLOAD"}.get(s.why, "NONE")
-        if not runs or (s.stopped and s.phase == "idle"):
-            execution = "STOPPED"
-        elif s.why == "pause":
-            execution = "INTERRUPTED"
-        else:
-            execution = "ACTIVE" if s.phase == "pick" else "READY"
-        values.update(control_outputs(s, self.faults, s.powered, execution, "PRODUCTION", wait))
+        values.update(control_outputs(s, self.faults, s.powered))
         return values
+
+    def _words(self, s: CellState, phase: str) -> tuple[str, str, str]:
+        """Execution, functional mode and wait state while it was in ``phase``."""
+        wait = {"starved": "MATERIAL_LOAD", "blocked": "MATERIAL_UNLOAD"}.get(s.why, "NONE")
+        if not s.powered or stands(s, self.faults) or (s.stopped and phase == "idle"):
+            return "STOPPED", "PRODUCTION", wait
+        if s.why == "pause":
+            return "INTERRUPTED", "PRODUCTION", wait
+        return "ACTIVE" if phase == "pick" else "READY", "PRODUCTION", wait
 
     def command(self, state: CellState, name: str, parameters: Mapping[str, Any]) -> tuple[CellState, str]:
         """See :class:`Model`. Commands: set-conveyor-speed, stop (after the part in work), start, reset-alarm."""

@@ -96,7 +96,8 @@ class SimulatorConnector:
         for twin, machine in self._machines.items():
             outputs, events = machine.step(now, passed / NS * self._config.speed, self._local, self._heard(machine))
             for event in events:
-                log.info("%s: %s: %s", twin, event.kind, event.text)
+                if event.kind != "state":
+                    log.info("%s: %s: %s", twin, event.kind, event.text)
             self._shown[twin] = outputs
             counted = counted or self._reporters[twin].counted(outputs)
             messages[twin] = self._reporters[twin].message(now, outputs)

@@ -15,6 +15,7 @@ from servitwin.connectors.simulator.machine import (
     Outputs,
     Value,
     control_outputs,
+    note_words,
     refusal,
     stands,
 )
@@ -99,6 +100,8 @@ class Crane:
         while left > 1e-9:
             phase = s.phase
             used, moving = self._advance(s, left, inputs, rng)
+            if used > 0.0:
+                note_words(s, self._words(s, phase), dt - left, events)
             if moving and phase in ("lift", "lower", "lower_empty", "raise"):
                 hoisting += used
             elif s.load > 0.0:
@@ -248,12 +251,14 @@ class Crane:
             "energy": round(s.energy_kwh, 4),
             **self.counters(s),
         }
-        if not s.powered or stands(s, self.faults) or (s.stopped and s.phase == "idle"):
-            execution = "STOPPED"
-        else:
-            execution = "ACTIVE" if s.phase != "idle" else "READY"
-        values.update(control_outputs(s, self.faults, s.powered, execution, "PRODUCTION", "NONE"))
+        values.update(control_outputs(s, self.faults, s.powered))
         return values
+
+    def _words(self, s: CraneState, phase: str) -> tuple[str, str, str]:
+        """Execution, functional mode and wait state while it was in ``phase``."""
+        if not s.powered or stands(s, self.faults) or (s.stopped and phase == "idle"):
+            return "STOPPED", "PRODUCTION", "NONE"
+        return "ACTIVE" if phase != "idle" else "READY", "PRODUCTION", "NONE"
 
     def command(self, state: CraneState, name: str, parameters: Mapping[str, Any]) -> tuple[CraneState, str]:
         """See :class:`Model`. Commands: set-hoist-speed, stop (after the lift in work), start, reset-alarm."""

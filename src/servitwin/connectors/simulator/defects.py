@@ -52,11 +52,16 @@ class Defect(msgspec.Struct):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something that happened in a step: ``fault`` (it stops or degrades the machine now) or ``repaired``."""
+    """Something that happened in a step: ``fault`` (at full severity now), ``repaired``, or ``state``.
+
+    A ``state`` has the seconds since the start of the step and the control's words from then on.
+    """
 
     kind: str
-    fault: str
-    text: str
+    fault: str = ""
+    text: str = ""
+    offset_s: float = 0.0
+    words: tuple[str, str, str] = ("", "", "")
 
 
 SWITCHES = (

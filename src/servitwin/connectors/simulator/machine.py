@@ -15,6 +15,9 @@ Value = float | int | str | bool
 Outputs = dict[str, Value]
 
 
+WORDS = ("execution", "functional_mode", "wait_state")
+
+
 class MachineState(msgspec.Struct, kw_only=True):
     """State that every machine has; serialisable as JSON.
 
@@ -22,6 +25,7 @@ class MachineState(msgspec.Struct, kw_only=True):
     """
 
     steps: int = 0
+    words: tuple[str, str, str] = ("", "", "")  # what the control says of itself, see WORDS
     power_kw: float = 0.0
     energy_kwh: float = 0.0
     stopped: bool = False  # stopped by command or after a fault, waits for a start
@@ -84,21 +88,25 @@ def refusal(state: MachineState) -> str:
     return ""
 
 
-def control_outputs(
-    state: MachineState, faults: tuple[FaultSpec, ...], powered: bool, execution: str, mode: str, wait: str
-) -> Outputs:
+def note_words(state: MachineState, words: tuple[str, str, str], offset_s: float, events: list[Event]) -> None:
+    """The control says ``words`` from ``offset_s`` seconds into the step on: an event if that is a change."""
+    if repairing(state.defects):
+        words = (words[0], "MAINTENANCE", words[2])
+    if words != state.words:
+        state.words = words
+        events.append(Event("state", offset_s=offset_s, words=words))
+
+
+def control_outputs(state: MachineState, faults: tuple[FaultSpec, ...], powered: bool) -> Outputs:
     """Signals of the control, named as MTConnect names them (Part 2: Execution, ControllerMode, FunctionalMode ...)."""
     local = severity(state.defects, "local-mode") > 0
     pressed = severity(state.defects, "emergency-stop") > 0
-    repair = repairing(state.defects)
     return {
+        **dict(zip(WORDS, state.words, strict=True)),
         "power_state": "ON" if powered else "OFF",
-        "execution": execution,
-        "functional_mode": "MAINTENANCE" if repair else mode,
         "controller_mode": "MANUAL" if local else "AUTOMATIC",
         "emergency_stop": "TRIGGERED" if pressed else "ARMED",
-        "wait_state": wait,
-        "remote_consent": powered and not (local or pressed or repair),
+        "remote_consent": powered and not (local or pressed or repairing(state.defects)),
         **conditions(faults, state.defects),
     }
 

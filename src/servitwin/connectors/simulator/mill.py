@@ -15,6 +15,7 @@ from servitwin.connectors.simulator.machine import (
     Outputs,
     Value,
     control_outputs,
+    note_words,
     refusal,
     stands,
 )
@@ -126,7 +127,10 @@ class Mill:
         cut_s = 0.0
         left = dt
         while left > 1e-9:
+            phase = s.phase
             used, cutting = self._advance(s, left, inputs, rng)
+            if used > 0.0:
+                note_words(s, self._words(s, phase), dt - left, events)
             cut_s += cutting
             left -= used
         self._wear_and_heat(s, dt, cut_s, inputs)
@@ -176,7 +180,7 @@ class Mill:
             s.pause_left_s = rng.uniform(60.0, 420.0)
         else:
             s.taken += 1
-            s.phase, s.left_s = "load", LOAD_S
+            s.phase, s.left_s = "load", LOAD_S * rng.uniform(1.0, 1.8)
         return 0.0
 
     def _next_phase(self, s: MillState, rng: Random) -> None:
@@ -294,21 +298,20 @@ class Mill:
             "buffer.in": int(between(s.heard.get("delivered", s.taken + IN_PLACES) - s.taken, 0, 99)),
             "buffer.out": int(between(s.out - s.heard.get("removed", s.out), 0, 99)),
         }
-        mode = {"setup": "SETUP", "tool": "SETUP"}.get(s.phase, "PRODUCTION")
-        wait = {"starved": "MATERIAL_LOAD", "blocked": "MATERIAL_UNLOAD"}.get(s.why, "NONE")
-        values.update(control_outputs(s, self.faults, s.powered, self._execution(s), mode, wait))
+        values.update(control_outputs(s, self.faults, s.powered))
         return values
 
-    def _execution(self, s: MillState) -> str:
-        if stands(s, self.faults):
-            return "STOPPED"
-        if not s.powered or (s.stopped and s.phase == "idle"):
-            return "STOPPED"
+    def _words(self, s: MillState, phase: str) -> tuple[str, str, str]:
+        """Execution, functional mode and wait state while it was in ``phase``."""
+        mode = "SETUP" if phase in ("setup", "tool") else "PRODUCTION"
+        wait = {"starved": "MATERIAL_LOAD", "blocked": "MATERIAL_UNLOAD"}.get(s.why, "NONE")
+        if not s.powered or stands(s, self.faults) or (s.stopped and phase == "idle"):
+            return "STOPPED", mode, wait
         if s.hold:
-            return "FEED_HOLD"
+            return "FEED_HOLD", mode, wait
         if s.why == "pause":
-            return "INTERRUPTED"
-        return "ACTIVE" if s.phase in ("load", "cut", "unload") or self._turns(s) else "READY"
+            return "INTERRUPTED", mode, wait
+        return "ACTIVE" if phase in ("load", "cut", "unload") else "READY", mode, wait
 
     def command(self, state: MillState, name: str, parameters: Mapping[str, Any]) -> tuple[MillState, str]:
         """See :class:`Model`. Commands: set-feed, select-product, stop, start, hold, reset-alarm."""

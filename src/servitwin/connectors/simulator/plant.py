@@ -137,15 +137,16 @@ class Plant:
         self._local = LocalTime(time_zone)
         self._counters: dict[str, dict[str, int]] = {}
 
-    def step(self, now: int, dt: float) -> None:
-        """All machines ``dt`` seconds later."""
-        counters = {}
+    def step(self, now: int, dt: float) -> dict[str, list[Event]]:
+        """All machines ``dt`` seconds later; what happened to each."""
+        counters, events = {}, {}
         for twin, machine in self.machines.items():
             heard: dict[str, float] = {}
             for name, link in machine.config.hears.items():
                 value = self._counters.get(link.twin, {}).get(link.signal)
                 if value is not None:
                     heard[name] = value
-            machine.advance(now, dt, self._local, heard)
+            events[twin] = machine.advance(now, dt, self._local, heard)
             counters[twin] = machine.model.counters(machine.state)
         self._counters = counters
+        return events

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from servitwin.connectors.simulator.machine import Outputs, Value
+from servitwin.connectors.simulator.defects import Event
+from servitwin.connectors.simulator.machine import WORDS, Outputs, Value
 from servitwin.connectors.simulator.plant import MachineConfig, Plant
 from servitwin.domain.instant import HOUR, NS, format_instant
 
@@ -50,19 +51,30 @@ class _Columns:
         self._fast: dict[str, list[Value]] = {}
         self._slow: dict[str, tuple[list[int], list[Value]]] = {}
 
-    def add(self, now: int, outputs: Outputs) -> None:
-        """Take one step."""
+    def add(self, now: int, outputs: Outputs, events: Sequence[Event]) -> None:
+        """Take one step that ended at ``now``; the control's words are told at the time they changed."""
+        for event in events:
+            if event.kind == "state":
+                at = now - PAST_STEP + int(event.offset_s * 1000) * 1_000_000
+                for name, word in zip(WORDS, event.words, strict=True):
+                    self._tell(name, at, word)
         self._times.append(now)
         for name, value in outputs.items():
             if name in self._periodic:
                 self._fast.setdefault(name, []).append(value)
                 continue
-            at, said = self._said.get(name, (0, None))
-            if value != said or now - at >= HEARTBEAT:
-                times, values = self._slow.setdefault(name, ([], []))
-                times.append(now)
+            self._tell(name, now, value)
+
+    def _tell(self, name: str, at: int, value: Value) -> None:
+        before, said = self._said.get(name, (0, None))
+        if value != said or at - before >= HEARTBEAT:
+            times, values = self._slow.setdefault(name, ([], []))
+            if times and times[-1] == at:
+                values[-1] = value
+            else:
+                times.append(at)
                 values.append(value)
-                self._said[name] = (now, value)
+            self._said[name] = (at, value)
 
     def take(self) -> list[dict[str, Any]]:
         """The messages of what was collected, and start again."""
@@ -86,12 +98,12 @@ def backfill(
     for now in range(start - start % PAST_STEP + PAST_STEP, end, PAST_STEP):
         if stop():
             return
-        plant.step(now, PAST_STEP / NS)
+        events = plant.step(now, PAST_STEP / NS)
         if now // PAST_CHUNK != chunk:
             chunk = now // PAST_CHUNK
             for twin, part in columns.items():
                 yield from ((twin, m) for m in part.take())
         for twin, part in columns.items():
-            part.add(now, plant.machines[twin].show())
+            part.add(now, plant.machines[twin].show(), events[twin])
     for twin, part in columns.items():
         yield from ((twin, m) for m in part.take())
