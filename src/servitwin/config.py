@@ -10,7 +10,7 @@ import msgspec
 
 from servitwin.domain.error import Fault, InvalidInputError
 
-ChildRole = Literal["prepare", "ingest", "services", "web", "plugin", "upkeep"]
+ChildRole = Literal["prepare", "ingest", "services", "web", "plugin", "upkeep", "recall"]
 
 
 class BusSettings(msgspec.Struct, omit_defaults=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import os
 import shutil
 import signal
 import sys
@@ -28,6 +29,7 @@ from servitwin.engines.records import SqlRecords
 from servitwin.sdk.connector import Connector
 from servitwin.sdk.discovery import plugin
 from servitwin.usecases.ingest import Shared
+from servitwin.usecases.live_mirror import LiveMessage
 from servitwin.usecases.registry import Registry
 
 log = logging.getLogger("servitwin.ingest")
@@ -91,7 +93,9 @@ class IngestProcess:
         for task in tasks:
             task.add_done_callback(self._ended)
         report_ready()
+        recalling = loop.create_task(self._recall())
         await self._stop.wait()
+        recalling.cancel()
         for task in tasks:
             task.remove_done_callback(self._ended)
             task.cancel()
@@ -102,6 +106,25 @@ class IngestProcess:
         self._records.close()
         if self._failed:
             sys.exit(1)
+
+    async def _recall(self) -> None:
+        """Live state from history, made by a process of its own: the engine that reads it is not needed here again."""
+        command = (sys.executable, "-m", "servitwin.bootstrap", "worker", "recall", str(os.getpid()))
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            said, _ = await process.communicate(_encode(self._settings))
+        except asyncio.CancelledError:
+            process.kill()
+            await process.wait()
+            raise
+        if process.returncode != 0:
+            log.error(
+                "live state could not be recalled from history (exit %s): machines tell it anew", process.returncode
+            )
+            return
+        self._shared.recall(msgspec.json.decode(said, type=list[LiveMessage]), time.time_ns())
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A task that must not end has ended: leave with an error; the supervisor starts anew from the commit."""

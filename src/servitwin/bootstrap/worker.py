@@ -18,6 +18,7 @@ _MODULES = {
     "services": "servitwin.bootstrap.services_worker",
     "web": "servitwin.bootstrap.web_worker",
     "plugin": "servitwin.bootstrap.plugin_worker",
+    "recall": "servitwin.bootstrap.recall_worker",
     "upkeep": "servitwin.bootstrap.upkeep_worker",
 }
 _PR_SET_PDEATHSIG = 1

@@ -34,6 +34,12 @@ def parse_condition(text: str) -> Condition | None:
     return Condition(level, parts[1].strip(), parts[2].strip(), parts[3].strip(), parts[4].strip())
 
 
+def format_condition(condition: Condition) -> str:
+    """The text that :func:`parse_condition` reads back."""
+    c = condition
+    return "|".join((c.level, c.native_code, c.native_severity, c.qualifier, c.text))
+
+
 def apply_condition(active: dict[str, Condition], new: Condition) -> dict[str, Condition]:
     """The active set after ``new``: Normal without a code and Unavailable clear all, Normal with a code clears it."""
     if new.level == "unavailable" or (new.level == "normal" and not new.native_code):

@@ -12,6 +12,8 @@ from servitwin.domain.error import UnavailableError
 
 log = logging.getLogger("servitwin.live")
 
+# A condition signal's live value is all its active entries, one a line.
+ENTRY_SEPARATOR = "\n"
 Value = float | str | bool | None
 # time (ns UTC), value (None: UNAVAILABLE), quality, received (ns UTC)
 LiveValue = tuple[int, Value, int, int]

@@ -13,15 +13,13 @@ from servitwin.domain.state_time import State, StateInterval
 from servitwin.domain.state_time_derive import derive_states, signals_needed
 from servitwin.domain.state_time_track import series_of
 from servitwin.domain.twin import Twin
-from servitwin.usecases.live_mirror import LiveMessage, LiveMirror, LiveValue, Value
+from servitwin.usecases.live_mirror import ENTRY_SEPARATOR, LiveMessage, LiveMirror, LiveValue, Value
 from servitwin.usecases.registry import Registry
 
 STATE_SIGNAL = "_state"
 WORD_SIGNAL = "_word"
 CAUSE_SIGNAL = "_cause"
 REASON_SIGNAL = "_reason"
-# What a machine says of a condition signal in live state: its active entries, one a line.
-ENTRY_SEPARATOR = "\n"
 
 
 class _Known(msgspec.Struct):

@@ -19,6 +19,7 @@ from servitwin.usecases.ingest.live import LiveTwin
 from servitwin.usecases.ingest.sessions import Ledger, Notes
 from servitwin.usecases.ingest.shapes import Shape, shape_of
 from servitwin.usecases.ingest.twins import Registry, Slots, TwinSlot
+from servitwin.usecases.live_mirror import LiveMessage
 
 # Sequence, NATS subject, payload, time of receipt (ns, the broker's clock).
 Raw = tuple[int, bytes, bytes, int]
@@ -255,6 +256,15 @@ class Shared:
         twins = self.slots.live
         wanted = twins.values() if uids is None else [twins[u] for u in uids if u in twins]
         return [t.message(cut, whole=True) for t in wanted]
+
+    def recall(self, messages: Iterable[LiveMessage], now: int) -> None:
+        """Take over live state as history has it, after a start, and tell it: nobody else will."""
+        for message in messages:
+            slot = self.slots.by_id(message.twin)
+            if slot is not None and slot.live.uid == message.uid:
+                conditions = [name for name in message.values if slot.is_condition(name, now)]
+                slot.live.recall(message.values, conditions)
+                self.changed.add(slot.live)
 
     def session(self, uid: str, name: str) -> dict[str, int]:
         """What became of a session's values since the start of the process."""

@@ -162,7 +162,8 @@ class General:
         builder.add(
             slot.code, builder.signals.code(name), time, m.received, value, quality, batch.replayed, m.shard, m.seq, idx
         )
-        slot.live.offer(name, ((time, m.shard, m.seq, idx), value, quality, m.received))
+        take = slot.live.offer_condition if slot.is_condition(name, time) else slot.live.offer
+        take(name, ((time, m.shard, m.seq, idx), value, quality, m.received))
 
     def _time(self, m: Message, time: int, i: int, batch: Batch, slot: TwinSlot, found: _Faults) -> bool:
         where = "time" if len(batch.times) == 1 else f"times[{i}]"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from typing import Any
 
+from servitwin.domain.condition import Condition, apply_condition, format_condition, parse_condition
 from servitwin.usecases.ingest.columns import Scalar
 from servitwin.usecases.ingest.shapes import Shape
+from servitwin.usecases.live_mirror import ENTRY_SEPARATOR, LiveValue
 
 # Order (time, shard, seq, idx), value, quality, received.
 Entry = tuple[tuple[int, int, int, int], Scalar, int, int]
@@ -19,12 +22,13 @@ class LiveTwin:
     Messages that came in by a shape are kept whole, the latest of each shape, and taken apart when somebody asks.
     """
 
-    __slots__ = ("_kept", "_values", "changed", "due", "id", "uid")
+    __slots__ = ("_active", "_kept", "_values", "changed", "due", "id", "uid")
 
     def __init__(self, id: str, uid: str) -> None:
         self.id, self.uid = id, uid
         self._values: dict[str, Entry] = {}
         self._kept: dict[Shape, _Kept] = {}
+        self._active: dict[str, dict[str, Condition]] = {}
         self.changed: set[str] = set()
         self.due = 0  # when it may be told again, ns
 
@@ -34,6 +38,31 @@ class LiveTwin:
         if held is None or held[0] < entry[0]:
             self._values[signal] = entry
             self.changed.add(signal)
+
+    def offer_condition(self, signal: str, entry: Entry) -> None:
+        """Take an entry of a condition signal: live state tells all that are active, one a line.
+
+        An entry older than the latest one changes history alone; the active set is right again with the next one.
+        """
+        order, text, quality, received = entry
+        held = self._values.get(signal)
+        if held is not None and held[0] >= order:
+            return
+        active: dict[str, Condition] = {}
+        if isinstance(text, str):
+            active = self._active.get(signal, {})
+            for line in text.split(ENTRY_SEPARATOR):
+                new = parse_condition(line)
+                active = active if new is None else apply_condition(active, new)
+        self._active[signal] = active
+        shown = ENTRY_SEPARATOR.join(format_condition(c) for c in active.values()) or "normal||||"
+        self.offer(signal, (order, shown if isinstance(text, str) else None, quality, received))
+
+    def recall(self, values: Mapping[str, LiveValue], conditions: Container[str]) -> None:
+        """Take what history says after a start; whatever has been said since is newer, even at the same time."""
+        for signal, (time, value, quality, received) in values.items():
+            take = self.offer_condition if signal in conditions else self.offer
+            take(signal, ((time, -1, -1, -1), value, quality, received))
 
     def keep(self, shape: Shape, time: int, shard: int, seq: int, received: int, payload: Any, sample: int) -> None:
         """Take a message if it is the latest of its shape."""

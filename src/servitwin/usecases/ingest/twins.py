@@ -79,6 +79,11 @@ class TwinSlot:
             self._by_reference[reference] = {**signals, CONNECTION: _CONNECTION} if known else None
         return self._by_reference[reference]
 
+    def is_condition(self, name: str, at: int) -> bool:
+        """Whether the signal of that name is a set of conditions at that time."""
+        definition = (self.signals_at(at) or {}).get(name)
+        return definition is not None and definition.type == "condition"
+
     def enter(self, name: str) -> Session | None:
         """The session of that name, which the next message probably has as well."""
         self.session_name, self.session = name, self.sessions.get(name)

@@ -10,8 +10,8 @@ from servitwin.domain.instant import NS
 from servitwin.domain.observation import CONNECTION
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.twin import Twin
-from servitwin.usecases.live_mirror import LiveValue
-from servitwin.usecases.track_state import CAUSE_SIGNAL, ENTRY_SEPARATOR, REASON_SIGNAL, STATE_SIGNAL, WORD_SIGNAL
+from servitwin.usecases.live_mirror import ENTRY_SEPARATOR, LiveValue
+from servitwin.usecases.track_state import CAUSE_SIGNAL, REASON_SIGNAL, STATE_SIGNAL, WORD_SIGNAL
 from servitwin.web.api.answers import at
 from servitwin.web.api.parts import WebParts
 
