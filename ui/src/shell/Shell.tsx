@@ -88,7 +88,7 @@ function AccountMenu() {
   const { signOut } = useSession();
   const appearance = useAppearance();
   const choices: Appearance[] = ["light", "dark", "hmi"];
-  const initials = account.name
+  const initials = (account.name.split(",")[0] ?? "")
     .split(/\s+/)
     .map((word) => word[0] ?? "")
     .join("")

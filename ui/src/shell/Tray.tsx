@@ -87,12 +87,12 @@ function FaultRow({ fault, reload }: { fault: SimulatorFault; reload: () => void
     }
   };
   return (
-    <li className={fault.active ? "fault active" : "fault"}>
+    <li className={fault.active ? "tray-fault active" : "tray-fault"}>
       <span>
         <strong>{fault.title || fault.fault}</strong>
         <span className="weak"> {fault.component}</span>
         {fault.active && fault.since ? (
-          <span className="fault-since">
+          <span className="tray-since">
             {t.tray.broken} <Since at={fault.since} />
           </span>
         ) : null}
