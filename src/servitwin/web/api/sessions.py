@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from servitwin.domain.party import Actor
+from servitwin.usecases.machine_time import calendar_name
 from servitwin.usecases.sign_in import SESSION_LASTS, Caller, person
 from servitwin.web.api.answers import answer
 from servitwin.web.api.callers import Parts, SignedIn
 from servitwin.web.api.gate import COOKIE
+from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.access import SessionAnswer, SignIn
 from servitwin.web.api.shapes.base import Done
 
@@ -21,7 +25,7 @@ def start_session(request: Request, parts: Parts, body: SignIn) -> Response:
     """Sign in: sets the session cookie. Failed attempts make the next ones wait."""
     address = request.client.host if request.client else "?"
     session = parts.sign_in.start(body.account, body.password, address)
-    response = answer(_shown(Caller(person(session.account), session.account, session.csrf)))
+    response = answer(_shown(parts, Caller(person(session.account), session.account, session.csrf)))
     response.set_cookie(
         COOKIE,
         session.secret,
@@ -35,9 +39,9 @@ def start_session(request: Request, parts: Parts, body: SignIn) -> Response:
 
 
 @router.get("/session", response_model=SessionAnswer)
-async def current_session(caller: SignedIn) -> Response:
+def current_session(parts: Parts, caller: SignedIn) -> Response:
     """Who is signed in, and the token to send with unsafe calls; 401 if nobody is."""
-    return answer(_shown(caller))
+    return answer(_shown(parts, caller))
 
 
 @router.delete("/session", response_model=Done)
@@ -51,7 +55,7 @@ def end_session(request: Request, parts: Parts, caller: SignedIn) -> Response:
     return response
 
 
-def _shown(caller: Caller) -> dict[str, Any]:
+def _shown(parts: WebParts, caller: Caller) -> dict[str, Any]:
     account, actor = caller.account, caller.actor
     return {
         "account": {
@@ -63,4 +67,16 @@ def _shown(caller: Caller) -> dict[str, Any]:
         },
         "csrf": caller.csrf,
         "anonymous": account is None and actor.id == "anonymous",
+        "time_zone": _plant_zone(parts, actor),
     }
+
+
+def _plant_zone(parts: WebParts, actor: Actor) -> str | None:
+    """The zone in which pages show times: that of the calendar most of the caller's twins work by."""
+    known, now = parts.authoriser.known(actor), parts.now()
+    names = Counter(calendar_name(parts.registry, t, now) for t in parts.registry.twins() if t.uid in known)
+    for name, _ in names.most_common():
+        calendar = parts.registry.calendar(name) if name else None
+        if calendar is not None:
+            return calendar.time_zone
+    return None

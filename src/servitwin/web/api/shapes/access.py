@@ -44,6 +44,9 @@ class SessionAnswer(Shape):
     account: AccountShape
     csrf: str
     anonymous: bool = Field(False, description="true: nobody signed in, the node gives every caller this role")
+    time_zone: str | None = Field(
+        None, description="zone of the plant's calendars, in which times are shown", examples=["Europe/Helsinki"]
+    )
 
 
 class AccountIn(Shape):
