@@ -61,7 +61,7 @@ class Child:
         settings: Callable[[], Settings],
         logs: Path,
         changed: Callable[[], None],
-        ready_within_s: float = 30.0,
+        ready_within_s: float = 120.0,
     ) -> None:
         self.name = name
         self.role = role
@@ -84,6 +84,21 @@ class Child:
             UnavailableError: ``child:not-ready`` with the last lines of its log.
         """
         await self._launch()
+        self._watch_over()
+
+    async def start_or_insist(self) -> None:
+        """As :meth:`start`; if it does not start, it is started again and again with back-off.
+
+        Raises:
+            UnavailableError: as :meth:`start`, at the first time alone.
+        """
+        try:
+            await self._launch()
+        finally:
+            if not self._stopping:
+                self._watch_over()
+
+    def _watch_over(self) -> None:
         self._watch = asyncio.create_task(self._keep_alive(), name=f"watch-{self.name}")
 
     async def _launch(self) -> None:
@@ -157,11 +172,16 @@ class Child:
                 self.ready = None
                 self._changed()
                 await asyncio.sleep(pause)
+                # Asked here too: wait_for of Python 3.11 swallows a cancellation that comes with its result.
+                if self._stopping:
+                    return
                 self.restarts += 1
                 try:
                     await self._launch()
                     break
                 except UnavailableError as e:
+                    if self._stopping:
+                        return
                     log.error("%s", e)
                     pause = min(pause * 2, _LONGEST_PAUSE_S)
 
@@ -192,4 +212,6 @@ class Child:
 
     def record(self) -> RecordedChild:
         """What is remembered of it in run/children.json."""
-        return RecordedChild(self.name, self.pid, start_ticks(self.pid) or 0, self.ready is not None, self.restarts)
+        return RecordedChild(
+            self.name, self.pid, start_ticks(self.pid) or 0, self.ready is not None, self.restarts, self.last_exit
+        )

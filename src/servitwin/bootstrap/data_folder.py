@@ -37,6 +37,7 @@ class RecordedChild(msgspec.Struct):
     started: int  # clock ticks after boot, field 22 of /proc/PID/stat
     ready: bool = False
     restarts: int = 0
+    last_exit: int | None = None  # exit code of the process before it; -n: ended by signal n
 
 
 def write_private(path: Path, content: bytes) -> None:

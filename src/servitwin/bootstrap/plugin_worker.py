@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import os
 import random
 import signal
 import time
@@ -35,13 +36,15 @@ from servitwin.sdk.discovery import plugin
 log = logging.getLogger("servitwin.plugin")
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
+OUT_OF_MEMORY = 12  # exit code, ENOMEM
 
 
 class PluginWorker:
     """Runs one configured connector: by itself where it is a Runner, else by publishing what it polls."""
 
-    def __init__(self, settings: Settings, connector: Connector, bus: BusClient) -> None:
+    def __init__(self, settings: Settings, connector: Connector, bus: BusClient, patience_s: float) -> None:
         self._settings = settings
+        self._patience_s = patience_s
         self._connector = connector
         self._bus = bus
         self._stop = asyncio.Event()
@@ -59,11 +62,25 @@ class PluginWorker:
         await self._bus.answer(f"plugin.{name}.status", self._tell_status)
         await self._bus.flush()
         report_ready()
+        alive = loop.create_task(self._show_life())
         try:
             await self._work()
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)  # nothing can be trusted any more; the supervisor starts a fresh process
         finally:
+            alive.cancel()
             await self._connector.close()
             await self._bus.close()
+
+    async def _show_life(self) -> None:
+        """Wind the watchdog up again and again; a loop that the plugin blocks for too long ends the whole process."""
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        try:
+            while True:
+                signal.setitimer(signal.ITIMER_REAL, self._patience_s)
+                await asyncio.sleep(min(1.0, self._patience_s / 4))
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     async def _work(self) -> None:
         pause = _FIRST_PAUSE_S
@@ -83,6 +100,13 @@ class PluginWorker:
                 # A person has to look; trying again at once would only hide it in noise.
                 self._is("auth-failed" if isinstance(e, AuthFailedError) else "broken", str(e))
                 await self._wait(_LONGEST_PAUSE_S)
+            except MemoryError:
+                raise
+            except Exception as e:
+                log.exception("the plugin raised")
+                self._is("broken", f"{type(e).__name__}: {e}"[:500])
+                await self._wait(pause * random.uniform(0.5, 1.5))
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
 
     def _is(self, condition: str, detail: str = "") -> None:
         if condition != self._status["condition"]:
@@ -192,13 +216,14 @@ async def _run_service(settings: Settings) -> None:
 
 async def _run_connector(settings: Settings) -> None:
     p = settings.plugin
-    module = plugin("connector", p.plugin).load()
+    found = plugin("connector", p.plugin)
+    module = found.load()
     config = _configuration(settings)
     faults = module.check(config)
     if faults:
         raise InvalidInputError(faults)
     bus = await BusClient.connect(settings.bus.host, settings.bus.port, p.user, p.password, p.user)
-    await PluginWorker(settings, module.connect(config), bus).run()
+    await PluginWorker(settings, module.connect(config), bus, found.manifest.limits.step_seconds).run()
 
 
 def run(settings: Settings) -> None:

@@ -17,11 +17,12 @@ from servitwin.bootstrap.machine_users import write_machine_users
 from servitwin.bootstrap.supervisor import Connection, Prepared
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
-from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
+from servitwin.domain.error import Fault, InvalidInputError, NotFoundError, ServitwinError
 from servitwin.domain.identity import RANDOM_BYTES, new_uid
 from servitwin.domain.party import Actor
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.sdk.discovery import plugin, plugins
+from servitwin.sdk.manifest import Limits
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.check_files import collect
 from servitwin.usecases.import_files import ImportFiles
@@ -37,7 +38,14 @@ def check_connection(connector: str, config: Mapping[str, Any]) -> Sequence[Faul
         module: Any = plugin("connector", connector).load()
     except NotFoundError as e:
         return e.faults
-    return list(module.check(config))
+    except Exception as e:  # noqa: BLE001 - a partner's code: what it raises while it is loaded is its own fault
+        return [
+            Fault("plugin:failed", f"{connector} cannot be loaded: {type(e).__name__}: {e}"[:500], "Tell its maker")
+        ]
+    try:
+        return list(module.check(config))
+    except Exception as e:  # noqa: BLE001 - as above
+        return [Fault("plugin:failed", f"{connector}: {type(e).__name__}: {e}"[:500], "Tell its maker", "config")]
 
 
 def import_files(records: SqlRecords, paths: Sequence[str]) -> list[str]:
@@ -67,17 +75,36 @@ def import_files(records: SqlRecords, paths: Sequence[str]) -> list[str]:
     return [f"{word}: {', '.join(names)}" for word, names in parts.items() if names]
 
 
-def wanted_processes(records: SqlRecords) -> list[Connection]:
-    """Connections of the plant, and services of partners, each of which needs a process."""
+def wanted_processes(records: SqlRecords, notes: list[str]) -> list[Connection]:
+    """Connections of the plant, and services of partners, each needing a process; ``notes``: what is left out."""
     wanted = [
-        Connection(c.name, c.connector, config=c.config, twins=list(c.twins), reads=list(c.reads))
+        Connection(
+            c.name,
+            c.connector,
+            config=c.config,
+            memory_mb=memory_of(c.connector),
+            twins=list(c.twins),
+            reads=list(c.reads),
+        )
         for c in connections(records)
     ]
     for service in plugins("service"):
         if not service.built_in:
-            memory = service.manifest.limits.memory_mb
+            try:
+                memory = service.manifest.limits.memory_mb
+            except ServitwinError as e:
+                notes.append(f"service {service.name} is left out: {e}")
+                continue
             wanted.append(Connection(f"service-{service.name}", service.name, kind="service", memory_mb=memory))
     return wanted
+
+
+def memory_of(connector: str) -> int:
+    """MB that a connector's process may use, by its manifest; what cannot be read fails in that process alone."""
+    try:
+        return plugin("connector", connector).manifest.limits.memory_mb
+    except ServitwinError:
+        return Limits().memory_mb
 
 
 def keep_before_migration(settings: Settings) -> None:
@@ -101,6 +128,6 @@ def run(settings: Settings) -> None:
     if settings.demo:
         notes += add_demo_people(records)
     write_machine_users(records, settings.folder)
-    prepared = Prepared(wanted_processes(records), notes)
+    prepared = Prepared(wanted_processes(records, notes), notes)
     records.close()
     report_ready(**msgspec.to_builtins(prepared))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from servitwin.sdk.discovery import Plugin, plugins
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import EvaluatorPlugin, Parameters, ServiceBatch
 from servitwin.usecases.run_service import StepRequest, StepResult
+
+log = logging.getLogger("servitwin.services")
 
 
 class RemoteAnswer(msgspec.Struct, omit_defaults=True):
@@ -40,7 +43,11 @@ class Services:
         self._plugins: dict[str, Plugin] = {}
         self._manifests: dict[str, Manifest] = {}
         for plugin in plugins("service"):
-            manifest = plugin.manifest
+            try:
+                manifest = plugin.manifest
+            except ServitwinError as e:
+                log.error("service %s is left out: %s", plugin.name, e)
+                continue
             if manifest.kind == "evaluator":
                 self._plugins[plugin.name] = plugin
                 self._manifests[plugin.name] = manifest
@@ -89,6 +96,7 @@ class ServiceWorker:
 
     def __init__(self, module: EvaluatorPlugin, name: str, step_seconds: float) -> None:
         self._module, self._name, self._limit = module, name, step_seconds
+        self._failed = ""
         # The alarm ends the process from the kernel's side, whatever the plugin is busy with.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
@@ -96,6 +104,7 @@ class ServiceWorker:
         """Answer on ``plugin.<connection>.step`` and ``.check``."""
         await bus.answer(f"plugin.{connection}.step", self._step)
         await bus.answer(f"plugin.{connection}.check", self._check)
+        await bus.answer(f"plugin.{connection}.status", self._status)
 
     async def _step(self, payload: bytes) -> bytes:
         return self._within_limit(lambda: self._run(payload))
@@ -105,6 +114,10 @@ class ServiceWorker:
             lambda: RemoteAnswer(faults=list(self._module.check(msgspec.json.decode(payload, type=dict[str, Any]))))
         )
 
+    async def _status(self, _: bytes) -> bytes:
+        condition = "failing" if self._failed else "running"
+        return msgspec.json.encode({"condition": condition, "detail": self._failed, "plugin": self._name})
+
     def _run(self, payload: bytes) -> RemoteAnswer:
         return RemoteAnswer(step_here(self._module, msgspec.json.decode(payload, type=StepRequest)))
 
@@ -112,12 +125,14 @@ class ServiceWorker:
         signal.setitimer(signal.ITIMER_REAL, self._limit)
         try:
             answer: RemoteAnswer = work()
+            self._failed = ""
         except MemoryError:
             os._exit(12)  # nothing can be trusted any more; the supervisor starts a fresh process
         except Exception as e:  # noqa: BLE001 - foreign code: whatever it raises is told as its fault
             fault = Fault(
                 "service:failed", f"{self._name}: {type(e).__name__}: {e}"[:500], "Tell its maker", self._name
             )
+            self._failed = fault.message
             answer = RemoteAnswer(faults=[fault])
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)

@@ -59,6 +59,7 @@ class Supervisor:
         self._folder = DataFolder(settings.folder)
         self._children: list[Child] = []
         self._plugins: list[Child] = []
+        self._starting: list[asyncio.Task[None]] = []
         self._secrets: dict[str, str] = {}
         self._bus: NatsServer | None = None
         self._bus_restarts = 0
@@ -96,7 +97,8 @@ class Supervisor:
         address = self._address()
         self._folder.write_address(address)
         self._plugins = [self._plugin(c) for c in prepared.connections]
-        await asyncio.gather(*(self._start_plugin(p) for p in self._plugins))
+        # Beside the rest: a foreign process that is slow or does not start keeps nobody waiting.
+        self._starting = [asyncio.create_task(self._start_plugin(p)) for p in self._plugins]
         for note in prepared.notes:
             self._say(note)
         if self._as_json:
@@ -141,7 +143,7 @@ class Supervisor:
         self._machines_seen = path.stat().st_mtime if path.exists() else 0.0
         machines = [machine_user(m.user, m.secret_hash, m.twins) for m in read_machine_users(self._folder.path)]
         plugins = [
-            plugin_user(c.name, self._secrets[c.name], c.twins or ("*",), c.reads)
+            plugin_user(c.name, self._secrets[c.name], c.twins or (() if c.kind == "service" else ("*",)), c.reads)
             for c in self._connections
         ]  # fmt: skip
         return [*machines, *plugins]
@@ -200,7 +202,7 @@ class Supervisor:
 
     async def _start_plugin(self, child: Child) -> None:
         try:
-            await child.start()
+            await child.start_or_insist()
         except UnavailableError as e:
             # A connection that does not work must not keep the plant from starting: the rest is served.
             log.error("%s", e)
@@ -244,6 +246,7 @@ class Supervisor:
     async def _end(self) -> None:
         """Machines first, then the pages, then ingest once it has stored all, then the bus."""
         await asyncio.gather(*(p.stop() for p in self._plugins))
+        await asyncio.gather(*self._starting, return_exceptions=True)
         for name in ("web", "services", "ingest"):
             await asyncio.gather(*(c.stop(30.0) for c in self._children if c.name == name))
         if self._bus is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -45,10 +47,22 @@ class Plugin:
 
     @property
     def folder(self) -> Path:
-        """The folder of the plugin's module, with manifest and fixtures."""
-        file = self.load().__file__
-        assert file is not None
-        return Path(file).parent
+        """The folder of the plugin's module, with manifest and fixtures, found without running any of its code.
+
+        Raises:
+            NotFoundError: ``plugin:missing`` if the registered module is not there.
+        """
+        first, *rest = self._entry.module.split(".")
+        spec: ModuleSpec | None = importlib.util.find_spec(first)
+        name = first
+        for part in rest:
+            name = f"{name}.{part}"
+            places = spec.submodule_search_locations if spec else None
+            spec = PathFinder.find_spec(name, list(places)) if places else None
+        if spec is None or spec.origin is None:
+            fault = Fault("plugin:missing", f"{self._entry.value} is not there", "Install its package again", self.name)
+            raise NotFoundError(fault)
+        return Path(spec.origin).parent
 
     @property
     def manifest(self) -> Manifest:

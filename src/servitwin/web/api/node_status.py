@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ class Child(msgspec.Struct):
     pid: int
     ready: bool = False
     restarts: int = 0
+    last_exit: int | None = None
 
 
 def children(data: Path) -> list[Child]:
@@ -42,10 +45,24 @@ def processes(data: Path) -> list[dict[str, Any]]:
             "pid": c.pid,
             "state": "gone" if (memory := memory_mb(c.pid)) is None else "running" if c.ready else "starting",
             "restarts": c.restarts,
+            "last_exit": why_ended(c.last_exit),
             "memory_mb": memory,
         }
         for c in children(data)
     ]
+
+
+def why_ended(code: int | None) -> str:
+    """How the process before this one ended, for people; empty if there was none."""
+    if code is None:
+        return ""
+    if code == -signal.SIGALRM:
+        return "it did not answer and was ended by its watchdog"
+    if code == errno.ENOMEM:
+        return "it used more memory than it may"
+    if code < 0:
+        return f"ended by signal {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"
 
 
 def memory_mb(pid: int) -> float | None:

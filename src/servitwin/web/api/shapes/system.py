@@ -16,6 +16,7 @@ class ProcessShape(Shape):
     pid: int
     state: str = Field(examples=["running"])
     restarts: int
+    last_exit: str = Field("", description="how the process before it ended; empty if it was never started again")
     memory_mb: float | None
 
 
