@@ -10,7 +10,7 @@ import pytest
 from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from model import Row
+from model import Row, rows_of
 from test_reader import values
 from worlds import FLAG, GAPS, NUMBER, PAIRS, SPARSE, T0, TEXT, World, apps, commit_rows, define, worlds
 
@@ -139,8 +139,9 @@ def test_our_reading_of_the_log_is_that_of_deltalake(tmp_path: Path) -> None:
     """Over checkpoints, removed files and application transactions."""
     clock = Clock()
     followed = TableLog(tmp_path / "observations")
+    writer = DeltaWriter(tmp_path, shard=0, now=clock)
     for seq in range(1, 106):
-        commit_rows(tmp_path, [row(seq, T0 + seq * HOUR)])
+        writer.commit([rows_of([row(seq, T0 + seq * HOUR)])], [], {apps(0): seq}, {})
         if seq % 30 == 0:
             roll_up(tmp_path, now=clock)
             compact(tmp_path, now=clock, fewest=2)

@@ -19,7 +19,7 @@ from servitwin.engines.history.log import DataFile
 from servitwin.engines.history.reader import gaps_of
 from servitwin.engines.history.rolled import Rolled, RollupTable, Words, among, table_of_partials
 from servitwin.engines.history.scan import Engine, Pair, Scan, View, files_sql, is_beyond
-from servitwin.engines.history.schema import ROLLUPS, statistics, write_file
+from servitwin.engines.history.schema import ROLLUP_ROW_GROUP, ROLLUPS, statistics, write_file
 from servitwin.engines.history.survey import LatestFile
 from servitwin.engines.history.tables import open_table
 
@@ -55,7 +55,7 @@ def roll_up(
     for part, (day, pairs, hours) in enumerate(_work(view, engine, covered)):
         rows = _rows_of_day(table, view, define, day, pairs, hours, revision)
         path = f"day={utc_day(day)}/{revision}-{part}-{now():x}.parquet"
-        size = write_file(folder / ROLLUPS, path, rows)
+        size = write_file(folder / ROLLUPS, path, rows, ROLLUP_ROW_GROUP)
         low, high = {"width": HOUR, "twin": pairs[0][0]}, {"width": DAY, "twin": pairs[-1][0]}
         stats = statistics(len(rows), low, high)
         adds.append(AddAction(path, size, {"day": utc_day(day)}, now() // 1_000_000, True, stats))

@@ -138,28 +138,27 @@ class DuckReader:
             InvalidInputError: ``history:not-a-text`` for a signal whose values are numbers.
         """
         pairs = list(dict.fromkeys(wanted))
-        width = end - start if every is None else every
-        _check_range(start, end, width)
-        buckets, words = self._buckets(pairs, start, end, width, cut, carry=True)
+        every = end - start if every is None else every
+        _check_range(start, end, every)
+        buckets, words = self._buckets(pairs, start, end, every, cut, carry=True)
         if (buckets.held - _flag_time(buckets, words)).any():
             numeric = pairs[int(np.argmax((buckets.held - _flag_time(buckets, words)).any(axis=1)))]
             raise InvalidInputError(
                 Fault("history:not-a-text", f"{numeric[1]} holds numbers; durations are of words", "Ask for tw_mean")
             )
-        cells: list[dict[str, int]] = [{} for _ in range(len(pairs) * len(buckets.starts))]
-        for cell, word, spent in zip(
-            buckets.spent_of.tolist(), buckets.spent_word.tolist(), buckets.spent.tolist(), strict=True
-        ):
-            cells[cell][words[word]] = cells[cell].get(words[word], 0) + spent
-        lengths = (buckets.ends - buckets.starts).tolist()
-        answer: dict[Pair, list[tuple[int, dict[str, int]]]] = {}
-        for i, pair in enumerate(pairs):
-            own = cells[i * len(lengths) : (i + 1) * len(lengths)]
-            for length, parts in zip(lengths, own, strict=True):
-                if rest := length - sum(parts.values()):
-                    parts[""] = parts.get("", 0) + rest
-            answer[pair] = list(zip(buckets.starts.tolist(), own, strict=True))
-        return answer
+        lengths = buckets.ends - buckets.starts
+        cells: list[dict[str, int]] = [{} for _ in range(len(pairs) * len(lengths))]
+        rest = np.tile(lengths, len(pairs))
+        np.subtract.at(rest, buckets.spent_of, buckets.spent)
+        spent = zip(buckets.spent_of.tolist(), buckets.spent_word.tolist(), buckets.spent.tolist(), strict=True)
+        for cell, word, time in spent:
+            cells[cell][words[word]] = time
+        for cell in np.flatnonzero(rest).tolist():
+            cells[cell][""] = cells[cell].get("", 0) + int(rest[cell])
+        starts, width = buckets.starts.tolist(), len(lengths)
+        return {
+            pair: list(zip(starts, cells[i * width : (i + 1) * width], strict=True)) for i, pair in enumerate(pairs)
+        }
 
     def last(self, twins: Sequence[str] | None = None) -> list[LastValue]:
         """The latest value of each signal, of all twins or some."""

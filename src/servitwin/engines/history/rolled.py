@@ -117,8 +117,8 @@ class RollupTable:
             return _EMPTY
         sql = f"""SELECT series, r.* EXCLUDE (twin, signal, width)
             FROM {files_sql(self._log.path(f) for f in files)} r JOIN wanted USING (twin, signal)
-            WHERE width = ? AND bucket >= ? AND bucket < ?"""
-        table = self._engine.table(sql, [width, start, end], wanted=wanted_table(pairs))
+            WHERE width = ? AND bucket >= ? AND bucket < ? AND twin BETWEEN ? AND ?"""
+        table = self._engine.table(sql, [width, start, end, twins[0], twins[-1]], wanted=wanted_table(pairs))
         series, bucket, revision = (table[n].to_numpy() for n in ("series", "bucket", "revision"))
         order = np.lexsort((revision, bucket, series))
         series, bucket = series[order], bucket[order]

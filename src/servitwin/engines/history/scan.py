@@ -68,7 +68,7 @@ class Engine:
                 "temp_directory": "",
             },
         )
-        self._connection.execute("SET parquet_metadata_cache = true")
+        self._connection.execute("SET GLOBAL parquet_metadata_cache = true")
 
     def table(self, sql: str, parameters: Sequence[Any] = (), **tables: pa.Table) -> pa.Table:
         """The answer to ``sql``; ``tables`` are visible in it by their names. Safe to call from several threads."""

@@ -78,9 +78,10 @@ COLUMNS: Mapping[str, pa.Schema] = {
 _DELTA_ENCODED = ("time", "received", "seq", "idx", "bucket")
 _DICTIONARIES = ("twin", "signal", "text", "number", "code", "source", "end_word")
 ROW_GROUP = 64 * 1024
+ROLLUP_ROW_GROUP = 8 * 1024  # a question about one signal wants a few dozen rows of many wide ones
 
 
-def write_file(root: Path, path: str, table: pa.Table) -> int:
+def write_file(root: Path, path: str, table: pa.Table, row_group: int = ROW_GROUP) -> int:
     """Write ``table`` as one Parquet file at ``root/path`` and return its size in bytes.
 
     Until a commit names it nobody reads it: a writer that dies here leaves a file that clean-up removes.
@@ -93,7 +94,7 @@ def write_file(root: Path, path: str, table: pa.Table) -> int:
         target,
         compression="zstd",
         compression_level=1,
-        row_group_size=ROW_GROUP,
+        row_group_size=row_group,
         use_dictionary=[n for n in names if n in _DICTIONARIES],
         column_encoding={n: "DELTA_BINARY_PACKED" for n in names if n in _DELTA_ENCODED},
     )

@@ -19,7 +19,16 @@ from servitwin.domain.instant import DAY, utc_day
 from servitwin.engines.history.log import DataFile, TableLog
 from servitwin.engines.history.rolled import RollupTable
 from servitwin.engines.history.scan import Engine, codes_of, files_sql, is_beyond
-from servitwin.engines.history.schema import COLUMNS, OBSERVATIONS, QUARANTINE, ROLLUPS, statistics, write_file
+from servitwin.engines.history.schema import (
+    COLUMNS,
+    OBSERVATIONS,
+    QUARANTINE,
+    ROLLUP_ROW_GROUP,
+    ROLLUPS,
+    ROW_GROUP,
+    statistics,
+    write_file,
+)
 from servitwin.engines.history.tables import open_table
 
 FILE_ROWS = 1_500_000
@@ -112,7 +121,7 @@ def _replace(
         if not len(rows):
             continue
         path = f"day={day}/c{delta.version()}-{part}-{started:x}.parquet"
-        size = write_file(root, path, rows)
+        size = write_file(root, path, rows, ROLLUP_ROW_GROUP if table == ROLLUPS else ROW_GROUP)
         low, high = edges_of(rows, _EDGES[table])
         stats = statistics(len(rows), low, high)
         adds.append(AddAction(path, size, {"day": day}, started // 1_000_000, changes_data, stats))
