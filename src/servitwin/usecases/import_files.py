@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import msgspec
 
+import servitwin
 from servitwin.domain.error import InvalidInputError
 from servitwin.domain.party import Actor
 from servitwin.formats.plant_file import CheckConnection
@@ -13,6 +15,8 @@ from servitwin.usecases.check_files import FileText, known_of, read_files
 from servitwin.usecases.import_plant import ImportPlant
 from servitwin.usecases.ports import Records
 from servitwin.usecases.register_types import RegisterTypes
+
+_LAST = "imported_files"  # digest of the files imported last, and the revision of the twins after it
 
 
 class FilesImported(msgspec.Struct):
@@ -42,10 +46,15 @@ class ImportFiles:
     def import_files(self, files: Sequence[FileText], actor: Actor) -> FilesImported:
         """Import files that may refer to each other and to what the node has; nothing if one has a fault.
 
+        The same files again, with nothing changed on the node since, are not even read: a start costs nothing.
+
         Raises:
             InvalidInputError: every fault of every file.
             ConflictError: if they contradict what is already there.
         """
+        digest = _digest(files)
+        if self._records.setting(_LAST) == f"{digest} {self._records.twins_revision()}":
+            return FilesImported(unchanged=[f.name for f in files])
         checked = read_files(files, known=known_of(self._records), check_connection=self._check_connection)
         if checked.faults:
             raise InvalidInputError(checked.faults)
@@ -57,4 +66,13 @@ class ImportFiles:
             result.changed += imported.changed
             result.unchanged += imported.unchanged
             result.retired += imported.retired
+        self._records.set_setting(_LAST, f"{digest} {self._records.twins_revision()}")
         return result
+
+
+def _digest(files: Sequence[FileText]) -> str:
+    found = hashlib.sha256(servitwin.__version__.encode())
+    for file in files:
+        content = file.text.encode()
+        found.update(f"{len(file.name)} {file.name} {len(content)} ".encode() + content)
+    return found.hexdigest()

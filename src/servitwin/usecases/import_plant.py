@@ -70,13 +70,14 @@ class ImportPlant:
         wanted = {t.id: self._merged(t, present.get(t.id), now) for t in plant.twins}
         _check({**present, **wanted}, present, wanted, now)
         result = Imported()
-        self._save_beside(plant, actor, result)
-        for id, twin in wanted.items():
-            self._save(twin, present.get(id), actor, result)
-        for id in before.twins:
-            if id not in wanted and id in present and present[id].retired is None:
-                self._retire(present[id], now, actor, result)
-        self._keep(plant, kept, before, actor, result)
+        with self._records.together():
+            self._save_beside(plant, actor, result)
+            for id, twin in wanted.items():
+                self._save(twin, present.get(id), actor, result)
+            for id in before.twins:
+                if id not in wanted and id in present and present[id].retired is None:
+                    self._retire(present[id], now, actor, result)
+            self._keep(plant, kept, before, actor, result)
         if result.created or result.changed or result.retired:
             self._changed("changed.twins")
         return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
 from servitwin.domain.calendar import Calendar
@@ -135,6 +136,10 @@ class HistoryReader(Protocol):
 
 class Records(Protocol):
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Reads and writes of this thread inside the block are one transaction: all of them are kept, or none."""
+        ...
 
     # machine types -------------------------------------------------------------------------------------------
     def machine_type(self, name: str, version: int | None = None) -> MachineType | None: ...

@@ -93,7 +93,7 @@ def changed(name, path, action, odd):
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data(), action=st.sampled_from(["remove", "add", "replace"]), odd=ODD)
 def test_reader_and_schema_refuse_the_same_structures(name, data, action, odd):
     path = data.draw(st.sampled_from(list(paths(example(name)))))

@@ -90,6 +90,35 @@ def test_the_second_import_changes_nothing_and_writes_no_audit(node):
     assert node.said == []
 
 
+def test_the_same_files_are_not_read_again_unless_the_node_has_changed(node, monkeypatch):
+    node.load(PLANT, _type())
+    with monkeypatch.context() as patch:
+        patch.setattr("servitwin.usecases.import_files.read_files", lambda *a, **k: pytest.fail("read again"))
+        assert node.load(PLANT, _type()).unchanged == ["0.yaml", "1.yaml"]
+    node.plants.save_twin("mill-1", {"type": "mill@1", "serial": "S1", "title": "Changed on the page"}, ANN)
+    assert "mill-1" in node.load(PLANT, _type()).changed
+
+
+def test_an_import_that_is_cut_short_leaves_nothing_behind(node, monkeypatch):
+    node.load(_type())
+    revision, entries = node.records.twins_revision(), len(node.records.audit_entries())
+    save, calls = node.records.save_twin, []
+
+    def fail_at_the_second(twin):
+        calls.append(twin)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        save(twin)
+
+    monkeypatch.setattr(node.records, "save_twin", fail_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        node.load(PLANT)
+    assert (node.records.twins(), node.records.parties(), node.records.calendar("two")) == ([], [], None)
+    assert (node.records.twins_revision(), len(node.records.audit_entries())) == (revision, entries)
+    monkeypatch.undo()
+    assert len(node.load(PLANT).registered) == 7
+
+
 def test_what_changes_is_audited_with_the_fields_that_did(node):
     node.load(PLANT, _type())
     result = node.load(PLANT.replace("owner: acme", "owner: beta, title: First"), _type())

@@ -265,6 +265,25 @@ def test_outcomes_by_revision_and_the_snapshot_to_go_on_from(records):
     assert records.latest_snapshot("oee", "1", "u1", "{}", 9) is None
 
 
+def test_writes_together_are_kept_together_or_not_at_all(records):
+    with records.together(), records.together():
+        records.save_twin(Twin("u1", "a", "machine"))
+        assert records.twin("a") is not None
+
+    def fail_half_way():
+        with records.together():
+            records.save_twin(Twin("u2", "b", "machine"))
+            records.audit(PERSON, "twin.save", "b", 1, {})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
+    assert [t.id for t in records.twins()] == ["a"]
+    assert records.audit_entries() == []
+    records.save_twin(Twin("u3", "c", "machine"))
+    assert records.twin("c") is not None
+
+
 _WRITER = """
 import sys
 from servitwin.engines.records import SqlRecords

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -49,6 +50,24 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._own = threading.local()  # the connection of this thread's transaction over several writes
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Reads and writes of this thread inside the block are one transaction; nested blocks join the outer one."""
+        if self._joined() is not None:
+            yield
+            return
+        with self.write() as connection:
+            self._own.connection = connection
+            try:
+                yield
+            finally:
+                self._own.connection = None
+
+    def _joined(self) -> Connection | None:
+        connection: Connection | None = getattr(self._own, "connection", None)
+        return connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -57,6 +76,10 @@ class Database:
         Raises:
             UnavailableError: ``records:not-reachable``.
         """
+        joined = self._joined()
+        if joined is not None:
+            yield joined
+            return
         with _told(), self.engine.connect() as connection:
             yield connection
 
@@ -67,6 +90,10 @@ class Database:
         Raises:
             UnavailableError: ``records:not-reachable``, also if other writers hold the lock for too long.
         """
+        joined = self._joined()
+        if joined is not None:
+            yield joined
+            return
         with _told(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 

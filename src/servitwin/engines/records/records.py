@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from servitwin.engines.records.commands import CommandRecords
 from servitwin.engines.records.database import Database, open_engine
 from servitwin.engines.records.events import EventRecords
@@ -18,6 +20,10 @@ class SqlRecords(TwinRecords, PartyRecords, CommandRecords, EventRecords, Outcom
 
     def __init__(self, url: str) -> None:
         super().__init__(Database(open_engine(url)))
+
+    def together(self) -> AbstractContextManager[None]:
+        """Reads and writes of this thread inside the block are one transaction: all of them are kept, or none."""
+        return self._database.together()
 
     def close(self) -> None:
         """Give the connections back."""
