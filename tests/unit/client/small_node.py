@@ -17,6 +17,8 @@ class SmallNode:
         self.seen, self.rows, self.counts = set(), [], defaultdict(lambda: [0, 0, 0, 0])
         self.seq = 0
         self.refuse = 0  # how many of the next sends to refuse
+        self.fail_after = None  # take so many lines of the next request, then fail; they are held back when sent again
+        self.stream, self.held_back = set(), 0
         self.lose = False  # take a message and count nothing
         self.simulated = []
         node = self
@@ -116,8 +118,17 @@ class SmallNode:
             return 503, {"code": "bus:refused", "message": "the stream is full", "hint": "Later"}
         assert headers["Content-Type"] == "application/x-ndjson"
         lines = body.split(b"\n")
-        for line in lines:
+        held_back = 0
+        for number, line in enumerate(lines):
+            if number == self.fail_after:
+                self.fail_after = None
+                return 503, {"code": "bus:not-reachable", "message": "the bus went away", "hint": "Later"}
             told = json.loads(line)
+            if (id, line) in self.stream:
+                held_back += 1
+                continue
+            if self.fail_after is not None:
+                self.stream.add((id, line))
             values = told.get("values", {"": None})
             count = self.counts[(id, told["session"])]
             self.seq += 1
@@ -134,4 +145,5 @@ class SmallNode:
                 count[2 if wrong else 1] += 1
                 if not wrong:
                     self.rows.append((id, name, told["time"], value))
-        return 202, {"accepted": len(lines), "duplicate": False, "duplicates": 0, "cut": {"1": self.seq}}
+        self.held_back += held_back
+        return 202, {"accepted": len(lines), "duplicate": False, "duplicates": held_back, "cut": {"1": self.seq}}

@@ -87,6 +87,13 @@ def test_a_refusing_node_is_asked_again_until_it_takes_the_data(node, replay):
     assert job.clock.slept[:3] == [0.2, 0.4, 0.8]
 
 
+def test_a_request_that_failed_half_way_is_sent_again_and_counts_once(node, replay):
+    node.fail_after = 7
+    job = replay()
+    assert job.run() == Counts(read=LINES, published=LINES, stored=LINES - 4, quarantined=4, repeated=0)
+    assert node.held_back == 7
+
+
 def test_a_node_that_refuses_for_ever_is_given_up(node, replay):
     node.refuse = 10**9
     with pytest.raises(UnavailableError):
