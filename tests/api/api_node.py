@@ -17,6 +17,7 @@ from servitwin.domain.machine_type import CommandDefinition, Component, MachineT
 from servitwin.domain.party import Account, Grant, Party
 from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.domain.twin import Aggregate, Dated, Twin
+from servitwin.engines.history import DuckReader
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
@@ -107,16 +108,6 @@ class MemoryBus:
         self.send(f"live.{twin}", msgspec.json.encode({"twin": twin, "uid": uid, "values": values, "cut": {"0": 7}}))
 
 
-class NoHistory:
-    """History before anything was written: tests that need rows use the real reader."""
-
-    def quarantine_counts(self):
-        return {}
-
-    def cut(self):
-        return {}
-
-
 def uid(n):
     return f"019a0b5e-7c00-7000-8000-{n:012d}"
 
@@ -181,7 +172,7 @@ class Node:
         self.machines_changed = 0
         self.parts = WebParts(
             records=self.records,
-            history=history or NoHistory(),
+            history=history or DuckReader(folder / "history"),
             registry=self.registry,
             bus=self.bus,
             authoriser=self.authoriser,

@@ -25,8 +25,9 @@ from servitwin.web.api.shapes.access import (
     TokenShape,
 )
 from servitwin.web.api.shapes.base import Done, Page
+from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["administration"])
+router = APIRouter(tags=["administration"], route_class=StrictRoute)
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 

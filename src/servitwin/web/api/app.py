@@ -142,6 +142,8 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, ServitwinError):  # FastAPI wraps what the gate raises while a body is read
+        return answer_faults(error.__cause__)
     code = {404: "request:path-unknown", 405: "request:method-not-allowed"}.get(error.status_code, "request:invalid")
     fault = Fault(code, str(error.detail), "The paths are in /api/v1/openapi.json", request.url.path[:200])
     return answer(fault_body([fault]), error.status_code, error.headers)

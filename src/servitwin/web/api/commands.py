@@ -14,8 +14,9 @@ from servitwin.web.api.callers import Me, Parts, known_twin, permitted_twin
 from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.command import CommandAnswer, CommandIn
+from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["commands"])
+router = APIRouter(tags=["commands"], route_class=StrictRoute)
 _ASK_S = 10.0
 _KINDS = {"not-found": NotFoundError, "conflict": ConflictError, "invalid": InvalidInputError}
 

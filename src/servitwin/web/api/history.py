@@ -21,8 +21,9 @@ from servitwin.web.api.answers import answer, at, cut_out, from_cursor, instants
 from servitwin.web.api.callers import Me, Parts, known_twin, readable_span
 from servitwin.web.api.parts import API, WebParts
 from servitwin.web.api.shapes.observation import AggregateName, QueryAnswer, QueryIn, SeriesShape
+from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["history"])
+router = APIRouter(tags=["history"], route_class=StrictRoute)
 MAX_ROWS = 200_000
 MAX_PAIRS = 5_000
 MAX_CELLS = 500_000

@@ -29,8 +29,8 @@ class _Head(msgspec.Struct):
 
     session: str = ""
     seq: int | None = None
-    time: msgspec.Raw | None = None
-    times: msgspec.Raw | None = None
+    time: msgspec.Raw = msgspec.Raw()
+    times: msgspec.Raw = msgspec.Raw()
 
 
 _decode_head = msgspec.json.Decoder(_Head).decode
@@ -116,7 +116,7 @@ def message_id(twin: Twin, payload: bytes, key: str | None = None) -> str:
         return _safe(f"{twin.uid}:content:{hashlib.blake2b(payload, digest_size=20).hexdigest()}")
     if head.session and head.seq is not None:
         return _safe(f"{twin.uid}:{head.session}:{head.seq}")
-    if head.time is None and head.times is None:
+    if not bytes(head.time) and not bytes(head.times):
         return ""
     return _safe(f"{twin.uid}:content:{hashlib.blake2b(payload, digest_size=20).hexdigest()}")
 

@@ -19,8 +19,9 @@ from servitwin.web.api.answers import answer, at, from_cursor, time_of, to_curso
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.observation import MappingIn, QuarantineDetail, QuarantinePage, ReplayAnswer, ReplayIn
+from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["quarantine"])
+router = APIRouter(tags=["quarantine"], route_class=StrictRoute)
 MOST_COUNTED = 20_000
 MOST_REPLAYED = 10_000
 

@@ -15,8 +15,9 @@ from servitwin.web.api.answers import answer, at, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin, permitted_twin
 from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.service import AssignmentIn, AssignmentList, AssignmentShape, OutcomeList, ServiceList
+from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["services"])
+router = APIRouter(tags=["services"], route_class=StrictRoute)
 _PATIENCE_S = 40.0
 
 

@@ -16,8 +16,9 @@ from servitwin.web.api.gate import COOKIE
 from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.access import SessionAnswer, SignIn
 from servitwin.web.api.shapes.base import Done
+from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["session"])
+router = APIRouter(tags=["session"], route_class=StrictRoute)
 
 
 @router.post("/session", response_model=SessionAnswer)

@@ -14,8 +14,9 @@ from servitwin.web.api.callers import Me, Parts, known_twin
 from servitwin.web.api.node_status import plugin_connections
 from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.system import FaultSwitchIn, SimulatorAnswer
+from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["simulator"])
+router = APIRouter(tags=["simulator"], route_class=StrictRoute)
 _ASK_S = 5.0
 
 

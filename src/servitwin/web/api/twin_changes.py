@@ -17,9 +17,10 @@ from servitwin.web.api.answers import answer, entity_tag, require_match
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.twin import TwinDetail
+from servitwin.web.api.strict import StrictRoute
 from servitwin.web.api.twins import detail
 
-router = APIRouter(tags=["twins"])
+router = APIRouter(tags=["twins"], route_class=StrictRoute)
 _BODY = {
     "requestBody": {
         "required": True,

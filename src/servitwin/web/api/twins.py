@@ -17,8 +17,9 @@ from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.observation import GapsAnswer, GapsIn
 from servitwin.web.api.shapes.twin import Kind, LevelHistory, TwinDetail, TwinSummary
+from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["twins"])
+router = APIRouter(tags=["twins"], route_class=StrictRoute)
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
