@@ -257,3 +257,14 @@ def test_publishing_fast_while_acknowledgements_arrive_never_stands_still(server
         time.sleep(0.02)
     link.close()
     assert not (tmp_path / "mill-2.journal").exists()
+
+
+def test_what_is_broken_while_the_past_is_filled_in_stays_broken(server: NatsServer, tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with listening(server) as ear, running(server, tmp_path, MILL, backfill_days=0.2) as simulator:
+            simulator.control({"do": "inject", "twin": "mill-1", "fault": "local-mode"})
+            await ear.until(lambda: any("times" not in m for m in ear.messages), 60)
+            live = next(m for m in ear.messages if "times" not in m)
+            assert live["values"]["controller_mode"] == "MANUAL"
+
+    asyncio.run(scene())

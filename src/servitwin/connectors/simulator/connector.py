@@ -47,6 +47,7 @@ class SimulatorConnector:
         self._store: Store | None = None
         self._saved = 0
         self._last = 0
+        self._lives = False  # from the first step on; before that the past is filled in
 
     # -- Runner -----------------------------------------------------------------------------------------------
     async def run(self, stop: asyncio.Event) -> None:
@@ -75,6 +76,7 @@ class SimulatorConnector:
     async def _live(self, store: Store, stop: asyncio.Event) -> None:
         """Step once a second until ``stop``."""
         self._last = self._now()
+        self._lives = True
         while not stop.is_set():
             now = self._now()
             try:
@@ -136,6 +138,8 @@ class SimulatorConnector:
             kept = store.load(machine.config)
             if kept is not None:
                 state, saved = kept
+                broken = machine.state.defects  # from the tray, while the past was being filled in
+                state.defects = {**state.defects, **broken}
                 self._machines[twin] = Machine(machine.config, state)
                 if now - saved > LONGEST_STEP:
                     self._machines[twin].state = cooled(state, (now - saved) / NS, self._hall(now))
@@ -191,6 +195,8 @@ class SimulatorConnector:
         self._links[twin].acknowledge(command_id, answer)
 
     def _carry_out(self, twin: str, name: str, message: Mapping[str, Any]) -> dict[str, Any]:
+        if not self._lives:
+            return {"status": "rejected", "reason": "the machine is starting up"}
         expires = message.get("expires")
         try:
             end = parse_instant(expires) if isinstance(expires, str) else expires

@@ -25,7 +25,7 @@ FAULTS = (
     FaultSpec(
         "brake-worn", "Hoist brake is worn", "brake",
         "The load slips while the brake holds it: the slip grows lift by lift, a warning, then the crane stops",
-        "HB-31", "HOIST BRAKE SLIP", "brake.condition", 150.0, 30.0, 0.004,
+        "HB-31", "HOIST BRAKE SLIP", "brake.condition", 90.0, 30.0, 0.004,
     ),
     FaultSpec(
         "hoist-overheating", "Hoist motor overheats", "hoist",
@@ -40,12 +40,14 @@ FAULTS = (
     *SWITCHES,
 )  # fmt: skip
 
-PALLET_BLANKS = 8
+PALLET_BLANKS = 6
+TIDY_AFTER_S = 40.0  # without an order for so long it moves a pallet inside the store
 ORDER_AT = 8  # a station that has no more blanks than this gets a pallet
 STORE = (2.0, 3.0)  # bridge and trolley position of the store, m
 STATIONS = ((14.0, 5.0), (22.0, 5.0), (30.0, 5.0))
+SHELF = (6.0, 9.0)  # where a pallet goes that is moved inside the store
 TOP, FLOOR = 6.0, 0.6  # heights of the hook, m
-HOIST_SPEED, BRIDGE_SPEED, TROLLEY_SPEED = 0.16, 0.65, 0.35  # m/s
+HOIST_SPEED, BRIDGE_SPEED, TROLLEY_SPEED = 0.25, 1.0, 0.5  # m/s
 NEW_LINING = 10.0  # mm
 
 
@@ -57,7 +59,8 @@ class CraneState(MachineState, kw_only=True):
     whole_s: float = 0.0
     origin: tuple[float, float, float] = (*STORE, TOP)
     goal: tuple[float, float, float] = (*STORE, TOP)
-    station: int = 0
+    station: int = 0  # as an index; beyond the last one it is the shelf
+    idle_s: float = 0.0
     load: float = 0.0
     motor_temp: float = 24.0
     brake_temp: float = 22.0
@@ -117,10 +120,14 @@ class Crane:
         if not s.powered or stands(s, self.faults) or (s.stopped and s.phase == "idle"):
             return limit, False
         if s.phase == "idle":
-            station = self._next_order(s)
-            if station is None or not inputs.staffed:
-                return limit, False
-            s.station = station
+            station = self._next_order(s) if inputs.staffed else None
+            if station is None and inputs.staffed and s.idle_s >= TIDY_AFTER_S:
+                station = len(STATIONS)
+            if station is None:
+                used = min(limit, max(1.0, TIDY_AFTER_S - s.idle_s))
+                s.idle_s += used
+                return used, False
+            s.station, s.idle_s = station, 0.0
             self._go(s, "to_store", (*STORE, TOP))
             return 0.0, True
         used = min(limit, s.left_s)
@@ -162,7 +169,7 @@ class Crane:
 
     def _next_phase(self, s: CraneState, rng: Random) -> None:
         bridge, trolley, _ = self._position(s)
-        station = STATIONS[s.station]
+        station = (*STATIONS, SHELF)[s.station]
         s.left_s = 0.0
         if s.phase == "to_store":
             self._go(s, "lower_empty", (bridge, trolley, FLOOR))
@@ -183,9 +190,10 @@ class Crane:
             self._wait(s, "release", 6.0)
         elif s.phase == "release":
             s.load, s.slip = 0.0, 0.0
-            counts = list(s.delivered)
-            counts[s.station] += PALLET_BLANKS
-            s.delivered = (counts[0], counts[1], counts[2])
+            if s.station < len(STATIONS):
+                counts = list(s.delivered)
+                counts[s.station] += PALLET_BLANKS
+                s.delivered = (counts[0], counts[1], counts[2])
             self._go(s, "raise", (bridge, trolley, TOP))
         elif s.phase == "raise":
             self._go(s, "return", (*STORE, TOP))
@@ -243,7 +251,7 @@ class Crane:
             "bridge.position": round(bridge, 3),
             "trolley.position": round(trolley, 3),
             "rope.cycles": s.lifts * 2,
-            "job": f"pallet to station {s.station + 1}" if s.phase != "idle" else "waiting",
+            "job": self._job(s),
             "phase": s.phase,
             "parts.total": s.lifts,
             "lifts.heavy": s.heavy,
@@ -253,6 +261,11 @@ class Crane:
         }
         values.update(control_outputs(s, self.faults, s.powered))
         return values
+
+    def _job(self, s: CraneState) -> str:
+        if s.phase == "idle":
+            return "waiting"
+        return f"pallet to station {s.station + 1}" if s.station < len(STATIONS) else "tidying the store"
 
     def _words(self, s: CraneState, phase: str) -> tuple[str, str, str]:
         """Execution, functional mode and wait state while it was in ``phase``."""
