@@ -56,13 +56,17 @@ class Recording(Protocol):
     """A folder of recorded machines, read as often as needed with the same result."""
 
     @property
-    def twins(self) -> Sequence[RecordedTwin]:
-        """The machines in it, by id."""
+    def ids(self) -> Sequence[str]:
+        """Twin ids of the machines in it, sorted."""
         ...
 
     @property
     def notes(self) -> Sequence[str]:
         """What a reader had to decide about the whole folder, for people."""
+        ...
+
+    def twin(self, id: str) -> RecordedTwin:
+        """One of its machines; its files may be read once for that."""
         ...
 
     def lines(self, twin: str) -> Iterator[RecordedLine]:
@@ -149,6 +153,8 @@ def play(
 ) -> Iterator[Message]:
     """Messages of these machines, merged by time."""
     streams = [
-        messages(recording.lines(t.id), t.id, t.session, kinds.get(t.id, {})) for t in recording.twins if t.id in twins
+        messages(recording.lines(id), id, recording.twin(id).session, kinds.get(id, {}))
+        for id in recording.ids
+        if id in twins
     ]
     return heapq.merge(*streams, key=lambda message: message.due)

@@ -344,10 +344,10 @@ class _Pace:
 def _chosen(recording: Recording, machines: Collection[str]) -> list[RecordedTwin]:
     """The machines named, whatever the case of their letters; all of them if none is named."""
     wanted = {m.lower() for m in machines}
-    unknown = sorted(wanted - {t.id for t in recording.twins})
+    unknown = sorted(wanted - set(recording.ids))
     if unknown:
-        there = ", ".join(t.id for t in recording.twins)
+        there = ", ".join(recording.ids)
         raise InvalidInputError(
             [Fault("replay:machine-unknown", f"the recording has no machine {u!r}", f"It has {there}") for u in unknown]
         )
-    return [t for t in recording.twins if not wanted or t.id in wanted]
+    return [recording.twin(id) for id in recording.ids if not wanted or id in wanted]

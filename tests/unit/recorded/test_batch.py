@@ -51,17 +51,17 @@ def test_what_is_not_known_is_said(batch):
 
 
 def test_ideal_cycle_is_the_shortest_whole_run(batch):
-    production = batch.twins[0].type.production
+    production = batch.twin("mill07").type.production
     assert production.ideal_cycle_s == {"Lid OP1": 480.0, "Lid OP2": 300.0}
     assert (production.total, production.good, production.product) == ("operations_done", "operations_good", "product")
 
 
 def test_time_between_operations_is_a_declared_gap(batch):
     at = parse_instant
-    assert batch.twins[0].gaps[0] == Gap(
+    assert batch.twin("mill07").gaps[0] == Gap(
         at("2021-05-03T08:10:00Z"), at("2021-05-03T08:20:00Z"), "between recorded operations", "operations.csv"
     )
-    assert len(batch.twins[0].gaps) == 4
+    assert len(batch.twin("mill07").gaps) == 4
 
 
 def test_a_broken_line_is_handed_over_as_found(batch):

@@ -34,19 +34,18 @@ def test_lines_hold_pairs_and_conditions_and_assets_are_left_out(recording):
         ("execution", "UNAVAILABLE", f"{file}:11"),
         ("extra", "UNAVAILABLE", f"{file}:11"),
     ]
-    assert any("5 lines of assets" in note for note in recording.twins[0].notes)
+    assert any("5 lines of assets" in note for note in recording.twin("lathe01").notes)
 
 
 def test_items_that_the_model_does_not_know_are_derived_from_what_they_said(recording):
-    signals = {s.name: s.type for s in recording.twins[0].type.signals}
+    signals = {s.name: s.type for s in recording.twin("lathe01").type.signals}
     assert (signals["spare"], signals["extra"], signals["execution"]) == ("condition", "number", "text")
 
 
 def test_day_files_of_a_machine_are_one_recording(tmp_path):
     for day in ("20200302-20200303", "20200303-20200304"):
         shutil.copy(FIXTURES / "shdr/Lathe01.shdr.txt", tmp_path / f"Lathe01-{day}.txt")
-    twin = open_recording("shdr", tmp_path).twins
-    assert [t.id for t in twin] == ["lathe01"]
+    assert open_recording("shdr", tmp_path).ids == ["lathe01"]
     assert len(list(open_recording("shdr", tmp_path).lines("lathe01"))) == 20
     with pytest.raises(InvalidInputError) as e:
         open_recording("shdr", FIXTURES)

@@ -24,18 +24,22 @@ def recording():
     return open_recording("nist-sms", FIXTURES / "sms")
 
 
+def all_of(recording):
+    return [recording.twin(id) for id in recording.ids]
+
+
 def payloads(recording, twins=("lathe01", "press02")):
-    return list(play(recording, twins, {t.id: {s.name: s.type for s in t.type.signals} for t in recording.twins}))
+    return list(play(recording, twins, {t.id: {s.name: s.type for s in t.type.signals} for t in all_of(recording)}))
 
 
 def test_twins_take_the_machines_name_and_the_models_description(recording):
-    lathe, press = recording.twins
+    lathe, press = all_of(recording)
     assert (lathe.id, lathe.title, lathe.serial) == ("lathe01", "Acme Lathe 5", "77")
     assert (press.id, press.type.registered_from, press.commissioned is not None) == ("press02", "data", True)
 
 
 def test_type_comes_from_the_model_and_from_the_data_what_the_model_does_not_know(recording):
-    lathe, press = (t.type for t in recording.twins)
+    lathe, press = (t.type for t in all_of(recording))
     signals = {s.name: (s.type, s.unit, s.semantic, s.component) for s in lathe.signals}
     assert signals["Xpos"] == ("number", "mm", "mtconnect:POSITION", "base.X")
     assert signals["Fovr"] == ("number", "%", "mtconnect:PATH_FEEDRATE_OVERRIDE", "controller")
@@ -47,7 +51,7 @@ def test_type_comes_from_the_model_and_from_the_data_what_the_model_does_not_kno
 
 
 def test_what_was_decided_is_said(recording):
-    said = "\n".join(n for t in recording.twins for n in t.notes)
+    said = "\n".join(n for t in all_of(recording) for n in t.notes)
     assert "data item Lathe01-d1 is signal avail by its id" in said
     assert "two data items are named cond; the one with id c2 is signal controller.cond" in said
     assert "'door state' becomes signal door_state" in said
@@ -55,7 +59,7 @@ def test_what_was_decided_is_said(recording):
 
 
 def test_state_mapping_follows_execution(recording):
-    mapping = recording.twins[0].type.states
+    mapping = all_of(recording)[0].type.states
     assert (mapping.word, mapping.needs) == ("execution", ("execution",))
     states = {word: rule.state for rule in reversed(mapping.rules) for word in rule.when[0].equals}
     assert states["ACTIVE"] is State.PRODUCING
@@ -67,16 +71,16 @@ def test_state_mapping_follows_execution(recording):
 
 def test_missing_days_are_gaps_from_midnight_eastern_standard_time(recording):
     reason = ("day file missing", "missing_days.txt")
-    assert recording.twins[0].gaps == (
+    assert all_of(recording)[0].gaps == (
         Gap(parse_instant("2020-03-04T05:00:00Z"), parse_instant("2020-03-06T05:00:00Z"), *reason),
         Gap(parse_instant("2020-03-09T05:00:00Z"), parse_instant("2020-03-10T05:00:00Z"), *reason),
     )
 
 
 def test_commissioning_comes_from_the_model_or_from_a_hole_of_years(recording, tmp_path):
-    assert recording.twins[0].commissioned == parse_instant("2020-01-01T00:00:00Z")
+    assert all_of(recording)[0].commissioned == parse_instant("2020-01-01T00:00:00Z")
     shutil.copytree(FIXTURES / "sms/events", tmp_path / "events")
-    lathe, press = open_recording("nist-sms", tmp_path).twins
+    lathe, press = all_of(open_recording("nist-sms", tmp_path))
     assert lathe.commissioned == parse_instant("2020-03-02T00:00:00Z")
     assert "more than a year before" in lathe.commissioned_from
     assert press.commissioned is None
@@ -86,7 +90,7 @@ def test_a_model_saved_after_the_recording_does_not_make_all_of_it_impossible(tm
     shutil.copytree(FIXTURES / "sms", tmp_path / "r")
     model = tmp_path / "r/Devices.xml"
     model.write_text(model.read_text().replace("2020-01-01T", "2024-01-01T"))
-    assert open_recording("nist-sms", tmp_path / "r").twins[1].commissioned is None
+    assert all_of(open_recording("nist-sms", tmp_path / "r"))[1].commissioned is None
 
 
 def test_payloads_are_what_the_machine_would_have_sent(recording):
@@ -120,7 +124,7 @@ def test_sessions_and_numbers_do_not_depend_on_who_else_is_replayed_or_on_packin
     file = tmp_path / "r/events/Lathe01.csv"
     (tmp_path / "r/events/Lathe01.csv.gz").write_bytes(gzip.compress(file.read_bytes()))
     file.unlink()
-    assert open_recording("nist-sms", tmp_path / "r").twins[0].session == recording.twins[0].session
+    assert all_of(open_recording("nist-sms", tmp_path / "r"))[0].session == all_of(recording)[0].session
 
 
 def test_machines_are_merged_by_time(recording):
@@ -138,6 +142,7 @@ HEADER = "timestamp,dataitem,type,value\n"
         ({"events/a.csv": "time,value\n"}, "recording:other-columns"),
         ({"events/ä.csv": HEADER}, "recording:name"),
         ({"events/a.csv": HEADER, "events/A.csv": HEADER}, "recording:name-twice"),
+        ({"events/a.csv.gz": HEADER}, "recording:unreadable"),
         ({"events/a.csv": HEADER, "missing_days.txt": "x\n"}, "recording:missing-days"),
         ({"events/a.csv": HEADER, "Devices.xml": "<a>"}, "devices:not-xml"),
     ],

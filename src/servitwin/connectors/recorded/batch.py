@@ -101,12 +101,21 @@ class BatchRecording:
             self._add_operations(twin)
             self._lines[twin].sort(key=lambda line: sort_key(line.time))
         self._note_results()
-        self.twins: Sequence[RecordedTwin] = [self._twin(twin, session) for twin in sorted(self._names)]
+        self._twins = {twin: self._twin(twin, session) for twin in sorted(self._names)}
 
     @property
     def notes(self) -> Sequence[str]:
         """What had to be decided while reading, for people."""
         return self._notes
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Twin ids of the machines in it, sorted."""
+        return list(self._twins)
+
+    def twin(self, id: str) -> RecordedTwin:
+        """One of its machines."""
+        return self._twins[id]
 
     def lines(self, twin: str) -> Iterator[RecordedLine]:
         """Lines of one machine by time; those without a time first."""

@@ -103,7 +103,7 @@ class RecordedConnector:
 
     def _messages(self) -> Sequence[Message]:
         recording = open_recording(self._kind, self._folder)
-        kinds = {t.id: {s.name: s.type for s in t.type.signals} for t in recording.twins}
+        kinds = {id: {s.name: s.type for s in recording.twin(id).type.signals} for id in recording.ids}
         return list(play(recording, kinds, kinds))
 
     async def send(self, command: Command) -> None:
@@ -117,7 +117,8 @@ class RecordedConnector:
     async def discover(self) -> Sequence[Discovered]:
         """The machines in the folder."""
         recording = open_recording(self._kind, self._folder)
-        return [Discovered(t.id, t.title, t.serial, t.type.reference, str(self._folder)) for t in recording.twins]
+        twins = [recording.twin(id) for id in recording.ids]
+        return [Discovered(t.id, t.title, t.serial, t.type.reference, str(self._folder)) for t in twins]
 
     async def close(self) -> None:
         """Stop handing over messages."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import xml.etree.ElementTree as ET
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +40,7 @@ def read_results(path: Path) -> Iterator[PartResult]:
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
             root = ET.parse(stream).getroot()  # noqa: S314  (expat expands no external entities; the file is local)
-    except (ET.ParseError, OSError) as e:
+    except (ET.ParseError, OSError, EOFError, zlib.error) as e:
         raise InvalidInputError(Fault("qif:not-xml", f"{path.name}: {e}", "Fetch it again", file=path.name)) from None
     space = root.tag.partition("}")[0] + "}"
     report = f"{path.name} {root.findtext(f'{space}Version/{space}TimeCreated', '')}".strip()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from servitwin.connectors.recorded.derive import Survey, commissioned, derive_type
 from servitwin.connectors.recorded.devices import Device, DeviceModel, read_devices
-from servitwin.connectors.recorded.tables import content_id, instant_or_text, open_text
+from servitwin.connectors.recorded.tables import content_id, instant_or_text, whole_lines
 from servitwin.domain.condition import parse_condition
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import DAY
@@ -28,7 +28,7 @@ Entry = tuple[int, str, str, str]  # line number, time, key (empty: not understo
 
 
 class ShdrRecording:
-    """A folder of adapter output. Opening it reads every file once; nothing is kept but names and counts."""
+    """A folder of adapter output. A machine that is asked for is read once; names and counts are kept."""
 
     def __init__(self, folder: Path) -> None:
         self._notes: list[str] = []
@@ -41,15 +41,27 @@ class ShdrRecording:
         self._find(folder)
         self._signals: dict[str, Mapping[str, str]] = {}
         self._conditions: dict[str, set[str]] = {}
-        self.twins: Sequence[RecordedTwin] = [self._twin(id) for id in sorted(self._files)]
+        self._twins: dict[str, RecordedTwin] = {}
 
     @property
     def notes(self) -> Sequence[str]:
         """What had to be decided while reading, for people."""
         return self._notes
 
+    @property
+    def ids(self) -> Sequence[str]:
+        """Twin ids of the machines in it, sorted."""
+        return sorted(self._files)
+
+    def twin(self, id: str) -> RecordedTwin:
+        """One of its machines."""
+        if id not in self._twins:
+            self._twins[id] = self._read(id)
+        return self._twins[id]
+
     def lines(self, twin: str) -> Iterator[RecordedLine]:
         """Lines of one machine in the order of its files."""
+        self.twin(twin)
         signals = self._signals[twin]
         last_text, last_time = "", 0
         time: int | str
@@ -89,7 +101,7 @@ class ShdrRecording:
         fitting = [n for n in self._model.devices if stem.lower().startswith(n.lower())]
         return max(fitting, key=len) if fitting else stem.partition(".")[0]
 
-    def _twin(self, twin: str) -> RecordedTwin:
+    def _read(self, twin: str) -> RecordedTwin:
         name = self._names[twin]
         device = self._model.devices.get(name)
         notes = list(device.notes) if device else []
@@ -122,20 +134,18 @@ def _condition_keys(device: Device | None) -> set[str]:
 def _observing(path: Path) -> Iterator[tuple[int, str | None]]:
     """Lines with their number; None for a line of an asset or a setting of the adapter."""
     until = ""
-    with open_text(path) as stream:
-        for number, line in enumerate(stream, 1):
-            text = line.rstrip("\r\n")
-            if until:
-                until = "" if text == until else until
-                yield number, None
-            elif text.startswith("*"):
-                yield number, None
-            elif "|@" in text[:60]:
-                _, _, marker = text.rpartition("|")
-                until = marker if marker.startswith("--multiline--") else ""
-                yield number, None
-            elif text:
-                yield number, text
+    for number, text in whole_lines(path):
+        if until:
+            until = "" if text == until else until
+            yield number, None
+        elif text.startswith("*"):
+            yield number, None
+        elif "|@" in text[:60]:
+            _, _, marker = text.rpartition("|")
+            until = marker if marker.startswith("--multiline--") else ""
+            yield number, None
+        elif text:
+            yield number, text
 
 
 def _entries(path: Path, conditions: set[str]) -> Iterator[Entry]:

@@ -29,24 +29,38 @@ _DAY_FILE = re.compile(r"(.+)-(\d{8})-(\d{8})(?:\.txt)?(?:\.gz)?\Z", re.ASCII)
 
 
 class SmsRecording:
-    """A folder of the test bed's layout. Opening it reads every file once; nothing is kept but names and counts."""
+    """A folder of the test bed's layout. A machine that is asked for is read once; names and counts are kept."""
 
     def __init__(self, folder: Path) -> None:
         self._files = _event_files(folder)
+        for file in self._files.values():
+            next(rows(file, HEADER), None)  # what is no such table is told before anything is registered
         path = folder / "Devices.xml"
         self._model = read_devices(path) if path.is_file() else DeviceModel(None, {})
         self._notes: list[str] = [] if path.is_file() else ["there is no Devices.xml: types are derived from the data"]
         self._signals: dict[str, Mapping[str, str]] = {}
-        gaps = missing_days(folder / "missing_days.txt")
-        self.twins: Sequence[RecordedTwin] = [self._twin(id, path, gaps) for id, path in sorted(self._files.items())]
+        self._gaps = missing_days(folder / "missing_days.txt")
+        self._twins: dict[str, RecordedTwin] = {}
 
     @property
     def notes(self) -> Sequence[str]:
         """What had to be decided while reading, for people."""
         return self._notes
 
+    @property
+    def ids(self) -> Sequence[str]:
+        """Twin ids of the machines in it, sorted."""
+        return sorted(self._files)
+
+    def twin(self, id: str) -> RecordedTwin:
+        """One of its machines."""
+        if id not in self._twins:
+            self._twins[id] = self._read(id)
+        return self._twins[id]
+
     def lines(self, twin: str) -> Iterator[RecordedLine]:
         """Lines of one machine in the order of its file."""
+        self.twin(twin)
         path = self._files[twin]
         signals = self._signals[twin]
         source = f"{path.parent.name}/{path.name}:"
@@ -65,7 +79,8 @@ class SmsRecording:
                     last_text, last_time = stamp, time
             yield RecordedLine(twin, time, signals.get(item, item), value, f"{source}{number}")
 
-    def _twin(self, twin: str, path: Path, gaps: dict[str, list[Gap]]) -> RecordedTwin:
+    def _read(self, twin: str) -> RecordedTwin:
+        path = self._files[twin]
         name = _machine_name(path)
         survey = _survey(path)
         device = self._model.devices.get(name)
@@ -82,7 +97,7 @@ class SmsRecording:
             session=f"nist-sms-{content_id([path])}",
             commissioned=begin,
             commissioned_from=why,
-            gaps=tuple(gaps.get(name, ())),
+            gaps=tuple(self._gaps.get(name, ())),
             notes=tuple(notes),
         )
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import parse_instant
-
-_LONGEST_LINE = 1 << 20
 
 
 def open_text(path: Path) -> IO[str]:
@@ -32,30 +31,43 @@ def content_id(paths: Sequence[Path]) -> str:
     return digest.hexdigest()[:40]
 
 
+def whole_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Number and text of each line, without its end.
+
+    Raises:
+        InvalidInputError: ``recording:unreadable`` where the file is cut off, is no gzip or cannot be opened.
+    """
+    number = 0
+    try:
+        with open_text(path) as stream:
+            for number, line in enumerate(stream, 1):
+                yield number, line.rstrip("\r\n")
+    except (OSError, EOFError, zlib.error) as e:
+        raise InvalidInputError(
+            Fault("recording:unreadable", f"{path.name}: {e}", "Fetch the file again", file=path.name, line=number + 1)
+        ) from None
+
+
 def rows(path: Path, header: Sequence[str]) -> Iterator[tuple[int, list[str] | str]]:
     """Line number and fields of each row below the header; a row of another length comes as its raw text.
 
     Raises:
         InvalidInputError: ``recording:other-columns`` if the first line is not the expected header.
     """
-    with open_text(path) as stream:
-        found = stream.readline(_LONGEST_LINE).strip().split(",")
-        if found != list(header):
-            raise InvalidInputError(
-                Fault(
-                    "recording:other-columns",
-                    f"the first line of {path.name} is {','.join(found)[:200]!r}",
-                    f"It has to be {','.join(header)}",
-                    file=path.name,
-                    line=1,
-                )
+    lines = whole_lines(path)
+    found = next(lines, (1, ""))[1].strip().split(",")
+    if found != list(header):
+        raise InvalidInputError(
+            Fault(
+                "recording:other-columns",
+                f"the first line of {path.name} is {','.join(found)[:200]!r}",
+                f"It has to be {','.join(header)}",
+                file=path.name,
+                line=1,
             )
-        number = 1
-        for line in stream:
-            number += 1
-            text = line.rstrip("\r\n")
-            if not text:
-                continue
+        )
+    for number, text in lines:
+        if text:
             fields = next(csv.reader([text])) if '"' in text else text.split(",")
             yield number, fields if len(fields) == len(header) else text
 
