@@ -47,9 +47,9 @@ def test_a_sample_becomes_rows_live_value_and_tail(node: Node) -> None:
     assert live["values"]["door"][1] is True
     tail = pa.ipc.open_stream(node.ask_raw("ask.tail.1", {"after": -1})).read_all()
     assert sorted(zip(tail["signal"].to_pylist(), tail["idx"].to_pylist(), strict=True)) == [
-        ("door", 2),
+        ("door", 0),
         ("mode", 1),
-        ("temperature", 0),
+        ("temperature", 2),
     ]
     node.wait_for(lambda: (c := node.ask("ask.cut.1"))["committed"] == c["received"])
     table = node.table()

@@ -67,7 +67,7 @@ def test_a_faulty_value_does_not_take_its_neighbours_with_it() -> None:
     )
     assert values_of(block) == {"load": 2, "mode": "auto"}
     (entry,) = block.quarantined
-    assert entry.where.split(",") == ["values.temperature", "values.speed", "values.door"]
+    assert entry.where.split(",") == ["values.door", "values.speed", "values.temperature"]
 
 
 def test_a_seq_that_is_no_count_is_told_and_the_values_are_kept() -> None:

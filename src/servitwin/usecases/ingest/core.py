@@ -146,7 +146,7 @@ class Ingest:
         counters.values += n
         counters.fast += len(group)
         changed = self._shared.changed
-        changed.update([f[0].live for f in group])
+        changed.update(dict.fromkeys([f[0].live for f in group]))
 
     def _refuse(self, fitting: Fitting) -> None:
         """A message of a known shape that a check on columns did not pass: its session is marked already."""
@@ -170,7 +170,7 @@ class Ingest:
         known = {b.twin: self._shared.slots.by_id(b.twin) for b in batches}
         verdict = self._general.take(m, batches, faults, known, marked=marked)
         self._count(verdict)
-        self._shared.changed.update(s.live for s in known.values() if s is not None)
+        self._shared.changed.update(dict.fromkeys(s.live for s in known.values() if s is not None))
         if slot is not None and verdict.rows and not verdict.refused and len(batches) == 1:
             self._learn(slot, batches[0], payload)
 
@@ -201,11 +201,10 @@ class Ingest:
         stamp = bytes(content.get("time" if single else "times", b""))
         signals = slot.signals_at(batch.times[0])
         reference = slot.twin.type_at(batch.times[0]) or ""
-        kinds = tuple(type(v[0]) for v in batch.columns.values())
+        kinds = tuple((name, type(values[0])) for name, values in sorted(batch.columns.items()))
         key = (
             reference,
             signals is None,
-            tuple(batch.columns),
             kinds,
             keys - {"session", "seq", "source"},
             b'"' in stamp,
@@ -242,7 +241,7 @@ class Shared:
         self.slots = Slots(registry, self.twins, self.ledger)
         self.counters = Counters()
         self.shapes: dict[Any, Shape | None] = {}
-        self.changed: set[LiveTwin] = set()
+        self.changed: dict[LiveTwin, None] = {}  # in order of their first change
         self.revision = 0
 
     def registry_changed(self) -> None:
@@ -275,10 +274,12 @@ class Shared:
 
     def due(self, now: int, every: int, most: int, cut: dict[str, int]) -> list[dict[str, Any]]:
         """Messages for ``live.<twin>``: the first change at once, then each twin at most once in ``every`` ns."""
-        ready = list(islice((t for t in self.changed if t.due <= now), most))
+        # Those told longest ago stand in front, so that a look at the first few is enough: one that is not due yet
+        # will be within ``every``.
+        ready = [t for t in islice(self.changed, 4 * most) if t.due <= now][:most]
         for twin in ready:
             twin.due = now + every
-            self.changed.discard(twin)
+            del self.changed[twin]
         return [message for message in (t.message(cut, whole=False) for t in ready) if message["values"]]
 
 

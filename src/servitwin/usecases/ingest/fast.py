@@ -74,7 +74,7 @@ class Columns:
     def _spread(
         self, codes: Any, shape: Shape, places: Any, time: Int64s, received: Int64s, numbers: Floats, seq: Int64s
     ) -> Rows:
-        """One row a number: message by message, in the order of the payload."""
+        """One row a number: message by message, in order of name."""
         n, width = numbers.shape
         return Rows(
             twins=self._twins.words,
@@ -155,10 +155,15 @@ def _bad_times(time: Int64s, received: Int64s, slots: Sequence[TwinSlot]) -> Boo
 
 def _remember_singles(shard: int, shape: Shape, group: list[Fitting], time: Int64s) -> None:
     """Keep the latest message of each twin for the live state; its values are looked at only when asked for."""
-    order = range(len(group)) if (np.diff(time) >= 0).all() else np.argsort(time, kind="stable").tolist()
-    for i in {group[i][0]: i for i in order}.values():
-        slot, payload, seq, _, received, _ = group[i]
-        slot.live.keep(shape, int(time[i]), shard, seq, received, payload, -1)
+    times = time.tolist()
+    slots = [f[0] for f in group]
+    if (np.diff(time) >= 0).all():
+        latest = dict(zip(slots, range(len(slots)), strict=True))
+    else:
+        latest = {slots[i]: i for i in np.argsort(time, kind="stable").tolist()}
+    for slot, i in latest.items():
+        _, payload, seq, _, received, _ = group[i]
+        slot.live.keep(shape, times[i], shard, seq, received, payload, -1)
 
 
 def _remember_batches(shard: int, shape: Shape, group: list[Fitting], time: Int64s) -> None:

@@ -141,7 +141,8 @@ class General:
         """Rows made of a batch, and the next index."""
         good_times = [self._time(m, t, i, batch, slot, found) for i, t in enumerate(batch.times)]
         rows = 0
-        for name, values in batch.columns.items():
+        # In order of name: the place of a value must not depend on how the machine happened to order its members.
+        for name, values in sorted(batch.columns.items()):
             for i, (time, value) in enumerate(zip(batch.times, values, strict=True)):
                 idx += 1
                 if isinstance(value, Absent) or not good_times[i]:

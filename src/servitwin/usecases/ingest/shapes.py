@@ -34,7 +34,7 @@ class Shape:
     """One exact form of payloads: names and kinds of its values, single or batch, times as integers or text.
 
     Attributes:
-        names: signals in the order of the payload; ``kinds`` their types as sent (number, text or flag).
+        names: signals in order of name; ``kinds`` their types as sent (number, text or flag).
         decode: bytes to a struct with ``time``, ``values``, ``session`` and ``seq``; raises where it does not fit.
         number_at, other_at: places of the numbers and of the rest among the names.
     """
@@ -146,12 +146,12 @@ def shape_of(
         return None
     if ("time" if single else "times") not in content_keys or {"time", "times"} <= content_keys:
         return None
-    names = tuple(batch.columns)
+    names = tuple(sorted(batch.columns))
     if len(names) > MAX_MEMBERS:
         return None
     kinds = []
-    for values in batch.columns.values():
-        kind = _kind(values)
+    for name in names:
+        kind = _kind(batch.columns[name])
         if kind is None or (not single and kind != "number"):
             return None
         kinds.append(kind)
