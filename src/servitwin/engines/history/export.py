@@ -13,6 +13,7 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from servitwin.domain.instant import DAY, format_instant
+from servitwin.domain.observation import Bools
 from servitwin.domain.signal import SignalDefinition
 from servitwin.engines.history.scan import Pair, View
 
@@ -72,6 +73,7 @@ class _Sink(Protocol):
 def export(
     view: View,
     pairs: Sequence[Pair],
+    sets: Bools,
     start: int,
     end: int,
     form: Form,
@@ -93,7 +95,7 @@ def export(
     pipe = _Pipe()
     sink = _open(form, pipe, about)
     for begin in _days(view, start, end):
-        table = _chunk(view, pairs, units, max(begin, start), min(begin + DAY, end))
+        table = _chunk(view, pairs, sets, units, max(begin, start), min(begin + DAY, end))
         if len(table):
             sink.write(table)
             yield pipe.drain()
@@ -109,8 +111,8 @@ def _days(view: View, start: int, end: int) -> Iterator[int]:
     return (day * DAY for day in sorted(days) if day * DAY < end and (day + 1) * DAY > start)
 
 
-def _chunk(view: View, pairs: Sequence[Pair], units: Sequence[str], start: int, end: int) -> pa.Table:
-    rows = view.table(pairs, start, end)
+def _chunk(view: View, pairs: Sequence[Pair], sets: Bools, units: Sequence[str], start: int, end: int) -> pa.Table:
+    rows = view.table(pairs, start, end, sets)
     order = np.lexsort((rows["series"].to_numpy(), rows["time"].to_numpy()))
     rows = rows.take(order)
     series = rows["series"].to_numpy()

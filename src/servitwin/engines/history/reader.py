@@ -11,6 +11,7 @@ import numpy as np
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import DAY, HOUR
 from servitwin.domain.observation import Aggregation, Bools, Bucket, Cut, Floats, Int64s, LastValue, Quarantined, Series
+from servitwin.engines.history.carry import before as before_start
 from servitwin.engines.history.export import Define, Form, export
 from servitwin.engines.history.fold import FOREVER, Buckets, fold, spread
 from servitwin.engines.history.quarantine import QuarantineLog
@@ -87,7 +88,9 @@ class DuckReader:
         edges = np.searchsorted(rows.series, np.arange(len(pairs) + 1))
         carried: dict[int, Found] = {}
         if before:
-            earlier = view.before(pairs, start, np.full(len(pairs), FOREVER, dtype=np.int64))
+            earlier = before_start(
+                view, pairs, start, np.full(len(pairs), FOREVER, dtype=np.int64), self._latest.read()
+            )
             carried = {int(s): earlier.pick(np.array([i])) for i, s in enumerate(earlier.series)}
         answer = {}
         for i, pair in enumerate(pairs):
@@ -195,7 +198,8 @@ class DuckReader:
         flag, unit, quality, received, replayed. Memory stays at about a day of the wanted signals.
         """
         _check_range(start, end)
-        return export(self._scan.view(), list(dict.fromkeys(wanted)), start, end, form, metadata, self._define)
+        pairs = list(dict.fromkeys(wanted))
+        return export(self._scan.view(), pairs, self._sets(pairs), start, end, form, metadata, self._define)
 
     def _sets(self, pairs: Sequence[Pair]) -> Bools:
         definitions = [self._define(*pair) if self._define else None for pair in pairs]
@@ -229,7 +233,10 @@ class DuckReader:
         view = self._scan.view(cut)
         gaps = gaps_of(self._define, pairs)
         words: Words = {}
-        carried = samples_of(view.before(pairs, start, gaps) if carry else view.rows([], start, start), words)
+        earlier = view.rows([], start, start)
+        if carry:
+            earlier = before_start(view, pairs, start, gaps, self._latest.read())
+        carried = samples_of(earlier, words)
         if start % HOUR or every % HOUR:
             parts = fold(samples_of(view.rows(pairs, start, end), words), every, start, gaps)
         else:

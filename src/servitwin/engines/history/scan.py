@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from servitwin.domain.instant import DAY, utc_day
+from servitwin.domain.instant import utc_day
 from servitwin.domain.observation import Bools, Cut, Floats, Int8s, Int32s, Int64s
 from servitwin.engines.history.log import DataFile, Snapshot, TableLog
 from servitwin.engines.history.schema import COLUMNS, OBSERVATIONS
@@ -120,6 +120,8 @@ class Scan:
             if words.get("after", {}).get(str(shard), -1) > after:
                 return [], known, True
             reached = words.get("cut", {}).get(str(shard), -1)
+            newer = table["seq"].to_numpy() > after  # owners keep rows for a while after their commit
+            table = table if newer.all() else table.filter(pa.array(newer))
             if len(table):
                 tables.append(table)
                 reached = max(reached, int(table["seq"].to_numpy().max()))
@@ -177,17 +179,24 @@ class View:
         """
         return _found(self._in_order(wanted, start, end, _VALUES, sets))
 
-    def table(self, wanted: Sequence[Pair], start: int, end: int) -> pa.Table:
+    def table(self, wanted: Sequence[Pair], start: int, end: int, sets: Bools | None = None) -> pa.Table:
         """The same rows with all their columns, and ``series`` in place of twin and signal."""
-        return self._in_order(wanted, start, end, _ALL)
+        return self._in_order(wanted, start, end, _ALL, sets)
 
     def _in_order(
-        self, wanted: Sequence[Pair], start: int, end: int, names: Sequence[str], sets: Bools | None = None
+        self,
+        wanted: Sequence[Pair],
+        start: int,
+        end: int,
+        names: Sequence[str],
+        sets: Bools | None = None,
+        files: Sequence[DataFile] | None = None,
     ) -> pa.Table:
         schema = pa.schema([_SERIES, *(COLUMNS[OBSERVATIONS].field(n) for n in names)])
         if not wanted:
             return schema.empty_table()
-        parts = [self._committed_rows(wanted, start, end, names)]
+        chosen = self.files(wanted, start, end) if files is None else files
+        parts = [self._committed_rows(chosen, wanted, start, end, names)]
         parts += [_from_tail(t, wanted, start, end, schema) for t in self._tails]
         table = pa.concat_tables([p for p in parts if p is not None and len(p)] or [schema.empty_table()])
         if self._limited or self._tails:
@@ -196,32 +205,17 @@ class View:
                 table = table.filter(pa.array(keep))
         return _that_hold(table, sets)
 
+    def rows_beyond(self, covered: Cut, wanted: Sequence[Pair], end: int) -> Found:
+        """Those before ``end`` that may lie beyond ``covered``: of files with later rows, whole, and of the tail."""
+        files = [f for f in self.files(wanted, self.earliest, end) if is_beyond(f, covered)]
+        return _found(self._in_order(wanted, self.earliest, end, _VALUES, files=files))
+
     def within(self, shard: Int32s, seq: Int64s) -> Bools:
         """Which rows are within the cut."""
         keep = np.zeros(len(seq), dtype=np.bool_)
         for number, last in self.cut.items():
             keep |= (shard == number) & (seq <= last)
         return keep
-
-    def before(self, wanted: Sequence[Pair], start: int, reach: Int64s) -> Found:
-        """The last observation of each series before ``start``, not further back than its ``reach`` in ns."""
-        missing = np.arange(len(wanted))
-        found: list[Found] = []
-        end, width = start, DAY // 48
-        while len(missing):
-            missing = missing[start - reach[missing] < end]
-            if not len(missing) or end <= self.earliest:
-                break
-            begin = max(end - width, self.earliest)
-            rows = self.rows([wanted[i] for i in missing.tolist()], begin, end)
-            if len(rows):
-                ends = np.append(np.flatnonzero(np.diff(rows.series)), len(rows) - 1)
-                last = rows.pick(ends)
-                last.series = missing[last.series].astype(np.int32)
-                found.append(last)
-                missing = np.setdiff1d(missing, last.series)
-            end, width = begin, width * 4
-        return _joined(found, start - reach) if found else self.rows([], start, start)
 
     def beyond(self, covered: Cut, wanted: Sequence[Pair], start: int, end: int, width: int) -> Dirty:
         """Buckets of wanted pairs in [start, end) that have a row beyond ``covered``, within this view's cut."""
@@ -266,8 +260,9 @@ class View:
             )
         ]
 
-    def _committed_rows(self, wanted: Sequence[Pair], start: int, end: int, names: Sequence[str]) -> pa.Table | None:
-        files = self.files(wanted, start, end)
+    def _committed_rows(
+        self, files: Sequence[DataFile], wanted: Sequence[Pair], start: int, end: int, names: Sequence[str]
+    ) -> pa.Table | None:
         if not files:
             return None
         source = files_sql(self._log.path(f) for f in files)
@@ -378,22 +373,3 @@ def numbers_of(column: pa.ChunkedArray) -> Floats:
 def flags_of(column: pa.ChunkedArray) -> Int8s:
     """A flag column as 0, 1 and -1 for null."""
     return np.asarray(column.cast(pa.int8()).fill_null(-1).to_numpy(), dtype=np.int8)
-
-
-def _joined(parts: Sequence[Found], oldest: Int64s) -> Found:
-    """Single observations of different series together, those older than ``oldest`` (by series) left out."""
-    words: list[str] = []
-    place: dict[str, int] = {}
-    texts = []
-    for part in parts:
-        for word in part.words:
-            if word not in place:
-                place[word] = len(words)
-                words.append(word)
-        translate = np.array([*(place[w] for w in part.words), -1], dtype=np.int32)
-        texts.append(translate[part.text])
-    names = [f.name for f in fields(Found)[:-1]]
-    columns: Mapping[str, npt.NDArray[Any]] = {n: np.concatenate([getattr(p, n) for p in parts]) for n in names}
-    whole = Found(**{**columns, "text": np.concatenate(texts)}, words=words)
-    whole = whole.pick(whole.time >= oldest[whole.series])
-    return whole.pick(np.argsort(whole.series))

@@ -91,10 +91,10 @@ def _newest(view: View, engine: Engine, covered: Cut, twins: set[str] | None) ->
 
 
 def _winners(engine: Engine, source: str, **tables: pa.Table) -> pa.Table:
-    # Few rows have the latest time of their pair: only those are ranked among each other.
-    sql = f"""WITH every AS (FROM {source}), newest AS (SELECT twin, signal, max(time) AS time FROM every GROUP BY ALL)
-        SELECT {", ".join(_NAMES)} FROM every JOIN newest USING (twin, signal, time)
-        QUALIFY row_number() OVER (PARTITION BY twin, signal ORDER BY shard DESC, seq DESC, idx DESC) = 1"""
+    # One pass that keeps one row a pair: ranking by a window or a second pass would hold millions of rows.
+    row = ", ".join(f"'{n}': {n}" for n in _NAMES)
+    sql = f"""SELECT unnest(row) FROM (SELECT max_by({{{row}}}, (time, shard, seq, idx)) AS row
+        FROM {source} GROUP BY twin, signal)"""
     return engine.table(sql, **tables)
 
 
