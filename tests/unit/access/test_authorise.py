@@ -1,5 +1,6 @@
 """Decisions by Cedar, and the index that lists use: both must always say the same."""
 
+import itertools
 from dataclasses import dataclass, field
 from importlib import resources
 
@@ -109,7 +110,7 @@ def test_spans_cover_exactly_the_instants_that_may_be_read(plant, actor, start, 
     for t in plant.all:
         spans = rights.spans(actor, t, signal, start, start + length)
         assert all(a < b for a, b in spans)
-        assert all(x[1] < y[0] for x, y in zip(spans, spans[1:], strict=False)), "neighbours are joined"
+        assert all(x[1] < y[0] for x, y in itertools.pairwise(spans)), "neighbours are joined"
         for at in range(start, start + length, 37):
             assert any(a <= at < b for a, b in spans) == rights.may(actor, "read", t, at, signal)
 
@@ -148,9 +149,7 @@ def test_grant_reaches_what_its_grantor_owns_below_the_twin_and_nothing_else():
 
 def test_grant_begins_and_ends_by_the_clock():
     clock = [0]
-    plant = Plant(
-        [twin(1, [Dated("acme", 0)])], [Grant("g", "acme", "other", "t1", "read", Dated("read", 100, 200))]
-    )
+    plant = Plant([twin(1, [Dated("acme", 0)])], [Grant("g", "acme", "other", "t1", "read", Dated("read", 100, 200))])
     rights = authoriser(plant, now=lambda: clock[0] * 10**9)
     plant.held[0] = Grant("g", "acme", "other", "t1", "read", Dated("read", 100 * 10**9, 200 * 10**9))
     guest = Actor("g", "person", "other", ("viewer",))

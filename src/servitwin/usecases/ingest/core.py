@@ -263,7 +263,7 @@ class Shared:
             if slot is not None and slot.live.uid == message.uid:
                 conditions = [name for name in message.values if slot.is_condition(name, now)]
                 slot.live.recall(message.values, conditions)
-                self.changed.add(slot.live)
+                self.changed[slot.live] = None
 
     def session(self, uid: str, name: str) -> dict[str, int]:
         """What became of a session's values since the start of the process."""
