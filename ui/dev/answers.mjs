@@ -45,7 +45,7 @@ function session(method, body) {
     account = null;
     return [200, { done: true }];
   }
-  return account ? [200, { account, csrf: "c", anonymous: false }] : [401, fault("session:none", "Nobody is signed in.")];
+  return account ? [200, { account, csrf: "c", anonymous: false, time_zone: "Europe/Helsinki" }] : [401, fault("session:none", "Nobody is signed in.")];
 }
 
 function twins(method, parts, q, body) {
@@ -181,7 +181,7 @@ function daily(q) {
 }
 
 const health = () => ({
-  ok: true, version: "0.1.0", now: iso(Date.now()), time_zone: "Europe/Helsinki",
+  ok: true, version: "0.1.0", now: iso(Date.now()),
   processes: ["supervisor", "nats-server", "ingest-0", "ingest-1", "web", "services"].map((name, i) => ({ name, pid: 4200 + i, state: "running", restarts: i === 3 ? 1 : 0, memory_mb: 38 + i * 9.5, since: iso(Date.now() - 7_200_000) })),
   ingest: { messages: 182_334, values: 1_458_672, quarantined: 22, repeated: 3, qos0: 0, refused: 0, lag: 0, rows_per_second: 412.5 },
   streams: [{ name: "$MQTT_msgs", messages: 1203, bytes: 482_000, max_bytes: 1_000_000_000 }, { name: "SERVITWIN", messages: 88, bytes: 41_000, max_bytes: 1_000_000_000 }],

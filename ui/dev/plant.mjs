@@ -115,17 +115,17 @@ export function detail(t) {
     signals,
     commands: type ? commands : [],
     children: plant.filter((c) => c.parent === t.id).map((c) => c.id),
-    aggregates, dtid: `https://dt.example/${t.id}`, created: iso(START - 9e9), commissioned: iso(START - 8.9e9), calendar: "two-shift", time_zone: "Europe/Helsinki",
+    permitted: ["read", "command"], aggregates, dtid: `https://dt.example/${t.id}`, created: iso(START - 9e9), commissioned: iso(START - 8.9e9), calendar: "two-shift",
     registered_from: "", owners: [], types: [], production: null, requirements: [], documents: [], model_3d: "",
   };
 }
 
 const parameter = (name, type, unit, minimum, maximum, values = []) => ({ name, type, unit, minimum, maximum, values, required: true });
 const commands = [
-  { name: "set-feed", title: "Set feed override", risk: "setting", parameters: [parameter("percent", "number", "%", 10, 120)], timeout: 10e9, effect: { signal: "axes.feed", parameter: "percent" }, effect_within: 30e9, permitted: true },
-  { name: "select-program", title: "Select program", risk: "setting", parameters: [parameter("program", "text", "", null, null, ["O1001", "O1002"])], timeout: 10e9, effect: null, effect_within: 30e9, permitted: true },
-  { name: "home-axes", title: "Move axes home", risk: "motion", parameters: [], timeout: 10e9, effect: null, effect_within: 60e9, permitted: true },
-  { name: "release-guard", title: "Release guard door", risk: "safety", parameters: [], timeout: 10e9, effect: null, effect_within: 60e9, permitted: false },
+  { name: "set-feed", title: "Set feed override", risk: "setting", parameters: [parameter("percent", "number", "%", 10, 120)], timeout: 10e9, effect: { signal: "axes.feed", parameter: "percent" }, effect_within: 30e9 },
+  { name: "select-program", title: "Select program", risk: "setting", parameters: [parameter("program", "text", "", null, null, ["O1001", "O1002"])], timeout: 10e9, effect: null, effect_within: 30e9 },
+  { name: "home-axes", title: "Move axes home", risk: "motion", parameters: [], timeout: 10e9, effect: null, effect_within: 60e9 },
+  { name: "release-guard", title: "Release guard door", risk: "safety", parameters: [], timeout: 10e9, effect: null, effect_within: 60e9 },
 ];
 
 /** Value of a signal at a time: smooth, with a daily shape, out of its range on the broken machine. */

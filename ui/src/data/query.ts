@@ -1,8 +1,10 @@
-import { useCallback, useEffect, useMemo, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
 import { ApiError } from "../api/client";
 
 /** What a page knows of one question: the last answer stays while a newer one is fetched. */
 export interface Answer<T> {
+  /** Of the question before, while the first answer to this one is on its way. */
+  kept?: boolean;
   data: T | undefined;
   error: ApiError | undefined;
   loading: boolean;
@@ -18,7 +20,16 @@ interface Entry<T> {
 
 const NOTHING: Answer<never> = { data: undefined, error: undefined, loading: true, at: 0 };
 const KEPT_AT_MOST = 300;
+const FAMILIES_AT_MOST = 60;
 const entries = new Map<string, Entry<unknown>>();
+/** The newest answer of each family of questions (the same figure over other windows of time). */
+const families = new Map<string, unknown>();
+
+function remember(family: string, data: unknown): void {
+  families.delete(family);
+  families.set(family, data);
+  if (families.size > FAMILIES_AT_MOST) families.delete(families.keys().next().value ?? "");
+}
 
 function entryOf<T>(key: string): Entry<T> {
   let entry = entries.get(key) as Entry<T> | undefined;
@@ -41,6 +52,15 @@ function forgetUnused(): void {
 export function forgetAnswers(): void {
   for (const entry of entries.values()) entry.running?.abort();
   entries.clear();
+  families.clear();
+}
+
+/** What the parts of the page would ask again. */
+const asking = new Set<() => void>();
+
+/** Asks everything anew that is on the page. */
+export function reloadAll(): void {
+  for (const reload of asking) reload();
 }
 
 function tell<T>(entry: Entry<T>, answer: Answer<T>): void {
@@ -48,7 +68,7 @@ function tell<T>(entry: Entry<T>, answer: Answer<T>): void {
   for (const listener of entry.listeners) listener();
 }
 
-async function load<T>(entry: Entry<T>, ask: (signal: AbortSignal) => Promise<T>): Promise<void> {
+async function load<T>(entry: Entry<T>, ask: (signal: AbortSignal) => Promise<T>, family: string): Promise<void> {
   if (entry.running) return;
   const running = new AbortController();
   entry.running = running;
@@ -57,6 +77,7 @@ async function load<T>(entry: Entry<T>, ask: (signal: AbortSignal) => Promise<T>
     const data = await ask(running.signal);
     entry.failures = 0;
     entry.running = null;
+    if (family) remember(family, data);
     tell(entry, { data, error: undefined, loading: false, at: Date.now() });
   } catch (error) {
     entry.running = null;
@@ -80,10 +101,15 @@ export interface Asked<T> extends Answer<T> {
 
 /**
  * Ask the API. `key` names the question (null: do not ask); `refresh` asks again every so many milliseconds while
- * the page is seen. Calls that failed on the way are tried again with a growing pause.
+ * the page is seen. Calls that failed on the way are tried again with a growing pause. Questions of one `family`
+ * show the answer of the one before until their own has come.
  */
-export function useQuery<T>(key: string | null, ask: (signal: AbortSignal) => Promise<T>, refresh = 0): Asked<T> {
+export function useQuery<T>(key: string | null, ask: (signal: AbortSignal) => Promise<T>, refresh = 0, family = ""): Asked<T> {
   const entry = useMemo(() => (key === null ? null : entryOf<T>(key)), [key]);
+  const latest = useRef(ask);
+  useEffect(() => {
+    latest.current = ask;
+  });
   const subscribe = useCallback(
     (listener: () => void) => {
       entry?.listeners.add(listener);
@@ -99,13 +125,12 @@ export function useQuery<T>(key: string | null, ask: (signal: AbortSignal) => Pr
   );
   const answer = useSyncExternalStore(subscribe, () => entry?.answer ?? (NOTHING as Answer<T>));
   const reload = useCallback(() => {
-    if (entry) void load(entry, ask);
-    // The question is named by its key; a new closure for the same key asks the same.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [entry]);
+    if (entry) void load(entry, (signal) => latest.current(signal), family);
+  }, [entry, family]);
 
   useEffect(() => {
     if (!entry) return undefined;
+    asking.add(reload);
     if (entry.answer.at === 0 || refresh === 0 || Date.now() - entry.answer.at > refresh) reload();
     let timer = 0;
     const tick = (): void => {
@@ -120,8 +145,14 @@ export function useQuery<T>(key: string | null, ask: (signal: AbortSignal) => Pr
       );
     };
     tick();
-    return () => window.clearTimeout(timer);
+    return () => {
+      window.clearTimeout(timer);
+      asking.delete(reload);
+    };
   }, [entry, refresh, reload]);
 
+  if (answer.data === undefined && answer.error === undefined && family && families.has(family)) {
+    return { ...answer, data: families.get(family) as T, kept: true, reload };
+  }
   return { ...answer, reload };
 }

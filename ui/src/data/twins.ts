@@ -5,6 +5,7 @@ import { EVERYTHING, useHappened, useLiveChanges } from "../live/live";
 import { useAsOf } from "../parts/Clock";
 import { toRfc3339 } from "../time/instant";
 import { type Asked, useQuery } from "./query";
+import { stateAt, statesAt } from "./past";
 
 const PAGE = 500;
 const REFRESH_MS = 5000;
@@ -32,7 +33,10 @@ export function useTwins(): Asked<TwinSummary[]> {
   const asOf = useAsOfText();
   const answer = useQuery(
     `twins ${asOf ?? "now"}`,
-    (signal) => getAll<TwinSummary>("/twins", { as_of: asOf }, signal),
+    async (signal) => {
+      const twins = await getAll<TwinSummary>("/twins", {}, signal);
+      return asOf === null ? twins : statesAt(twins, asOf, signal);
+    },
     asOf === null ? REFRESH_MS : 0,
   );
   const states = useLiveStates(asOf === null, answer.at);
@@ -79,7 +83,7 @@ export function useTwin(id: string): Asked<TwinDetail> {
   const asOf = useAsOfText();
   const answer = useQuery(
     `twin ${id} ${asOf ?? "now"}`,
-    (signal) => get<TwinDetail>(path`/twins/${id}`, { as_of: asOf }, signal),
+    (signal) => get<TwinDetail>(path`/twins/${id}`, {}, signal),
     asOf === null ? REFRESH_MS : 0,
   );
   const { reload } = answer;
@@ -99,7 +103,7 @@ export function useTwinState(id: string): Asked<TwinState> {
   const asOf = useAsOfText();
   const answer = useQuery(
     `state ${id} ${asOf ?? "now"}`,
-    (signal) => get<TwinState>(path`/twins/${id}/state`, { as_of: asOf }, signal),
+    (signal) => stateAt(id, asOf, signal),
     asOf === null ? REFRESH_MS : 0,
   );
   const { reload } = answer;

@@ -23,6 +23,8 @@ export interface Sink {
   status(status: Status): void;
   live(change: LiveChange): void;
   happened(event: Happened): void;
+  /** Events were missed that cannot be told any more: what is shown must be read anew. */
+  resync(): void;
 }
 
 const SILENT_FOR_MS = 45_000;
@@ -118,6 +120,11 @@ export class Connection {
 
   private dispatch(event: ServerEvent): void {
     if (event.id !== null && event.id !== "") this.lastId = event.id;
+    if (event.event === "resync") return this.sink.resync();
+    if (event.event === "signed-out") {
+      this.close();
+      return this.sink.status("refused");
+    }
     const body = JSON.parse(event.data) as unknown;
     if (event.event === "live") for (const change of asList(body)) this.sink.live(change as LiveChange);
     else if (event.event === "happened") this.sink.happened(body as Happened);

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Connection, EVERYTHING, type Happened, type LiveChange, type LiveValue, type Status } from "./connection";
+import { reloadAll } from "../data/query";
 import type { FromWorker, ToWorker } from "./protocol";
 
 /** A page's end of the event stream: a shared worker where the browser has one, else a stream of its own. */
@@ -19,6 +20,7 @@ let line: Line | null = null;
 function receive(message: FromWorker): void {
   if (message.is === "live") for (const [tell, twins] of followers) deliver(tell, twins, message.changes);
   else if (message.is === "happened") for (const tell of hearers) tell(message.event);
+  else if (message.is === "resync") reloadAll();
   else {
     status = message.status;
     for (const tell of statusListeners) tell();
@@ -45,6 +47,7 @@ function openLine(): Line {
     status: (next) => receive({ is: "status", status: next }),
     live: (change) => receive({ is: "live", changes: [change] }),
     happened: (event) => receive({ is: "happened", event }),
+    resync: () => receive({ is: "resync" }),
   });
   return {
     tell(message) {

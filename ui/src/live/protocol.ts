@@ -7,4 +7,5 @@ export type ToWorker = { do: "follow"; twins: string[] } | { do: "retry" } | { d
 export type FromWorker =
   | { is: "status"; status: Status }
   | { is: "live"; changes: LiveChange[] }
-  | { is: "happened"; event: Happened };
+  | { is: "happened"; event: Happened }
+  | { is: "resync" };

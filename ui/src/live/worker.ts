@@ -25,6 +25,9 @@ const connection = new Connection({
   happened(event) {
     for (const port of tabs.keys()) say(port, { is: "happened", event });
   },
+  resync() {
+    for (const port of tabs.keys()) say(port, { is: "resync" });
+  },
 });
 
 function flush(): void {

@@ -49,6 +49,7 @@ interface Shown<T> {
   data: T | undefined;
   error: ApiError | undefined;
   reload?: () => void;
+  kept?: boolean;
 }
 
 /** Skeleton, then data; an error beside the last data rather than instead of it. */
@@ -65,7 +66,16 @@ export function Loaded<T>({
   return (
     <>
       {error && !(error.status === 0 && data !== undefined) ? <Problem error={error} retry={answer.reload} /> : null}
-      {data !== undefined ? children(data) : error ? null : (skeleton ?? <Skeleton />)}
+      {data !== undefined ? <Kept is={answer.kept ?? false}>{children(data)}</Kept> : error ? null : (skeleton ?? <Skeleton />)}
     </>
+  );
+}
+
+/** Figures of the question before look like that until the new ones come. */
+function Kept({ is, children }: { is: boolean; children: ReactNode }) {
+  return (
+    <div className={is ? "kept" : "fresh"} aria-busy={is}>
+      {children}
+    </div>
   );
 }

@@ -7,6 +7,8 @@ import { retryLive } from "../live/live";
 interface SessionState {
   /** undefined: not known yet; null: nobody. */
   account: Account | null | undefined;
+  /** Zone of the plant's calendars; null where it has none. */
+  zone: string | null;
   problem: ApiError | undefined;
   signIn: (account: string, password: string) => Promise<void>;
   signOut: () => Promise<void>;
@@ -32,11 +34,13 @@ export const mayAdminister = (account: Account): boolean => account.roles.includ
 
 export function SessionProvider({ children }: { children: ReactNode }) {
   const [account, setAccount] = useState<Account | null | undefined>(undefined);
+  const [zone, setZone] = useState<string | null>(null);
   const [problem, setProblem] = useState<ApiError | undefined>();
 
   const enter = useCallback((session: Session) => {
     rememberCsrf(session.csrf);
     setProblem(undefined);
+    setZone(session.time_zone ?? null);
     setAccount(session.account);
     retryLive();
   }, []);
@@ -64,6 +68,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const value = useMemo<SessionState>(
     () => ({
       account,
+      zone,
       problem,
       check,
       async signIn(name, password) {
@@ -77,7 +82,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         setAccount(null);
       },
     }),
-    [account, problem, check, enter],
+    [account, zone, problem, check, enter],
   );
   return <Context value={value}>{children}</Context>;
 }

@@ -8,6 +8,7 @@ import {
 } from "@siemens/ix-icons/icons";
 import { type MouseEvent, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { ProvenanceDrawer } from "../figures/ProvenanceDrawer";
+import { useLiveStatus } from "../live/live";
 import { Skeleton } from "../parts/Feedback";
 import { go, href, isPlainClick, useRoute } from "../route/router";
 import { mayAdminister, useAccount, useSession } from "../session/session";
@@ -27,7 +28,9 @@ interface Place {
 /** Navigation, top bar and banners around every page. */
 export function Shell({ children }: { children: ReactNode }) {
   const account = useAccount();
+  const { check } = useSession();
   const { parts } = useRoute();
+  const live = useLiveStatus();
   const main = useRef<HTMLElement>(null);
   const here = parts[0] ?? "";
   const places: Place[] = [
@@ -37,6 +40,9 @@ export function Shell({ children }: { children: ReactNode }) {
     { path: "health", label: t.nav.health, icon: iconHealth },
     ...(mayAdminister(account) ? [{ path: "administration", label: t.nav.administration, icon: iconCogwheel }] : []),
   ];
+  useEffect(() => {
+    if (live === "refused") check();
+  }, [live, check]);
   const page = parts.slice(0, 2).join("/");
   useEffect(() => {
     main.current?.scrollTo?.({ top: 0 });

@@ -12,7 +12,8 @@ export function formatNumber(value: number, decimals: number): string {
 }
 
 /** Decimals worth showing: by the sensor's accuracy if it is known, else by the width of its range, else by size. */
-export function decimalsFor(value: number, range?: number[] | null, accuracy?: number | null): number {
+export function decimalsFor(value: number, range?: number[] | null, accuracy?: number | null, unit = ""): number {
+  if (Number.isInteger(value) && /^(1|\{.*\})$/.test(unit)) return 0; // counted, not measured
   if (accuracy && accuracy > 0) return clamp(Math.ceil(-Math.log10(accuracy)));
   const width = range && range.length === 2 ? Math.abs((range[1] ?? 0) - (range[0] ?? 0)) : 0;
   const size = width || Math.abs(value);

@@ -12,6 +12,8 @@ export interface Window {
 export interface WindowState extends Window {
   rolling: boolean;
   span: string;
+  /** Names the window: a rolling one keeps its name while it moves. */
+  key: string;
   set: (next: Window) => void;
   setSpan: (span: string) => void;
 }
@@ -36,7 +38,9 @@ export function useWindow(fallback: string): WindowState {
   const end = asOf ?? Math.ceil(moment / step) * step;
   const from = fixed?.from ?? end - width;
   const to = fixed?.to ?? end;
-  return useMemo(() => ({ from, to, rolling: !fixed, span: fixed ? "" : span, set, setSpan }), [from, to, fixed, span, set, setSpan]);
+  const rolling = fixed === null;
+  const key = rolling ? `last ${span} ${asOf ?? ""}` : `${from} ${to} ${asOf ?? ""}`;
+  return useMemo(() => ({ from, to, rolling, key, span: rolling ? span : "", set, setSpan }), [from, to, rolling, key, span, set, setSpan]);
 }
 
 function fixedWindow(from: string | null, to: string | null): Window | null {

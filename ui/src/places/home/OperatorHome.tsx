@@ -11,7 +11,7 @@ import { StateMark } from "../../parts/StateMark";
 import { Link, useParam } from "../../route/router";
 import { t } from "../../texts/en";
 import { decimalsFor, formatNumber, unitText } from "../../time/figure";
-import { heldValues, sideOf } from "../twin/held";
+import { heldValues, isStale, sideOf } from "../twin/held";
 import { AlarmRow } from "../twin/Overview";
 import { useTrends } from "../twin/useTrends";
 import { useToday } from "./ManagerHome";
@@ -155,9 +155,9 @@ function Deviations({ twin, now }: { twin: TwinDetail; now: TwinState }) {
               ) : (
                 <Figure
                   className="operator-number"
-                  text={formatNumber(v, decimalsFor(v, signal.range, signal.accuracy))}
+                  text={formatNumber(v, decimalsFor(v, signal.range, signal.accuracy, signal.unit))}
                   unit={unitText(signal.unit)}
-                  stale={value?.stale ?? false}
+                  stale={isStale(signal, value, trends.to)}
                   source={{ url: now.provenance, title }}
                 />
               )}

@@ -19,9 +19,10 @@ export function AvailabilityTab({ twin }: { twin: TwinDetail }) {
   const window = useWindow("30d");
   const range = useRange(window);
   const answer = useQuery(
-    `availability ${twin.id} ${range.from} ${range.to}`,
+    `availability ${twin.id} ${window.key}`,
     (signal) => Promise.all(FORMULAS.map((formula) => get<Availability>(path`/twins/${twin.id}/availability`, { ...range, formula }, signal))),
     window.rolling ? 30_000 : 0,
+    `availability ${twin.id}`,
   );
   return (
     <>

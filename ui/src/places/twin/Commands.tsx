@@ -53,6 +53,7 @@ function CommandForm({ twin, command, done, past }: { twin: TwinDetail; command:
   const [problem, setProblem] = useState<ApiError | null>(null);
   const [key, setKey] = useState(() => crypto.randomUUID());
   const never = command.risk === "safety";
+  const mayNot = !twin.permitted.includes("command");
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     setBusy(true);
@@ -90,10 +91,10 @@ function CommandForm({ twin, command, done, past }: { twin: TwinDetail; command:
           />
         ))}
         <div className="row">
-          <button type="submit" className="primary" disabled={busy || never || past}>
+          <button type="submit" className="primary" disabled={busy || never || past || mayNot}>
             {busy ? c.sending : c.send}
           </button>
-          <span className="weak">{never || command.risk === "motion" ? c.riskHints[command.risk] : ""}</span>
+          <span className="weak">{mayNot ? c.notPermitted : never || command.risk === "motion" ? c.riskHints[command.risk] : ""}</span>
         </div>
       </form>
       {problem ? <Problem error={problem} /> : null}

@@ -34,8 +34,10 @@ export function Data({ twin }: { twin: TwinDetail }) {
   const state = useTwinState(twin.id);
   const signals = useMemo(() => twin.signals.filter((s) => !s.name.startsWith("_")), [twin.signals]);
   const every = Math.max(1, Math.round((window.to - window.from) / BUCKETS / 1000));
-  const counts = useQuery(signals.length ? `counts ${twin.id} ${range.from} ${range.to}` : null, () =>
+  const counts = useQuery(signals.length ? `counts ${twin.id} ${window.key}` : null, () =>
     post<QueryAnswer>("/observations/query", { twins: [twin.id], signals: signals.map((s) => s.name), ...range, every: `${every}s`, aggregates: ["count"] }),
+    window.rolling ? 30_000 : 0,
+    `counts ${twin.id}`,
   );
   const rows = signals.map<SignalData>((signal) => {
     const buckets = counts.data?.series.find((s) => s.signal === signal.name)?.buckets;

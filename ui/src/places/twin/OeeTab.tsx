@@ -35,9 +35,10 @@ export function OeeTab({ twin }: { twin: TwinDetail }) {
   const [by, setBy] = useParam("by");
   const range = useRange(window);
   const answer = useQuery(
-    `oee ${twin.id} ${range.from} ${range.to} ${by}`,
+    `oee ${twin.id} ${window.key} ${by}`,
     (signal) => get<Oee>(path`/twins/${twin.id}/oee`, { ...range, by }, signal),
     window.rolling ? 15_000 : 0,
+    `oee ${twin.id} ${by}`,
   );
   return (
     <>

@@ -3,8 +3,8 @@ import { useTwinState } from "../../data/twins";
 import { Card, Facts } from "../../parts/Card";
 import { Time } from "../../parts/Clock";
 import { Loaded, Skeleton } from "../../parts/Feedback";
-import { Link } from "../../route/router";
 import { t } from "../../texts/en";
+import { ParentLink } from "./ParentLink";
 import { Values } from "./Values";
 
 /** What the machine does now: values against their ranges, alarms, components. */
@@ -106,7 +106,7 @@ function About({ twin }: { twin: TwinDetail }) {
           [f.type, twin.type ?? "–"],
           [f.owner, twin.owner || "–"],
           [f.place, twin.place || "–"],
-          [f.partOf, twin.parent ? <Link key="p" place={`machines/${twin.parent}`}>{twin.parent}</Link> : "–"],
+          [f.partOf, twin.parent ? <ParentLink key="p" id={twin.parent} /> : "–"],
           [f.dtid, twin.dtid ? <span key="d" className="code">{twin.dtid}</span> : "–"],
           [f.commissioned, twin.commissioned ? <Time key="c" at={twin.commissioned} precision="day" /> : "–"],
           ...(twin.registered_from ? ([[f.registeredFrom, twin.registered_from]] as [string, string][]) : []),

@@ -1,7 +1,8 @@
 import { type ComponentType, lazy, type ReactNode, Suspense, useRef } from "react";
 import type { TwinDetail } from "../../api/types";
-import { useTwin } from "../../data/twins";
-import { Since } from "../../parts/Clock";
+import { isGroup, useTwin, useTwinState } from "../../data/twins";
+import { Since, useAsOf } from "../../parts/Clock";
+import { ParentLink } from "./ParentLink";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { LevelMark } from "../../parts/LevelMark";
 import { StateMark } from "../../parts/StateMark";
@@ -22,9 +23,6 @@ const TABS: Record<Tab, ComponentType<{ twin: TwinDetail }>> = {
 };
 
 type Tab = keyof typeof t.twin.tabs;
-
-const GROUPS = new Set<string>(["line", "factory", "fleet", "ecosystem"]);
-const isGroup = (twin: TwinDetail): boolean => twin.children.length > 0 || twin.aggregates.length > 0 || GROUPS.has(twin.kind);
 
 function tabsOf(twin: TwinDetail): Tab[] {
   const all = Object.keys(TABS) as Tab[];
@@ -68,6 +66,9 @@ function TwinView({ twin }: { twin: TwinDetail }) {
 }
 
 function TwinHead({ twin }: { twin: TwinDetail }) {
+  const asOf = useAsOf();
+  const then = useTwinState(twin.id);
+  const state = asOf === null ? twin.state : (then.data?.state ?? null);
   return (
     <header className="twin-head">
       <div>
@@ -76,7 +77,7 @@ function TwinHead({ twin }: { twin: TwinDetail }) {
           {twin.parent ? (
             <>
               <span aria-hidden="true">›</span>
-              <Link place={`machines/${twin.parent}`}>{twin.parent}</Link>
+              <ParentLink id={twin.parent} />
             </>
           ) : null}
         </nav>
@@ -86,17 +87,17 @@ function TwinHead({ twin }: { twin: TwinDetail }) {
         </p>
       </div>
       <div className="twin-now">
-        {twin.state ? (
+        {state ? (
           <span className="twin-state">
-            <StateMark state={twin.state.state} big />
+            <StateMark state={state.state} big />
             <span className="weak">
-              {twin.state.since ? (
+              {state.since ? (
                 <>
-                  {t.twin.since} <Since at={twin.state.since} />
+                  {t.twin.since} <Since at={state.since} />
                 </>
               ) : null}
-              {twin.state.word ? ` · “${twin.state.word}”` : ""}
-              {twin.state.cause ? ` · ${twin.state.cause}` : ""}
+              {state.word ? ` · “${state.word}”` : ""}
+              {state.cause ? ` · ${state.cause}` : ""}
             </span>
           </span>
         ) : null}

@@ -12,7 +12,7 @@ import { Link } from "../../route/router";
 import { t } from "../../texts/en";
 import { decimalsFor, formatNumber, unitText } from "../../time/figure";
 import { formatDuration } from "../../time/instant";
-import { type Held, heldValues, sideOf } from "./held";
+import { type Held, heldValues, isStale, sideOf } from "./held";
 import { type Trends, useTrends } from "./useTrends";
 
 /** Live values by component, each against its range with its last hour beside it. */
@@ -54,15 +54,17 @@ function ValueRow({ twin, signal, held, trends, source }: { twin: string; signal
   const title = signal.title || signal.name;
   const number = typeof held?.value === "number" ? held.value : null;
   const side = number === null ? null : sideOf(number, signal.range);
+  const moment = useMoment(1000);
+  const stale = isStale(signal, held, moment);
   return (
-    <tr className={`value${side ? " out" : ""}${held?.stale ? " stale" : ""}`}>
+    <tr className={`value${side ? " out" : ""}${stale ? " stale" : ""}`}>
       <th scope="row">
         <Link place={`machines/${twin}/trends`} params={{ signals: signal.name }} title={`${signal.name} · ${t.twin.openTrend}`}>
           {title}
         </Link>
       </th>
       <td className="right value-now">
-        <ValueText signal={signal} held={held} source={source} />
+        <ValueText signal={signal} held={held} stale={stale} source={source} />
       </td>
       <td className="value-range">
         {number !== null && signal.range ? <RangeBar value={number} range={signal.range} limits={signal.limits} /> : null}
@@ -74,31 +76,30 @@ function ValueRow({ twin, signal, held, trends, source }: { twin: string; signal
         ) : null}
       </td>
       <td className="right value-age weak">
-        <Age held={held} />
+        <Age held={held} stale={stale} moment={moment} />
       </td>
     </tr>
   );
 }
 
-function ValueText({ signal, held, source }: { signal: SignalShape; held: Held | undefined; source: string }) {
+function ValueText({ signal, held, stale, source }: { signal: SignalShape; held: Held | undefined; stale: boolean; source: string }) {
   const title = signal.title || signal.name;
   if (!held || held.value === null) return <span className="no-value">{t.twin.noValue}</span>;
   const url = source ? `${source}${source.includes("?") ? "&" : "?"}signal=${encodeURIComponent(signal.name)}` : undefined;
   if (typeof held.value === "number") {
-    const text = formatNumber(held.value, decimalsFor(held.value, signal.range, signal.accuracy));
-    return <Figure text={text} unit={unitText(signal.unit)} source={{ url, title }} stale={held.stale} />;
+    const text = formatNumber(held.value, decimalsFor(held.value, signal.range, signal.accuracy, signal.unit));
+    return <Figure text={text} unit={unitText(signal.unit)} source={{ url, title }} stale={stale} />;
   }
   const text = typeof held.value === "boolean" ? (held.value ? t.yes : t.no) : held.value;
-  return <Figure text={text} source={{ url, title }} stale={held.stale} className="text-value" />;
+  return <Figure text={text} source={{ url, title }} stale={stale} className="text-value" />;
 }
 
-function Age({ held }: { held: Held | undefined }) {
-  const moment = useMoment(1000);
+function Age({ held, stale, moment }: { held: Held | undefined; stale: boolean; moment: number }) {
   if (!held) return null;
   const age = moment - held.time;
   return (
     <>
-      {held.stale ? <span className="pill quiet">{t.twin.stale}</span> : held.quality === 1 ? <span className="pill quiet">{t.twin.uncertain}</span> : null}{" "}
+      {stale ? <span className="pill quiet">{t.twin.stale}</span> : held.quality === 1 ? <span className="pill quiet">{t.twin.uncertain}</span> : null}{" "}
       <span className="num">{age < 2000 ? t.fleet.nowFresh : formatDuration(age)}</span>
     </>
   );

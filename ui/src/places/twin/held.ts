@@ -35,3 +35,10 @@ export function sideOf(value: number, range: readonly number[] | null): "above" 
   if (value < (range[0] ?? -Infinity)) return "below";
   return null;
 }
+
+/** Whether a value is older than its signal may be silent, at the moment looked at. */
+export function isStale(signal: SignalShape, held: Held | undefined, moment: number): boolean {
+  if (!held) return false;
+  const maxGap = signal.reporting.max_gap;
+  return held.stale || (maxGap !== null && moment - held.time > maxGap / 1e6);
+}

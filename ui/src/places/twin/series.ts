@@ -8,7 +8,7 @@ import type { Panel } from "../../parts/chart-option";
 import type { StripItem } from "../../parts/strip-draw";
 import { decimalsFor, unitText } from "../../time/figure";
 import { parseInstant, toRfc3339 } from "../../time/instant";
-import { aligned, bucketWidth, durationText, type Window } from "../../time/window";
+import { aligned, bucketWidth, durationText, type WindowState } from "../../time/window";
 import { t } from "../../texts/en";
 
 /** Below this many observations every one of them is drawn. */
@@ -25,30 +25,31 @@ interface Drawn {
 }
 
 /** Series for the window: gathered into buckets, or raw where there are few. */
-export function useSeries(twin: string, signals: readonly SignalShape[], window: Window & { rolling: boolean }): Drawn {
+export function useSeries(twin: string, signals: readonly SignalShape[], window: WindowState): Drawn {
   const asOf = useAsOfText();
   const step = bucketWidth(window.to - window.from);
   const { from, to } = aligned(window, step);
   const names = signals.map((s) => s.name);
-  const key = names.length ? `series ${twin} ${names.join(",")} ${from} ${to} ${step} ${asOf ?? ""}` : null;
-  const refresh = window.rolling && asOf === null ? Math.max(REFRESH_MS, step) : 0;
+  const key = names.length ? `series ${twin} ${names.join(",")} ${window.key}` : null;
+  const refresh = window.rolling && asOf === null ? Math.max(REFRESH_MS, Math.min(step, 60_000)) : 0;
   const answer = useQuery(
     key,
     async () => {
       const range = { twins: [twin], signals: names, from: toRfc3339(from), to: toRfc3339(limit(to, asOf)) };
       const gathered = await post<QueryAnswer>("/observations/query", { ...range, every: durationText(step), aggregates: ["mean", "min", "max", "count"] });
       const count = Math.max(0, ...gathered.series.map((s) => (s.buckets ?? []).reduce((sum, b) => sum + (b.count ?? 0), 0)));
-      if (count === 0 || count > RAW_BELOW) return { series: gathered.series, raw: false, count };
+      if (count === 0 || count > RAW_BELOW) return { series: gathered.series, raw: false, count, step };
       const raw = await post<QueryAnswer>("/observations/query", range);
-      return { series: raw.series, raw: true, count };
+      return { series: raw.series, raw: true, count, step };
     },
     refresh,
+    `series ${twin} ${names.join(",")}`,
   );
   const panels = useMemo(() => {
     const data = answer.data;
     return data && signals.map((signal) => panelOf(signal, data.series.find((s) => s.signal === signal.name)));
   }, [answer.data, signals]);
-  return { panels, raw: answer.data?.raw ?? false, points: answer.data?.count ?? 0, step, error: answer.error, reload: answer.reload };
+  return { panels, raw: answer.data?.raw ?? false, points: answer.data?.count ?? 0, step: answer.data?.step ?? step, error: answer.error, reload: answer.reload };
 }
 
 const limit = (to: number, asOf: string | null): number => (asOf === null ? to : Math.min(to, parseInstant(asOf)));
@@ -113,12 +114,12 @@ interface WordStrip {
 const SHADES = ["--s-producing", "--s-setup", "--s-standby", "--s-preventive", "--s-external", "--s-blocked"];
 
 /** Text signals as strips of their words. */
-export function useWordStrips(twin: string, signals: readonly SignalShape[], window: Window & { rolling: boolean }): WordStrip[] {
+export function useWordStrips(twin: string, signals: readonly SignalShape[], window: WindowState): WordStrip[] {
   const asOf = useAsOfText();
   const step = bucketWidth(window.to - window.from);
   const { from, to } = aligned(window, step);
   const names = signals.map((s) => s.name);
-  const key = names.length ? `words ${twin} ${names.join(",")} ${from} ${to} ${asOf ?? ""}` : null;
+  const key = names.length ? `words ${twin} ${names.join(",")} ${window.key}` : null;
   const end = limit(to, asOf);
   const moment = useMoment(5000);
   const answer = useQuery(
@@ -129,7 +130,8 @@ export function useWordStrips(twin: string, signals: readonly SignalShape[], win
           get<Series>(path`/twins/${twin}/signals/${name}/observations`, { from: toRfc3339(from), to: toRfc3339(end), limit: RAW_BELOW }, signal),
         ),
       ),
-    window.rolling && asOf === null ? Math.max(REFRESH_MS, step) : 0,
+    window.rolling && asOf === null ? Math.max(REFRESH_MS, Math.min(step, 60_000)) : 0,
+    `words ${twin} ${names.join(",")}`,
   );
   return useMemo(
     () =>

@@ -7,7 +7,7 @@ import { PATTERNS, stateName } from "../../parts/states";
 import type { StripItem } from "../../parts/strip-draw";
 import { t } from "../../texts/en";
 import { parseInstant, toRfc3339 } from "../../time/instant";
-import { aligned, bucketWidth, type Window } from "../../time/window";
+import { aligned, bucketWidth, type WindowState } from "../../time/window";
 
 const REFRESH_MS = 5000;
 const PAGES_AT_MOST = 20;
@@ -17,17 +17,18 @@ interface States extends Asked<StateHistory> {
 }
 
 /** State intervals of a machine in the window; groups have none of their own. */
-export function useStates(twin: TwinDetail, window: Window & { rolling: boolean }): States {
+export function useStates(twin: TwinDetail, window: WindowState): States {
   const asOf = useAsOfText();
   const step = bucketWidth(window.to - window.from);
   const { from, to } = aligned(window, step);
   const answer = useQuery(
-    twin.state ? `states ${twin.id} ${from} ${to} ${asOf ?? ""}` : null,
+    twin.state ? `states ${twin.id} ${window.key}` : null,
     (signal) => {
       const end = Math.min(to, asOf === null ? Date.now() : parseInstant(asOf));
       return allIntervals(twin.id, from, Math.max(from + 1, end), signal);
     },
-    window.rolling && asOf === null ? Math.max(REFRESH_MS, step) : 0,
+    window.rolling && asOf === null ? Math.max(REFRESH_MS, Math.min(step, 60_000)) : 0,
+    `states ${twin.id}`,
   );
   const items = useMemo(() => (answer.data?.intervals ?? []).map(stripItem), [answer.data]);
   return { ...answer, items };

@@ -142,6 +142,7 @@ export const machine = {
       safety: "Safety functions are never commanded from here.",
     },
     send: "Send",
+    notPermitted: "Your roles do not permit commands to this machine.",
     sending: "Sending …",
     onlyNow: "Commands can only be sent now: go back to the present first.",
     history: "Sent commands",
