@@ -20,6 +20,7 @@ WINDOW = DAY
 SWEEP = MINUTE  # how often every twin is looked at again, so that what grows old is noticed
 SETTLE = 20 * NS  # after a start no level falls before live state had time to come back
 MAX_COMMANDS = 10_000
+TWINS_A_TICK = 50  # the rest waits for the next tick, so that commands and acknowledgements do not
 
 
 class DeriveLevel:
@@ -58,8 +59,9 @@ class DeriveLevel:
         if now - self._swept >= SWEEP:
             self._swept = now
             self._dirty.update(t.uid for t in self._registry.twins())
-        dirty, self._dirty = self._dirty, set()
-        for uid in sorted(dirty):
+        due = sorted(self._dirty)[:TWINS_A_TICK]
+        self._dirty.difference_update(due)
+        for uid in due:
             self._derive(uid, now)
 
     def _derive(self, uid: str, now: int) -> None:
@@ -73,28 +75,35 @@ class DeriveLevel:
         written = self._written.get(uid)
         if written is None:
             written = self._written[uid] = self._read(uid)
-        for subject, derived in found.items():
-            self._write(twin.id, uid, subject, derived, written, now)
+        changed = {s: d for s, d in found.items() if self._changes(uid, s, d, written, now)}
+        if not changed:
+            return
+        before = written.get(TWIN, "")
+        written.update({s: d.level for s, d in changed.items()})
+        self._records.save_levels(uid, now, {s: (d.level, {"why": d.why, **d.evidence}) for s, d in changed.items()})
+        if TWIN in changed:
+            self._tell(twin.id, before, changed[TWIN], now)
 
     def _read(self, uid: str) -> dict[str, str]:
         """The latest level on record of each subject."""
         return {row["subject"]: row["level"] for row in self._records.level_history(uid, "*")}
 
-    def _write(self, twin_id: str, uid: str, subject: str, derived: Derived, written: dict[str, str], now: int) -> None:
+    def _changes(self, uid: str, subject: str, derived: Derived, written: Mapping[str, str], now: int) -> bool:
+        """Whether the level of a subject has to be written: it is another one, and not only for a fresh start."""
         before = written.get(subject)
-        if before == derived.level:
-            return
+        if before == derived.level or (before is None and derived.level == "model" and subject.startswith("signal:")):
+            return False
         if now - self._started < SETTLE and before is not None and _rank(derived.level) < _rank(before):
             self._dirty.add(uid)
-            return
-        written[subject] = derived.level
-        self._records.save_level(uid, subject, derived.level, now, {"why": derived.why, **derived.evidence})
-        if subject == TWIN:
-            log.info("%s is a digital %s now: %s", twin_id, derived.level, derived.why)
-            data: Mapping[str, str] = {"level": derived.level, "before": before or "", "why": derived.why}
-            number = self._records.add_event("level", twin_id, now, data)
-            event = {"id": number, "kind": "level", "subject": twin_id, "at": now, "data": data}
-            self._publish("happened", msgspec.json.encode(event))
+            return False
+        return True
+
+    def _tell(self, twin_id: str, before: str, derived: Derived, now: int) -> None:
+        log.info("%s is a digital %s now: %s", twin_id, derived.level, derived.why)
+        data: Mapping[str, str] = {"level": derived.level, "before": before, "why": derived.why}
+        number = self._records.add_event("level", twin_id, now, data)
+        event = {"id": number, "kind": "level", "subject": twin_id, "at": now, "data": data}
+        self._publish("happened", msgspec.json.encode(event))
 
 
 def _rank(level: str) -> int:

@@ -42,6 +42,7 @@ class SimulatorConnector:
         self._machines = {c.twin: Machine(c) for c in config.machines}
         self._reporters = {t: Reporter(m.model.periodic) for t, m in self._machines.items()}
         self._links: dict[str, Link] = {}
+        self._connections: dict[str, int] = {}
         self._shown: dict[str, Outputs] = {}  # own machines' outputs and neighbours' counters
         self._answered: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._store: Store | None = None
@@ -102,8 +103,8 @@ class SimulatorConnector:
                     log.info("%s: %s: %s", twin, event.kind, event.text)
             self._shown[twin] = outputs
             counted = counted or self._reporters[twin].counted(outputs)
-            messages[twin] = self._reporters[twin].message(now, outputs)
             self._follow_network(twin)
+            messages[twin] = self._reporters[twin].message(now, outputs)
         if counted:  # before anybody hears of it: a counter that was told never goes back
             self._save(store, now)
         for twin, message in messages.items():
@@ -124,6 +125,9 @@ class SimulatorConnector:
             link.cut()
         else:
             link.restore()
+        if link.connections != self._connections.get(twin):
+            self._connections[twin] = link.connections
+            self._reporters[twin].start_over()
 
     # -- state and past ---------------------------------------------------------------------------------------
     def _save(self, store: Store, now: int) -> None:

@@ -44,6 +44,7 @@ class Link:
         self.twin = twin
         self.session = session
         self.dropped = 0
+        self.connections = 0
         self.refused = ""
         self._broker = broker
         self._hears = hears
@@ -178,6 +179,7 @@ class Link:
         client.publish(f"servitwin/{self.twin}/connection", b"online", qos=1)
         with self._lock:
             self._connected = True
+            self.connections += 1
             kept = len(self._waiting)
             self._flush(late=True)
         log.info("%s: connected, %d kept messages sent", self.twin, kept)

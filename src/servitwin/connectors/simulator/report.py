@@ -16,6 +16,11 @@ PAST_STEP = 20 * NS
 PAST_CHUNK = 2 * HOUR
 
 
+def _still(name: str) -> bool:
+    """Whether a signal is said when it changes alone: repeating a condition would raise its alarm again."""
+    return name.endswith(".condition")
+
+
 class Reporter:
     """Chooses from a machine's outputs what has to be said now."""
 
@@ -23,6 +28,10 @@ class Reporter:
         self._periodic = periodic
         self._said: Outputs = {}
         self._whole_at = 0
+
+    def start_over(self) -> None:
+        """Say everything with the next message: who listens may have missed what was said."""
+        self._said = {}
 
     def counted(self, outputs: Outputs) -> bool:
         """Whether a cumulative counter moved since it was last said."""
@@ -33,7 +42,11 @@ class Reporter:
         whole = now - self._whole_at >= HEARTBEAT
         if whole:
             self._whole_at = now
-        values = {n: v for n, v in outputs.items() if whole or n in self._periodic or v != self._said.get(n)}
+        values = {
+            n: v
+            for n, v in outputs.items()
+            if n in self._periodic or v != self._said.get(n) or (whole and not _still(n))
+        }
         self._said.update(values)
         return {"time": format_instant(now // 1_000_000 * 1_000_000), "values": values}
 
@@ -67,7 +80,7 @@ class _Columns:
 
     def _tell(self, name: str, at: int, value: Value) -> None:
         before, said = self._said.get(name, (0, None))
-        if value != said or at - before >= HEARTBEAT:
+        if value != said or (at - before >= HEARTBEAT and not _still(name)):
             times, values = self._slow.setdefault(name, ([], []))
             if times and times[-1] == at:
                 values[-1] = value

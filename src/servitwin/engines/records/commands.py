@@ -101,6 +101,11 @@ class CommandRecords(Part):
 
     def save_level(self, twin: str, subject: str, level: str, since: int, evidence: Mapping[str, Any]) -> None:
         """Keep that a subject has a level since an instant; the same instant again replaces it."""
-        row = {"twin": twin, "subject": subject, "level": level, "since": since, "evidence": encode(dict(evidence))}
+        self.save_levels(twin, since, {subject: (level, evidence)})
+
+    def save_levels(self, twin: str, since: int, levels: Mapping[str, tuple[str, Mapping[str, Any]]]) -> None:
+        """Keep the levels of several subjects of a twin (subject -> level, evidence) in one transaction."""
         with self._database.write() as connection:
-            put(connection, t.levels, row)
+            for subject, (level, evidence) in levels.items():
+                row = {"twin": twin, "subject": subject, "level": level, "since": since}
+                put(connection, t.levels, {**row, "evidence": encode(dict(evidence))})
