@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.error import ServitwinError, UnavailableError
+from servitwin.usecases.import_plant import connections
 from servitwin.web.api.answers import answer, at
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.node_status import PLUGIN, disk, plugin_connections, processes
@@ -43,7 +44,7 @@ async def read_health(parts: Parts, me: Me) -> Response:
             "processes": running,
             "ingest": ingest,
             "services": services,
-            "streams": [],
+            "streams": await _streams(parts),
             "disk": disk(parts.options.data),
             "plugins": plugins,
             "browsers": parts.live.open_streams,
@@ -55,24 +56,29 @@ async def read_health(parts: Parts, me: Me) -> Response:
 
 @router.get("/connections", response_model=Page[ConnectionShape])
 async def list_connections(parts: Parts, me: Me) -> Response:
-    """Connections with a worker of their own, and their condition."""
+    """Connections of the caller's twins, all for who runs the node, and their condition."""
     parts.authoriser.require_on_node(me, "watch")
+    declared = {c.name: c for c in await run_in_threadpool(connections, parts.records)}
+    running = {p["name"].removeprefix(PLUGIN): p for p in processes(parts.options.data) if p["name"].startswith(PLUGIN)}
+    known = parts.authoriser.known(me)
+    everything = parts.authoriser.may_on_node(me, "run")
     items = []
-    for p in processes(parts.options.data):
-        if not p["name"].startswith(PLUGIN):
+    for name in sorted({*declared, *running}):
+        found = declared.get(name)
+        twins = [parts.registry.by_id(id) for id in (found.twins if found else ())]
+        seen = [t.id for t in twins if t is not None and t.uid in known]
+        if not seen and not everything:
             continue
-        name = p["name"].removeprefix(PLUGIN)
-        said = await _ask(parts, f"plugin.{name}.status") or {"condition": "silent", "detail": "It does not answer"}
-        since = said.get("since")
+        said = await _ask(parts, f"plugin.{name}.status") if name in running else None
+        said = said or {"condition": "silent", "detail": "Its worker does not answer"}
         items.append(
             {
                 "id": name,
-                "plugin": str(said.get("plugin", "")),
-                "title": str(said.get("title", name)),
-                "condition": said["condition"],
-                "since": at(since) if isinstance(since, int) else None,
+                "plugin": found.connector if found else "",
+                "title": name,
+                "condition": str(said.get("condition", "silent")),
                 "message": str(said.get("detail", "")),
-                "twins": said.get("twins", []),
+                "twins": seen,
             }
         )
     return answer({"items": items, "next": None})
@@ -138,6 +144,17 @@ def _metric(name: str) -> str:
 
 def _label(text: str) -> str:
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+async def _streams(parts: WebParts) -> list[dict[str, Any]]:
+    """How far ingest is with each stream; a shard that does not answer is left out."""
+    found = []
+    for shard in parts.options.shards:
+        said = await _ask(parts, f"ask.cut.{shard}")
+        if said is not None:
+            lag = said["received"] - said["committed"]
+            found.append({"shard": shard, "committed": said["committed"], "received": said["received"], "lag": lag})
+    return found
 
 
 async def _ask(parts: WebParts, subject: str) -> dict[str, Any] | None:

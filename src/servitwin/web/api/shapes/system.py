@@ -55,10 +55,9 @@ class ConnectionShape(Shape):
 
     id: str
     plugin: str
-    title: str = ""
-    condition: str = Field(examples=["connected"])
-    since: Instant | None = None
-    message: str = ""
+    title: str
+    condition: str = Field(examples=["running"], description="running, not-ready, auth-failed, broken, silent ...")
+    message: str
     twins: list[str]
 
 
