@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -53,16 +52,17 @@ class Plugin:
             NotFoundError: ``plugin:missing`` if the registered module is not there.
         """
         first, *rest = self._entry.module.split(".")
-        spec: ModuleSpec | None = importlib.util.find_spec(first)
-        name = first
-        for part in rest:
-            name = f"{name}.{part}"
-            places = spec.submodule_search_locations if spec else None
-            spec = PathFinder.find_spec(name, list(places)) if places else None
-        if spec is None or spec.origin is None:
-            fault = Fault("plugin:missing", f"{self._entry.value} is not there", "Install its package again", self.name)
-            raise NotFoundError(fault)
-        return Path(spec.origin).parent
+        spec = importlib.util.find_spec(first)
+        if spec is not None and not rest and spec.origin is not None:
+            return Path(spec.origin).parent
+        for place in (spec.submodule_search_locations or ()) if spec is not None and rest else ():
+            module = Path(place, *rest)
+            if module.with_name(f"{module.name}.py").is_file():
+                return module.parent
+            if (module / "__init__.py").is_file():
+                return module
+        fault = Fault("plugin:missing", f"{self._entry.value} is not there", "Install its package again", self.name)
+        raise NotFoundError(fault)
 
     @property
     def manifest(self) -> Manifest:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import stat
 import threading
 import time
@@ -168,3 +169,15 @@ def test_messages_outlive_a_killed_server_and_ports_stay(tmp_path: Path) -> None
         assert info["state"]["messages"] == 1
     finally:
         server.stop()
+
+
+def test_a_port_that_is_taken_meanwhile_is_replaced_by_another(tmp_path: Path) -> None:
+    server = NatsServer(tmp_path, "internal", "s3cret", time.time_ns)
+    with socket.create_server((server.host, server.mqtt_port)):
+        taken = server.mqtt_port
+        server.start()
+        try:
+            assert server.mqtt_port != taken
+            assert server.pid is not None
+        finally:
+            server.stop()

@@ -20,6 +20,8 @@ from servitwin.engines.bus.admin import INPUT_STREAM, MQTT_STREAM, Admin, stream
 from servitwin.engines.bus.credentials import ANONYMOUS, BusUser, anonymous_user
 
 MAX_PAYLOAD = 8 * 2**20
+_PORT_TRIES = 5
+_IN_USE = "address already in use"
 _READY_S = 20.0
 _RELOAD_S = 10.0
 _PR_SET_PDEATHSIG = 1
@@ -73,7 +75,9 @@ class NatsServer:
         anonymous: bool = False,
     ) -> None:
         self.folder, self.host = folder, host
-        self.port, self.mqtt_port = port or _free_port(host), mqtt_port or _free_port(host)
+        self._asked = (port, mqtt_port)
+        self._choose_ports()
+        self._ran = False
         self._user, self._password, self._now = user, password, now
         self._sync_interval, self._max_bytes, self._window = sync_interval, max_stream_bytes, duplicate_window
         self._users: tuple[BusUser, ...] = ()
@@ -103,6 +107,29 @@ class NatsServer:
             UnavailableError: ``bus:did-not-start`` with the end of its log.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for tries_left in reversed(range(_PORT_TRIES)):
+            try:
+                self._launch()
+                break
+            except UnavailableError as e:
+                # A port that was free a moment ago may be another's by now; once machines know it, it stays.
+                if self._ran or 0 not in self._asked or not tries_left or _IN_USE not in str(e):
+                    raise
+                self._choose_ports()
+        self._ran = True
+        with self.admin() as admin:
+            first = self._now() // 1000
+            for name, subject in ((MQTT_STREAM, "$MQTT.msgs.>"), (INPUT_STREAM, "in.>")):
+                admin.ensure_stream(stream_config(name, subject, self._max_bytes, first, self._window))
+                admin.ensure_keeper(name)
+        if self._users or self._anonymous:
+            self._reload()
+
+    def _choose_ports(self) -> None:
+        port, mqtt_port = self._asked
+        self.port, self.mqtt_port = port or _free_port(self.host), mqtt_port or _free_port(self.host)
+
+    def _launch(self) -> None:
         binary = find_binary()
         self._write_config((), let_in=False)
         self._log = (self.folder / "nats.log").open("ab")
@@ -115,13 +142,6 @@ class NatsServer:
             preexec_fn=lambda: _die_with_parent(parent),  # noqa: PLW1509 - the supervisor has no threads
         )
         self._await_ready()
-        with self.admin() as admin:
-            first = self._now() // 1000
-            for name, subject in ((MQTT_STREAM, "$MQTT.msgs.>"), (INPUT_STREAM, "in.>")):
-                admin.ensure_stream(stream_config(name, subject, self._max_bytes, first, self._window))
-                admin.ensure_keeper(name)
-        if self._users or self._anonymous:
-            self._reload()
 
     def set_users(self, users: Sequence[BusUser]) -> None:
         """Replace all users but the internal one; in effect when it returns, connections of removed users end.
