@@ -1,4 +1,4 @@
-import { common } from "./en/common";
+import { common } from "./en/everyPage";
 import { machine } from "./en/machine";
 import { places } from "./en/places";
 

@@ -11,6 +11,7 @@ from servitwin.domain.observation import Cut, Series
 from servitwin.domain.party import Actor
 from servitwin.domain.twin import Twin
 from servitwin.usecases.live_mirror import LiveValue
+from servitwin.usecases.publish_aggregates import COVERAGE
 from servitwin.web.api.answers import answer_tagged, at, cut_out, provenance_url, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin
 from servitwin.web.api.live_state import active_alarms, state_now, values_now
@@ -50,23 +51,20 @@ def _now(parts: WebParts, me: Actor, twin: Twin) -> dict[str, Any]:
         "values": values_now(values, signals, now, parts.authoriser.signals(me, twin)),
         "state": state_now(parts, twin) if whole else None,
         "alarms": active_alarms(parts, twin) if whole else [],
-        "coverage": _coverage(parts, twin, now) if whole else {},
+        "coverage": _coverage(parts, twin) if whole else {},
         "cut": cut_out(parts.live.mirror.cut),
         "provenance": provenance_url("state", twin=twin.id, to=at(now)),
     }
 
 
-def _coverage(parts: WebParts, twin: Twin, now: int) -> dict[str, dict[str, int]]:
-    """How many children have a fresh enough value of each aggregate's signal."""
-    children = parts.registry.children(twin.id, now) if twin.aggregates else []
+def _coverage(parts: WebParts, twin: Twin) -> dict[str, dict[str, int]]:
+    """How many machines have a fresh enough value of each aggregate, as the group's own value was computed."""
+    live = parts.live.mirror.values(twin.uid)
     out = {}
     for aggregate in twin.aggregates:
-        fresh = 0
-        for child in children:
-            found = parts.live.mirror.values(child.uid).get(aggregate.signal)
-            if found and found[1] is not None and (aggregate.max_age is None or now - found[0] <= aggregate.max_age):
-                fresh += 1
-        out[aggregate.name] = {"fresh": fresh, "of": len(children)}
+        told = live.get(COVERAGE + aggregate.name)
+        fresh, _, of = str(told[1]).partition("/") if told else ("0", "/", "0")
+        out[aggregate.name] = {"fresh": int(fresh), "of": int(of)}
     return out
 
 
