@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Annotated, Any
 
 import msgspec
@@ -21,6 +22,7 @@ from servitwin.web.api.strict import StrictRoute
 from servitwin.web.api.twins import detail
 
 router = APIRouter(tags=["twins"], route_class=StrictRoute)
+_one_at_a_time = threading.Lock()  # of two calls with the same If-Match the second must see what the first changed
 _BODY = {
     "requestBody": {
         "required": True,
@@ -62,6 +64,13 @@ def _save(
         raise InvalidInputError(
             Fault("twin:id-malformed", f"{id[:80]!r} is no id of a twin", "a-z, 0-9, - and _, at most 63", "id")
         )
+    with _one_at_a_time:
+        return _save_alone(request, parts, me, id, body, told)
+
+
+def _save_alone(
+    request: Request, parts: WebParts, me: Actor, id: str, body: dict[str, Any], told: list[str]
+) -> tuple[Twin, bool]:
     present = parts.records.twin(id)
     if present is None or not parts.authoriser.knows(me, present):
         if not parts.authoriser.may_on_node(me, "run"):
