@@ -89,10 +89,10 @@ class Ingest:
             slot = slots.get(subject)
             if slot is None:
                 slot = self._slot_of(subject)
-            if slot is None or slot.shape is None:
+            shape = None if slot is None else slot.shape or self._guess(slot)
+            if slot is None or shape is None:
                 self._take_general(slot, seq, subject, payload, received)
                 continue
-            shape = slot.shape
             try:
                 decoded = shape.decode(payload)
             except (msgspec.DecodeError, UnicodeDecodeError):
@@ -101,13 +101,14 @@ class Ingest:
             number = decoded.seq
             if number is not None:
                 session = slot.session if decoded.session == slot.session_name else slot.enter(decoded.session)
-                if session is None or number != session.next or session.owner is not notes:
+                if session is not None and number == session.next and session.owner is notes:
+                    session.next = number + 1
+                    if session.start < 0:
+                        session.start = number
+                        notes.extended.append(session)
+                elif session is None or not notes.first_time(session, number):
                     self._take_general(slot, seq, subject, payload, received)
                     continue
-                session.next = number + 1
-                if session.start < 0:
-                    session.start = number
-                    notes.extended.append(session)
                 session.messages += 1
                 session.stored += shape.width if not shape.batch else shape.width * len(decoded.time)
             group = groups.get(shape)
@@ -215,7 +216,16 @@ class Ingest:
                 shapes.clear()
             shapes[key] = shape_of(batch, keys, b'"' in stamp, signals, self._shared.signals.code, single=single)
         slot.tries += 1
-        slot.shape = shapes[key]
+        shape = slot.shape = shapes[key]
+        if shape is not None and signals is not None and not slot.twin.aggregates:
+            self._shared.guesses[slot.reference] = shape
+
+    def _guess(self, slot: TwinSlot) -> Shape | None:
+        """A twin that was not heard yet probably speaks like the last one of its type."""
+        if slot.tries or slot.twin.aggregates or not slot.twin.type:
+            return None
+        slot.shape = self._shared.guesses.get(slot.reference)
+        return slot.shape
 
     def _slot_of(self, subject: bytes) -> TwinSlot | None:
         """The slot of the twin in one of servitwin's own subjects; others are left to the connectors."""
@@ -241,6 +251,7 @@ class Shared:
         self.slots = Slots(registry, self.twins, self.ledger)
         self.counters = Counters()
         self.shapes: dict[Any, Shape | None] = {}
+        self.guesses: dict[str, Shape] = {}  # machine type -> shape that was learned last
         self.changed: dict[LiveTwin, None] = {}  # in order of their first change
         self.revision = 0
 
@@ -248,6 +259,7 @@ class Shared:
         """Ask the registry anew about every twin; shapes may have been made with another type."""
         self.slots.forget()
         self.shapes.clear()
+        self.guesses.clear()
         self.revision += 1
 
     def live(self, cut: dict[str, int], uids: Iterable[str] | None = None) -> list[dict[str, Any]]:

@@ -141,6 +141,9 @@ class General:
         """Rows made of a batch, and the next index."""
         good_times = [self._time(m, t, i, batch, slot, found) for i, t in enumerate(batch.times)]
         rows = 0
+        # One type for all of it, as nearly always, is asked for once.
+        steady = slot.fast_from <= min(batch.times, default=0) and max(batch.times, default=0) < slot.fast_until
+        signals = slot.signals_at(batch.times[0]) if steady else None
         # In order of name: the place of a value must not depend on how the machine happened to order its members.
         for name, values in sorted(batch.columns.items()):
             for i, (time, value) in enumerate(zip(batch.times, values, strict=True)):
@@ -148,7 +151,7 @@ class General:
                 if isinstance(value, Absent) or not good_times[i]:
                     continue
                 try:
-                    checked = _checked(slot.signals_at(time), name, value, batch.units)
+                    checked = _checked(signals if steady else slot.signals_at(time), name, value, batch.units)
                 except Problem as p:
                     where = f"values.{name}" if len(batch.times) == 1 else f"values.{name}[{i}]"
                     found.add(p.at(where), batch.twin)

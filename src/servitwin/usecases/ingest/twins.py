@@ -10,6 +10,7 @@ from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import CONNECTION
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.twin import Twin
+from servitwin.sdk.payload import SESSION_LENGTH
 from servitwin.usecases.ingest.columns import Names
 from servitwin.usecases.ingest.live import LiveTwin
 from servitwin.usecases.ingest.sessions import Ledger, Session, Sessions
@@ -47,6 +48,7 @@ class TwinSlot:
         "fast_until",
         "live",
         "low",
+        "reference",
         "session",
         "session_name",
         "sessions",
@@ -64,6 +66,7 @@ class TwinSlot:
         self.session_name: str | None = None
         self.session: Session | None = None
         self.low = max(twin.commissioned or EARLIEST_CLOCK, EARLIEST_CLOCK)
+        self.reference = max(twin.type, key=lambda d: d.start).value if twin.type else ""
         # Between these one type holds, whichever it is: such a time needs no look-up.
         changed = max((d.start for d in twin.type), default=0) if len(twin.type) > 1 else self.low
         ends = [d.end for d in twin.type if d.end is not None and d.end > changed]
@@ -86,7 +89,8 @@ class TwinSlot:
 
     def enter(self, name: str) -> Session | None:
         """The session of that name, which the next message probably has as well."""
-        self.session_name, self.session = name, self.sessions.get(name)
+        known = len(name) <= SESSION_LENGTH
+        self.session_name, self.session = name, self.sessions.get(name) if known else None
         return self.session
 
 
