@@ -13,6 +13,7 @@ from deltalake.exceptions import DeltaError
 
 from servitwin.config import Settings
 from servitwin.engines.bus.reader import Source, StreamReader
+from servitwin.engines.bus.server import note_committed
 from servitwin.engines.history import DeltaWriter
 from servitwin.engines.history.columns import ipc_of
 from servitwin.sdk.connector import Connector
@@ -39,7 +40,8 @@ class IngestShard:
         self.number, self._source, self._writer, self._settings = number, source, writer, settings
         self.ingest = Ingest(number, shared, connectors)
         self.reader = StreamReader(source, lambda: self.committed, self.ingest.feed, consumer_name)
-        self.app = ""
+        self.app = self._source_id = ""
+        self._bus_folder = settings.folder / "bus"  # not there where the bus is another machine's
         self.committed = -1
         self.refused = ""  # why the last commit failed
         self.rows_per_second = 0.0
@@ -49,7 +51,8 @@ class IngestShard:
 
     def open(self) -> None:
         """Ask stream and table where to go on; blocks."""
-        self.app = f"{self._source.identity()}/{self.number}"
+        self._source_id = self._source.identity()
+        self.app = f"{self._source_id}/{self.number}"
         self.committed = self._writer.position(self.app)
         self.ingest.received = self.committed
         self._tail = Tail(self.committed, int(self._settings.tail_seconds * 1e9), _TAIL_ROWS)
@@ -73,9 +76,7 @@ class IngestShard:
         wait = 0.2
         while True:
             try:
-                await asyncio.to_thread(
-                    self._writer.commit, block.rows, block.quarantined, {self.app: block.last}, note
-                )
+                await asyncio.to_thread(self._write, block, note)
                 break
             except (OSError, DeltaError) as e:
                 if not self.refused:
@@ -93,6 +94,13 @@ class IngestShard:
         now = time.monotonic()
         self.rows_per_second = block.count / max(now - self._last_commit, 1e-3)
         self._last_commit = now
+
+    def _write(self, block: Block, note: Mapping[str, str]) -> None:
+        if not block.written:
+            self._writer.commit(block.rows, block.quarantined, {self.app: block.last}, note)
+            block.written = True
+        if self._bus_folder.is_dir():
+            note_committed(self._bus_folder, self.number, self._source_id, block.last)
 
     def notes_since(self, positions: Mapping[str, int]) -> Iterator[Mapping[str, str]]:
         """Notes of this shard's commits after those positions."""

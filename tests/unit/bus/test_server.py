@@ -14,6 +14,7 @@ import pytest
 
 from servitwin.domain.error import UnavailableError
 from servitwin.engines.bus import MQTT_STREAM, BusClient, NatsServer, hash_secret, machine_user
+from servitwin.engines.bus.server import note_committed
 
 
 def make(folder: Path, **more: Any) -> NatsServer:
@@ -181,3 +182,24 @@ def test_a_port_that_is_taken_meanwhile_is_replaced_by_another(tmp_path: Path) -
             assert server.pid is not None
         finally:
             server.stop()
+
+
+def test_a_stream_that_lost_its_end_goes_on_after_what_history_has(tmp_path: Path) -> None:
+    server = make(tmp_path)
+    server.start()
+    with server.admin() as admin:
+        info = admin.stream("SERVITWIN")
+    assert info is not None
+    last = info["state"]["last_seq"]
+    server.stop()
+    note_committed(server.folder, 1, f"SERVITWIN/{info['created']}", last + 5000)
+    note_committed(server.folder, 0, "$MQTT_msgs/of another creation", last + 5000)
+    server.start()
+    try:
+        with server.admin() as admin:
+            streams = {name: admin.stream(name) for name in ("SERVITWIN", MQTT_STREAM)}
+        held = {name: s["state"]["last_seq"] for name, s in streams.items() if s is not None}
+        assert held["SERVITWIN"] == last + 5000
+        assert held[MQTT_STREAM] < last + 5000
+    finally:
+        server.stop()

@@ -99,6 +99,17 @@ class Admin:
             return
         self.create_consumer(stream, KEEPER, None)
 
+    def catch_up(self, source: str, seq: int) -> None:
+        """Move a stream on to where history is, if a power cut took away its last messages.
+
+        New messages would get sequences that history has already, and would be taken for committed. Only before
+        machines are let in: what the stream still holds then is in history.
+        """
+        name, _, created = source.partition("/")
+        info = self.stream(name)
+        if info is not None and info["created"] == created and info["state"]["last_seq"] < seq:
+            _raise_error(self.ask(f"STREAM.PURGE.{name}", {"seq": seq + 1}), name)
+
     def create_consumer(self, stream: str, name: str, start: int | None) -> None:
         """A durable pull consumer that is acknowledged up to a message (``AckAll``), from ``start`` or from the first.
 

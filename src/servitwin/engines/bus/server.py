@@ -122,6 +122,8 @@ class NatsServer:
             for name, subject in ((MQTT_STREAM, "$MQTT.msgs.>"), (INPUT_STREAM, "in.>")):
                 admin.ensure_stream(stream_config(name, subject, self._max_bytes, first, self._window))
                 admin.ensure_keeper(name)
+            for source, seq in read_committed(self.folder):
+                admin.catch_up(source, seq)
         if self._users or self._anonymous:
             self._reload()
 
@@ -244,6 +246,23 @@ authorization {{ users = [
         tail = (self.folder / "nats.log").read_bytes()[-800:].decode(errors="replace")
         self.stop(1.0)
         raise UnavailableError(Fault("bus:did-not-start", f"nats-server did not get ready: {tail}"))
+
+
+def note_committed(folder: Path, shard: int, source: str, seq: int) -> None:
+    """Leave word that history holds a source (``stream/created``) up to a sequence, for the next start."""
+    draft = folder / f"committed.{shard}.new"
+    draft.write_text(f"{source} {seq}")
+    draft.replace(folder / f"committed.{shard}")
+
+
+def read_committed(folder: Path) -> list[tuple[str, int]]:
+    """Sources and sequences that :func:`note_committed` left."""
+    found = []
+    for path in sorted(folder.glob("committed.[0-9]*")):
+        source, _, seq = path.read_text().rpartition(" ")
+        if source and seq.isdigit():
+            found.append((source, int(seq)))
+    return found
 
 
 def _user_line(user: BusUser) -> str:

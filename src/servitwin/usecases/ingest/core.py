@@ -50,6 +50,7 @@ class Block:
     last: int = -1  # last sequence it covers
     count: int = 0  # rows
     note: bytes = b""
+    written: bool = False  # whether the table has it
 
 
 class Ingest:
