@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import nats
@@ -119,7 +120,9 @@ class BusClient:
     async def close(self) -> None:
         """End the connection; may be called twice."""
         if not self._nc.is_closed:
-            await self._nc.close()
+            # What was not sent when the server went away cannot be sent any more; uvloop says so by RuntimeError.
+            with contextlib.suppress(nats.errors.Error, OSError, RuntimeError):
+                await self._nc.close()
 
 
 async def _quiet(error: Exception) -> None:
