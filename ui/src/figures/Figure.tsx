@@ -43,13 +43,14 @@ export function Figure({
     <button
       type="button"
       className={classes}
-      aria-label={`${source.title}: ${text} ${unit}. ${t.figure.open}`}
       onClick={(event) => {
         event.stopPropagation();
         openSource(source, unit ? `${text} ${unit}` : text);
       }}
     >
+      <span className="hidden">{source.title}: </span>
       {inside}
+      <span className="hidden">. {t.figure.open}</span>
     </button>
   );
 }

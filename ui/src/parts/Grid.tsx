@@ -83,7 +83,9 @@ export function Grid<Row>({ label, rows, columns, rowKey, sort, onSort, onOpen, 
   const last = tall ? Math.min(rows.length, Math.ceil((view.top + view.height) / ROW) + SPARE) : rows.length;
   const shown = rows.slice(first, last);
   return (
-    <div className={tall ? "grid-box tall" : "grid-box"} ref={box}>
+    // A box that scrolls must be reachable by keyboard, even where no row has a link.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className={tall ? "grid-box tall" : "grid-box"} ref={box} role="region" aria-label={label} tabIndex={0}>
       <table className="grid" aria-label={label} aria-rowcount={rows.length + 1}>
         <thead>
           <tr>

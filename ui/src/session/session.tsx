@@ -3,6 +3,7 @@ import { ApiError, get, post, rememberCsrf, remove, whenSignedOut } from "../api
 import type { Account, Session } from "../api/types";
 import { forgetAnswers } from "../data/query";
 import { retryLive } from "../live/live";
+import { suggestAppearance } from "../shell/appearance";
 
 interface SessionState {
   /** undefined: not known yet; null: nobody. */
@@ -30,6 +31,9 @@ export function useAccount(): Account {
   return account;
 }
 
+/** Whether somebody works at a machine rather than in an office. */
+export const atTheMachine = (account: Account): boolean => account.roles.includes("operator") && !account.roles.includes("production_manager");
+
 export const mayAdminister = (account: Account): boolean => account.roles.includes("administrator");
 
 export function SessionProvider({ children }: { children: ReactNode }) {
@@ -42,6 +46,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     setProblem(undefined);
     setZone(session.time_zone ?? null);
     setAccount(session.account);
+    if (atTheMachine(session.account)) suggestAppearance("hmi");
     retryLive();
   }, []);
 

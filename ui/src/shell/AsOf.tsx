@@ -18,7 +18,7 @@ export function AsOfControl() {
   return (
     <Popover
       className={asOf === null ? "as-of" : "as-of past"}
-      label={`${t.moment.title}: ${label} ${text}`}
+      label={`${t.moment.title}:`}
       button={
         <>
           <span className="as-of-mark" aria-hidden="true" />

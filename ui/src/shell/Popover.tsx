@@ -8,7 +8,8 @@ export function Popover({
   className = "",
 }: {
   button: ReactNode;
-  label: string;
+  /** Said before what the button shows, for those who do not see it. */
+  label?: string;
   children: (close: () => void) => ReactNode;
   className?: string;
 }) {
@@ -34,7 +35,8 @@ export function Popover({
   }, [open]);
   return (
     <div className={`popover ${className}`} ref={root}>
-      <button type="button" className="plain" aria-expanded={open} aria-controls={id} aria-label={label} onClick={() => setOpen(!open)}>
+      <button type="button" className="plain" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
+        {label ? <span className="hidden">{label} </span> : null}
         {button}
       </button>
       {open ? (

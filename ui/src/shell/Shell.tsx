@@ -101,7 +101,11 @@ function AccountMenu() {
     .slice(0, 2)
     .toUpperCase();
   return (
-    <Popover className="account" label={`${t.account.menu}: ${account.name}`} button={<span className="avatar">{initials}</span>}>
+    <Popover className="account" label={`${t.account.menu}: ${account.name}`} button={
+        <span className="avatar" aria-hidden="true">
+          {initials}
+        </span>
+      }>
       {(close) => (
         <div className="stack">
           <p>

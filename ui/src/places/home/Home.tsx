@@ -1,5 +1,5 @@
 import { useParam } from "../../route/router";
-import { useAccount } from "../../session/session";
+import { atTheMachine, useAccount } from "../../session/session";
 import { t } from "../../texts/en";
 import { ManagerHome } from "./ManagerHome";
 import { OperatorHome } from "./OperatorHome";
@@ -7,7 +7,7 @@ import { OperatorHome } from "./OperatorHome";
 /** What a person comes to see first, by task: operators their machine, everybody else the plant line by line. */
 export default function Home() {
   const account = useAccount();
-  const own = account.roles.includes("operator") && !account.roles.includes("production_manager") ? "operator" : "production";
+  const own = atTheMachine(account) ? "operator" : "production";
   const [view, setView] = useParam("view", own);
   return (
     <>

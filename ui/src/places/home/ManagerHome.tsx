@@ -18,6 +18,7 @@ import { formatDuration, formatInstant, startOfDay, toRfc3339, zoneLabel } from 
 import { biggest } from "../twin/OeeTab";
 import { lossName } from "../twin/Waterfall";
 import { madeOf } from "./production";
+import { TodayStrips } from "./TodayStrips";
 
 const h = t.home;
 const REFRESH_MS = 30_000;
@@ -49,9 +50,10 @@ function Plant({ all }: { all: TwinSummary[] }) {
             <LineCard key={group.id} group={group} machines={below(group.id, all)} />
           ))}
           {loose.length && groups.length ? (
-            <p className="weak">
-              <Link place="machines">{h.loose(loose.length)}</Link>
-            </p>
+            <Card title={h.loose}>
+              <TodayStrips machines={loose} />
+              {loose.length > 8 ? <Link place="machines">{t.nav.machines}</Link> : null}
+            </Card>
           ) : null}
           {groups.length === 0 ? (
             <Empty title={h.noLines}>
@@ -110,7 +112,7 @@ function LineCard({ group, machines }: { group: TwinSummary; machines: TwinSumma
       <Loaded answer={answer} skeleton={<Skeleton height={84} />}>
         {(oee) => <LineFigures id={group.id} oee={oee} />}
       </Loaded>
-      <StateCounts machines={machines} />
+      <TodayStrips machines={machines} />
     </Card>
   );
 }

@@ -66,7 +66,7 @@ function FleetView({ twins }: { twins: TwinSummary[] }) {
             </button>
           ))}
         </div>
-        <Popover label={t.fleet.columns} button={t.fleet.columns} className="right">
+        <Popover button={t.fleet.columns} className="right">
           {() => <ColumnChooser columns={columns} shown={shown} onChange={(next) => setChosen([...next].join(","))} />}
         </Popover>
         <button type="button" className="plain" onClick={() => download("machines.csv", "text/csv", toCsv(rows, visible))}>

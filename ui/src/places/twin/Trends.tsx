@@ -31,7 +31,7 @@ export function Trends({ twin }: { twin: TwinDetail }) {
       <div className="toolbar">
         <WindowBar window={window} spans={["15m", "1h", "8h", "24h", "7d", "30d", "1y", "10y"]} />
         <span className="spring" />
-        <Popover label={t.trends.signals} button={`${t.trends.signals} (${chosen.length})`} className="right">
+        <Popover button={`${t.trends.signals} (${chosen.length})`} className="right">
           {() => <SignalChooser twin={twin} chosen={chosen} choose={choose} />}
         </Popover>
       </div>

@@ -47,7 +47,13 @@ function groupByComponent(twin: TwinDetail): [string, string, SignalShape[]][] {
     if (signal.name.startsWith("_")) continue;
     groups.set(signal.component, [...(groups.get(signal.component) ?? []), signal]);
   }
-  return [...groups].map(([path, signals]) => [path, titles.get(path) ?? (path || t.twin.values), signals]);
+  return [...groups].map(([path, signals]) => [path, titles.get(path) ?? (path || t.twin.values), signals.sort((a, b) => weight(b) - weight(a))]);
+}
+
+/** What has a range to be held against comes first, words last; the type's own order inside. */
+function weight(signal: SignalShape): number {
+  if (signal.type !== "number") return 0;
+  return signal.range ? 2 : 1;
 }
 
 function ValueRow({ twin, signal, held, trends, source }: { twin: string; signal: SignalShape; held: Held | undefined; trends: Trends; source: string }) {

@@ -66,7 +66,7 @@ export const places = {
     waiting: "Waiting for a decision",
     nothingWaits: "Nothing waits: no fault, no alarm, nothing blocked.",
     allWaiting: (n: number) => `All ${n}`,
-    loose: (n: number) => (n === 1 ? "1 machine belongs to no line" : `${n} machines belong to no line`),
+    loose: "Outside of lines",
     noLines: "No line or factory is described yet",
   },
   operator: {
