@@ -89,6 +89,8 @@ def test_state_shows_latest_values_with_age_unit_and_staleness(node, anna):
         ("9", "fault", "SPINDLE HOT"),
     ]
     assert state["cut"] == {"0": 7}
+    line_a = node.registry.by_id("line-a")
+    node.bus.live("line-a", line_a.uid, {"_coverage.power": [now, "1/2", 0, now]})
     line = anna.get("/api/v1/twins/line-a/state").json()
     assert line["coverage"] == {"power": {"fresh": 1, "of": 2}}
     listed = {t["id"]: t for t in anna.get("/api/v1/twins").json()["items"]}
