@@ -3,7 +3,7 @@ import { ApiError, get } from "../../api/client";
 import type { Connection, Health as HealthAnswer, Page, Row } from "../../api/types";
 import { useQuery } from "../../data/query";
 import { Card, Facts } from "../../parts/Card";
-import { Since, Time } from "../../parts/Clock";
+import { Time } from "../../parts/Clock";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { type Column, Grid } from "../../parts/Grid";
 import { Link } from "../../route/router";
@@ -110,7 +110,6 @@ const CONNECTIONS: Column<Connection>[] = [
     title: h.condition,
     cell: (c) => (["connected", "running", "ready"].includes(c.condition) ? c.condition : <span className="pill warning">{c.condition}</span>),
   },
-  { key: "since", title: t.states_page.duration, align: "right", cell: (c) => (c.since ? <Since at={c.since} /> : "–") },
   { key: "twins", title: t.nav.machines, align: "right", cell: (c) => <span className="num">{c.twins.length}</span> },
   { key: "message", title: h.message, cell: (c) => <span className="cut">{c.message || "–"}</span> },
 ];
