@@ -31,7 +31,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const { check } = useSession();
   const { parts } = useRoute();
   const live = useLiveStatus();
-  const main = useRef<HTMLElement>(null);
+  const main = useRef<HTMLDivElement>(null);
   const here = parts[0] ?? "";
   const places: Place[] = [
     { path: "", label: t.nav.home, icon: iconHome },
@@ -76,11 +76,11 @@ export function Shell({ children }: { children: ReactNode }) {
           ))}
         </IxMenu>
         <IxContent>
-          <main id="main" ref={main} tabIndex={-1}>
+          <div id="main" ref={main} tabIndex={-1}>
             <ConnectionBanner />
             <PastBanner />
             <Suspense fallback={<Skeleton lines={8} />}>{children}</Suspense>
-          </main>
+          </div>
         </IxContent>
       </IxApplication>
       <Tray />

@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { IxContentHeader } from "@siemens/ix-react";
 import { ApiError, get } from "../../api/client";
 import type { Connection, Health as HealthAnswer, Page, Row } from "../../api/types";
@@ -116,12 +117,16 @@ const CONNECTIONS: Column<Connection>[] = [
 
 const words = (name: string): string => name.replace(/_/g, " ").replace(/^./, (c) => c.toUpperCase());
 
+const INSTANT_NS = 1e17;
+
 function shown(name: string, value: unknown): string {
   if (typeof value === "number") {
+    if (/share|ratio/.test(name)) return `${formatRatio(value)} %`;
     return /bytes|_size|^(total|free|used)/.test(name) && value > 4096 ? formatBytes(value) : formatNumber(value, Number.isInteger(value) ? 0 : 1);
   }
   if (value === null || value === undefined) return "–";
   if (typeof value === "object") {
+    if (Object.keys(value).length === 0) return "0";
     return Object.entries(value)
       .map(([key, inner]) => `${key}: ${shown(key, inner)}`)
       .join(", ");
@@ -130,7 +135,19 @@ function shown(name: string, value: unknown): string {
 }
 
 function Counters({ counters }: { counters: Row }) {
-  return <Facts items={Object.entries(counters).map(([name, value]) => [words(name), <span key={name} className="num wrap">{shown(name, value)}</span>])} />;
+  const items = Object.entries(counters)
+    .filter(([name]) => name !== "disk")
+    .map<[string, ReactNode]>(([name, value]) => [
+      words(name),
+      typeof value === "number" && value > INSTANT_NS ? (
+        <Time key={name} at={value / 1e6} />
+      ) : (
+        <span key={name} className="num wrap">
+          {shown(name, value)}
+        </span>
+      ),
+    ]);
+  return <Facts items={items} />;
 }
 
 function Rows({ rows }: { rows: Row[] }) {

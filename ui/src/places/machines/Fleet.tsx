@@ -1,5 +1,5 @@
 import { IxContentHeader } from "@siemens/ix-react";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import type { TwinSummary } from "../../api/types";
 import { useTwins } from "../../data/twins";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
@@ -27,10 +27,12 @@ export default function Fleet() {
 }
 
 function FleetView({ twins }: { twins: TwinSummary[] }) {
+  // On a phone a table of ten columns helps nobody.
+  const [narrow] = useState(() => window.matchMedia("(max-width: 640px)").matches);
   const [q] = useParam("q");
   const [state] = useParam("state");
   const [kind] = useParam("kind", "machines");
-  const [view, setView] = useParam("view", "table");
+  const [view, setView] = useParam("view", narrow ? "tiles" : "table");
   const [needs, setNeeds] = useParam("needs");
   const [sortText, setSort] = useParam("sort", "urgency");
   const [chosen, setChosen] = useParam("columns");
