@@ -20,6 +20,7 @@ from servitwin.config import Settings
 from servitwin.domain.error import ServitwinError
 from servitwin.domain.identity import new_uid
 from servitwin.domain.instant import DAY, NS
+from servitwin.domain.twin import Twin
 from servitwin.engines.bus.client import BusClient
 from servitwin.engines.records import SqlRecords
 from servitwin.usecases.account_time import states
@@ -34,6 +35,7 @@ from servitwin.usecases.track_state import TrackState
 log = logging.getLogger("servitwin.services")
 _TICK_S = 0.2
 _SERVICES_EVERY_S = 5.0
+_LOOK_BACK_AFTER_S = (5.0, 60.0, 300.0)
 _RESYNC_EVERY_NS = 30 * NS
 _encode = msgspec.json.Encoder().encode
 
@@ -162,23 +164,29 @@ class ServicesWorker:
 
     async def _tell_how_long(self) -> None:
         """States are told with their beginning: what was before this process started is in history."""
-        now = time.time_ns()
-        for twin in self._registry.twins():
-            if twin.kind in GROUPS or self._registry.type_at(twin, now) is None:
-                continue
-            try:
-                found = await asyncio.to_thread(
-                    states, self._reader, self._registry, self._records, twin, now - DAY, now
-                )  # fmt: skip
-            except ServitwinError as e:
-                log.info("how long %s has been in its state cannot be told: %s", twin.id, e)
-                continue
-            if found.intervals and (
-                told := self._states.held_since(twin.uid, found.intervals[-1].state, found.intervals[-1].start, now)
-            ):
+        for seconds in _LOOK_BACK_AFTER_S:
+            # Live state comes back over the first seconds, and a past that is filled in takes its time.
+            await self._pause(seconds)
+            for twin in self._registry.twins():
+                if self._stop.is_set():
+                    return
+                await self._look_back(twin, time.time_ns())
+
+    async def _look_back(self, twin: Twin, now: int) -> None:
+        if twin.kind in GROUPS or self._registry.type_at(twin, now) is None:
+            return
+        try:
+            found = await asyncio.to_thread(
+                states, self._reader, self._registry, self._records, twin, now - DAY, now
+            )  # fmt: skip
+        except ServitwinError as e:
+            log.info("how long %s has been in its state cannot be told: %s", twin.id, e)
+            return
+        if found.intervals:
+            last = found.intervals[-1]
+            told = self._states.held_since(twin.uid, last.state, last.start, now)
+            if told is not None:
                 self._tell(told)
-            if self._stop.is_set():
-                return
 
     async def _run_services(self) -> None:
         while not self._stop.is_set():
