@@ -22,6 +22,7 @@ from servitwin.usecases.ingest.tail import Tail
 
 log = logging.getLogger("servitwin.ingest")
 _TAIL_ROWS = 3_000_000
+_BURST_ROWS, _BURST_OVER_S = 20_000, 0.1
 
 
 class IngestShard:
@@ -48,6 +49,7 @@ class IngestShard:
         self._tail = Tail(-1, 0, 0)
         self._committing: list[Block] = []
         self._last_commit = time.monotonic()
+        self._seen, self._seen_at = -1, 0.0
 
     def open(self) -> None:
         """Ask stream and table where to go on; blocks."""
@@ -56,6 +58,18 @@ class IngestShard:
         self.committed = self._writer.position(self.app)
         self.ingest.received = self.committed
         self._tail = Tail(self.committed, int(self._settings.tail_seconds * 1e9), _TAIL_ROWS)
+
+    def wants_commit(self, rows: int, now: float) -> bool:
+        """Whether enough waits, or a burst has ended: who sent it is told soon, and the next one finds an empty house.
+
+        Args:
+            rows: how many make a commit worth while in the midst of a stream.
+            now: seconds of a monotonic clock.
+        """
+        pending, received = self.ingest.pending, self.ingest.received
+        if received != self._seen:
+            self._seen, self._seen_at = received, now
+        return pending >= rows or (pending >= _BURST_ROWS and now - self._seen_at >= _BURST_OVER_S)
 
     def cut(self) -> Block | None:
         """What came in since the last cut; None if nothing did."""

@@ -36,9 +36,9 @@ log = logging.getLogger("servitwin.ingest")
 STREAMS = (MQTT_STREAM, INPUT_STREAM)  # shard 0 and shard 1
 MAPPINGS = "ingest.mappings"  # setting in the records: JSON list of mappings of the connector mqtt
 LIVE_EVERY = 20_000_000
-# Live messages a round of 5 ms: enough for 8 000 a second; under full load, when as many messages wait for their
-# commit, history has the cores, and live values of a large fleet come less often (each still the latest).
-_LIVE_MOST, _LIVE_MOST_LOADED, _LOADED_AHEAD = 40, 5, 15_000
+# Live messages a round of 5 ms: enough for 8 000 a second; under full load, when as many messages or rows wait for
+# their commit, history has the cores, and live values of a large fleet come less often (each still the latest).
+_LIVE_MOST, _LIVE_MOST_LOADED, _LOADED_AHEAD, _LOADED_ROWS = 40, 5, 15_000, 60_000
 _SNAPSHOT_EVERY_S = 1800
 UNACKNOWLEDGED = ("servitwin.*.observations", "servitwin.*.connection")
 _QOS0_WAITING = 2000
@@ -169,8 +169,7 @@ class IngestProcess:
         while True:
             await asyncio.sleep(0.01)
             now = time.monotonic()
-            full = any(shard.ingest.pending >= s.commit_rows for shard in self._shards)
-            if not full and now < due:
+            if now < due and not any(shard.wants_commit(s.commit_rows, now) for shard in self._shards):
                 continue
             due = now + s.commit_seconds
             if self._disk_is_full():
@@ -280,7 +279,7 @@ class IngestProcess:
         """Live values out: the first change at once, later ones of the same twin not before 20 ms have passed."""
         while True:
             started = time.time_ns()
-            loaded = any(s.reader.ahead > _LOADED_AHEAD for s in self._shards)
+            loaded = any(s.reader.ahead > _LOADED_AHEAD or s.ingest.pending > _LOADED_ROWS for s in self._shards)
             most = _LIVE_MOST_LOADED if loaded else _LIVE_MOST
             for message in self._shared.due(started, LIVE_EVERY, most, self._cut()):
                 try:

@@ -86,6 +86,87 @@ class Rows:
 
 
 @dataclass(slots=True, eq=False)
+class PackedRows:
+    """Rows of m messages that name the same w signals with n samples each, before they are spread out.
+
+    A fifth of the memory of :class:`Rows`; rows are in order (message, signal, sample), all of quality good and not
+    replayed. ``text`` and ``flag`` are of single samples of one signal (w = n = 1), one a message.
+
+    Attributes:
+        twin, received, seq: one a message, shape (m,).
+        signal, place: one a signal, shape (w,); the index of a row is ``place * n + sample``.
+        time: shape (m, n).
+        number: shape (m, w, n); NaN where the value is a text or a flag.
+    """
+
+    twins: Sequence[str]
+    signals: Sequence[str]
+    twin: Int32s
+    signal: Int32s
+    place: Int32s
+    time: Int64s
+    received: Int64s
+    number: Floats
+    shard: int
+    seq: Int64s
+    text: list[str | None] | None = None
+    flag: Int8s | None = None
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self.number.size
+
+    def view(self, column: str) -> npt.NDArray[np.generic]:
+        """A column of :class:`Rows` without its repetitions: what can be broadcast to the shape of ``number``."""
+        match column:
+            case "twin" | "received" | "seq":
+                of_message: npt.NDArray[np.generic] = getattr(self, column)
+                return of_message[:, None, None]
+            case "signal":
+                return self.signal[None, :, None]
+            case "time":
+                return self.time[:, None, :]
+            case "number":
+                return self.number
+            case "idx":
+                n = self.number.shape[2]
+                return (self.place[:, None] * np.int32(n) + np.arange(n, dtype=np.int32))[None]
+            case "shard":
+                return np.full((1, 1, 1), self.shard, np.int32)
+            case "quality":
+                return np.zeros((1, 1, 1), np.uint8)
+            case "replayed":
+                return np.zeros((1, 1, 1), np.bool_)
+        raise KeyError(column)
+
+    def unpack(self) -> Rows:
+        """The rows one by one."""
+        spread = {c: np.broadcast_to(self.view(c), self.number.shape).reshape(-1) for c in NUMERIC_COLUMNS}
+        return Rows(self.twins, self.signals, text=self.text, flag=self.flag, **spread)
+
+    def of_messages(self, at: npt.NDArray[np.intp]) -> PackedRows:
+        """The rows of some messages."""
+        return PackedRows(
+            self.twins,
+            self.signals,
+            self.twin[at],
+            self.signal,
+            self.place,
+            self.time[at],
+            self.received[at],
+            self.number[at],
+            self.shard,
+            self.seq[at],
+            None if self.text is None else [self.text[int(i)] for i in at],
+            None if self.flag is None else self.flag[at],
+        )
+
+
+# Columns of Rows that are arrays in every batch.
+NUMERIC_COLUMNS = ("twin", "signal", "time", "received", "number", "quality", "replayed", "shard", "seq", "idx")
+
+
+@dataclass(slots=True, eq=False)
 class Series:
     """Observations of one signal of one twin in order (time, shard, seq, idx), the last one of a time holds.
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from servitwin.domain.calendar import Calendar
 from servitwin.domain.command import Command
 from servitwin.domain.machine_type import MachineType
-from servitwin.domain.observation import Aggregation, Bucket, Cut, LastValue, Quarantined, Rows, Series
+from servitwin.domain.observation import Aggregation, Bucket, Cut, LastValue, PackedRows, Quarantined, Rows, Series
 from servitwin.domain.party import Account, Actor, Grant, Party
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
@@ -26,7 +26,7 @@ class HistoryWriter(Protocol):
 
     def commit(
         self,
-        rows: Sequence[Rows],
+        rows: Sequence[Rows | PackedRows],
         quarantined: Sequence[Quarantined],
         positions: Mapping[str, int],
         note: Mapping[str, str],

@@ -14,6 +14,7 @@ import pytest
 
 from servitwin.domain.error import UnavailableError
 from servitwin.engines.bus import MQTT_STREAM, BusClient, NatsServer, hash_secret, machine_user
+from servitwin.engines.bus.admin import stream_config
 from servitwin.engines.bus.server import note_committed
 
 
@@ -203,3 +204,32 @@ def test_a_stream_that_lost_its_end_goes_on_after_what_history_has(tmp_path: Pat
         assert held[MQTT_STREAM] < last + 5000
     finally:
         server.stop()
+
+
+def test_a_stream_of_an_older_folder_is_purged_instead_of_acknowledged_from_now_on(tmp_path: Path) -> None:
+    s = make(tmp_path)
+    s.start()
+    with s.admin() as admin:
+        admin.ask("STREAM.DELETE.SERVITWIN")
+        config = stream_config("SERVITWIN", "in.>", 2**20, 5, 10**9)
+        assert "error" not in admin.ask("STREAM.CREATE.SERVITWIN", {**config, "retention": "interest"})
+        reader = {"durable_name": "ingest-old", "ack_policy": "all", "deliver_policy": "all"}
+        assert "error" not in admin.ask(
+            "CONSUMER.CREATE.SERVITWIN.ingest-old", {"stream_name": "SERVITWIN", "config": reader}
+        )
+
+    async def publish() -> None:
+        bus = await BusClient.connect(s.host, s.port, "internal", "s3cret", "test")
+        await bus.publish_acknowledged("in.t0.observations", b"{}", "")
+        await bus.close()
+
+    asyncio.run(publish())
+    s.stop()
+    s.start()
+    try:
+        with s.admin() as admin:
+            info = admin.stream("SERVITWIN")
+        assert info is not None
+        assert (info["config"]["retention"], info["state"]["messages"]) == ("limits", 1)
+    finally:
+        s.stop()

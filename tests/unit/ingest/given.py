@@ -8,7 +8,7 @@ from typing import Any
 
 from servitwin.connectors.mqtt import plugin as mqtt
 from servitwin.domain.machine_type import MachineType
-from servitwin.domain.observation import Rows
+from servitwin.domain.observation import PackedRows, Rows
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.twin import Dated, Twin
 from servitwin.usecases.ingest import Block, Ingest, Shared
@@ -71,10 +71,11 @@ class Feed:
         return self.ingest.take()
 
 
-def rows_of(blocks: Sequence[Rows]) -> list[tuple[Any, ...]]:
+def rows_of(blocks: Sequence[Rows | PackedRows]) -> list[tuple[Any, ...]]:
     """Rows as plain tuples in order of (shard, seq, idx)."""
     out = []
-    for r in blocks:
+    for block in blocks:
+        r = block.unpack() if isinstance(block, PackedRows) else block
         for i in range(len(r)):
             text = r.text[i] if r.text is not None else None
             flag = int(r.flag[i]) if r.flag is not None else -1

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from servitwin.domain.error import ServitwinError
-from servitwin.engines.bus.admin import KEEPER, Admin
+from servitwin.engines.bus.admin import KEEPER, PURGED, Admin
 from servitwin.engines.bus.protocol import PONG, Frame, FrameParser, connect_line, publish_line, status_of
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ _PULL = 8192
 _EXPIRES_S = 30
 _IDLE_S = 5
 _FULL_READ = 1 << 15
+_PURGE_AFTER_S = 0.5
 
 
 class Source:
@@ -49,8 +50,9 @@ class StreamReader:
     """Reads one stream from the sequence after what is committed, in order and without a hole.
 
     Each (re)connection makes a fresh durable consumer that starts right after the committed sequence, and only
-    then removes the ones before it: the stream always has a consumer that holds what is not committed, and after
-    a crash nothing waits for an acknowledgement to time out. Messages up to the last one received are skipped.
+    then removes the ones before it: a stream of interest retention always has a consumer that holds what is not
+    committed, and after a crash nothing waits for an acknowledgement to time out. Messages up to the last one received
+    are skipped.
 
     Args:
         committed: last sequence that is safe; asked again at each connection.
@@ -198,6 +200,8 @@ class _Link(asyncio.Protocol):
         self._parser = FrameParser()
         self._inbox = f"_INBOX.{consumer}".encode()
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{source.stream}.{consumer}".encode()
+        self._purge = f"$JS.API.STREAM.PURGE.{source.stream}".encode() if source.stream in PURGED else b""
+        self._purge_to = -1  # up to where the next purge goes; -1: none is due
         self._last_reply = b""
         self._transport: asyncio.Transport | None = None
         self._asked = 0.0
@@ -254,7 +258,11 @@ class _Link(asyncio.Protocol):
         self._parser.controls.clear()
 
     def _on_status(self, frame: Frame) -> None:
-        """A pull ended before it was filled, or the consumer is gone."""
+        """A pull ended before it was filled, or the consumer is gone; or the answer to a purge."""
+        if self._purge and not frame[2]:
+            if b'"error"' in frame[3]:
+                log.warning("%s could not be purged: %s", self._source.stream, frame[3].decode(errors="replace"))
+            return
         status = status_of(frame[2])
         if status in {404, 408}:  # expired
             self.wanted = 0
@@ -276,7 +284,10 @@ class _Link(asyncio.Protocol):
             self.wanted = 0
 
     def acknowledge(self, seq: int) -> None:
-        """``AckAll``: the acknowledgement of one message covers all before it."""
+        """Let go of a message and all before it: by a purge now and then, or by one ``AckAll``."""
+        if self._purge:
+            self._forget(seq)
+            return
         if not self._last_reply:
             return
         parts = self._last_reply.split(b".")
@@ -286,6 +297,16 @@ class _Link(asyncio.Protocol):
             parts[6] = b"%d" % (int(parts[6]) - behind)
         if int(parts[6]) > 0:
             self._write(publish_line(b".".join(parts), b"", b"+ACK"))
+
+    def _forget(self, seq: int) -> None:
+        """Purge soon, but not at every commit: the server looks at each message of the block in which it ends."""
+        waiting, self._purge_to = self._purge_to >= 0, seq
+        if not waiting:
+            asyncio.get_running_loop().call_later(_PURGE_AFTER_S, self._purge_now)
+
+    def _purge_now(self) -> None:
+        seq, self._purge_to = self._purge_to, -1
+        self._write(publish_line(self._purge, self._inbox, b'{"seq":%d}' % (seq + 1)))
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():

@@ -9,34 +9,58 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from servitwin.domain.observation import Cut, Int32s, Rows
+from servitwin.domain.observation import Cut, Int32s, PackedRows, Rows
 
 Strings = list[str]
+AnyRows = Rows | PackedRows
+# How the codes of a packed batch lie in its (message, signal, sample).
+_PLACE_IN_PACK = {"twin": (-1, 1, 1), "signal": (1, -1, 1)}
 
 
-def _merged(rows: Sequence[Rows], names: Sequence[Sequence[str]], codes: Sequence[Int32s]) -> tuple[Int32s, Strings]:
-    """One code column over all rows, with the names in use in ascending order, so that codes sort like names."""
+def _merged(rows: Sequence[AnyRows], column: str, names: str) -> tuple[list[Int32s], Strings]:
+    """Codes of each batch, translated so that they mean the same in all, and the names in use in ascending order."""
     used: set[str] = set()
-    per_batch: list[tuple[Int32s, list[int]]] = []
-    for words, column in zip(names, codes, strict=True):
-        present = np.flatnonzero(np.bincount(column, minlength=len(words))).tolist()
-        per_batch.append((column, present))
+    per_batch: list[list[int]] = []
+    for r in rows:
+        words = getattr(r, names)
+        present = np.flatnonzero(np.bincount(getattr(r, column), minlength=len(words))).tolist()
+        per_batch.append(present)
         used.update(words[i] for i in present)
     ordered = sorted(used)
     place = {name: i for i, name in enumerate(ordered)}
     out: list[Int32s] = []
-    for (column, present), words in zip(per_batch, names, strict=True):
+    for r, present in zip(rows, per_batch, strict=True):
+        words = getattr(r, names)
         translate = np.zeros(len(words), dtype=np.int32)
         translate[present] = [place[words[i]] for i in present]
-        out.append(translate[column])
-    return (np.concatenate(out) if len(out) != 1 else out[0]), ordered
+        out.append(translate[getattr(r, column)])
+    return out, ordered
 
 
-def _joined(parts: Sequence[npt.NDArray[np.generic]]) -> npt.NDArray[np.generic]:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+def _joined(
+    rows: Sequence[AnyRows], column: str, dtype: npt.DTypeLike, given: Sequence[npt.NDArray[np.generic]] | None = None
+) -> npt.NDArray[np.generic]:
+    """One column over all rows, written once into its place; ``given`` instead of what the batches hold."""
+    out: npt.NDArray[np.generic] = np.empty(sum(map(len, rows)), dtype)
+    at = 0
+    for i, r in enumerate(rows):
+        part = out[at : at + len(r)]
+        at += len(r)
+        if isinstance(r, PackedRows):
+            source = r.view(column) if given is None else given[i].reshape(_PLACE_IN_PACK[column])
+            part.reshape(r.number.shape)[...] = source
+        else:
+            part[...] = getattr(r, column) if given is None else given[i]
+    return out
 
 
-def table_of(rows: Sequence[Rows]) -> pa.Table:
+def _dictionary(rows: Sequence[AnyRows], column: str, names: str) -> pa.DictionaryArray:
+    codes, words = _merged(rows, column, names)
+    joined = _joined(rows, column, np.int32, codes)
+    return pa.DictionaryArray.from_arrays(pa.array(joined), pa.array(words, pa.string()))
+
+
+def table_of(rows: Sequence[AnyRows]) -> pa.Table:
     """Several batches as one Arrow table with the columns of ``observations``; twin and signal are dictionaries.
 
     The dictionaries are in ascending order and hold the names in use only. Values that a row does not have are null.
@@ -45,9 +69,7 @@ def table_of(rows: Sequence[Rows]) -> pa.Table:
     if not rows:
         return empty_table()
     n = sum(len(r) for r in rows)
-    twin, twins = _merged(rows, [r.twins for r in rows], [r.twin for r in rows])
-    signal, signals = _merged(rows, [r.signals for r in rows], [r.signal for r in rows])
-    number = _joined([r.number for r in rows])
+    number = _joined(rows, "number", np.float64)
     texts: pa.Array = pa.nulls(n, pa.string())
     if any(r.text is not None for r in rows):
         texts = pa.concat_arrays(
@@ -59,18 +81,18 @@ def table_of(rows: Sequence[Rows]) -> pa.Table:
         flags = pa.array(flag > 0, pa.bool_(), mask=flag < 0)
     return pa.table(
         {
-            "twin": pa.DictionaryArray.from_arrays(pa.array(twin), pa.array(twins, pa.string())),
-            "signal": pa.DictionaryArray.from_arrays(pa.array(signal), pa.array(signals, pa.string())),
-            "time": _joined([r.time for r in rows]),
-            "received": _joined([r.received for r in rows]),
+            "twin": _dictionary(rows, "twin", "twins"),
+            "signal": _dictionary(rows, "signal", "signals"),
+            "time": _joined(rows, "time", np.int64),
+            "received": _joined(rows, "received", np.int64),
             "number": pa.array(number, pa.float64(), mask=np.isnan(number)),
             "text": texts,
             "flag": flags,
-            "quality": _joined([r.quality for r in rows]).astype(np.int8),
-            "replayed": _joined([r.replayed for r in rows]),
-            "shard": _joined([r.shard for r in rows]),
-            "seq": _joined([r.seq for r in rows]),
-            "idx": _joined([r.idx for r in rows]),
+            "quality": _joined(rows, "quality", np.int8),
+            "replayed": _joined(rows, "replayed", np.bool_),
+            "shard": _joined(rows, "shard", np.int32),
+            "seq": _joined(rows, "seq", np.int64),
+            "idx": _joined(rows, "idx", np.int32),
         }
     )
 
@@ -96,7 +118,7 @@ def empty_table() -> pa.Table:
     ).empty_table()
 
 
-def ipc_of(rows: Sequence[Rows], cut: Cut, after: Cut) -> bytes:
+def ipc_of(rows: Sequence[AnyRows], cut: Cut, after: Cut) -> bytes:
     """The answer to ``ask.tail.<shard>``: an Arrow IPC stream of ``rows``.
 
     Schema metadata ``cut`` and ``after`` (JSON, shard -> sequence) say that every row of those shards with

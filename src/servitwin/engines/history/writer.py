@@ -18,7 +18,7 @@ from deltalake.transaction import AddAction
 
 from servitwin.domain.error import ConflictError, Fault
 from servitwin.domain.instant import DAY, utc_day
-from servitwin.domain.observation import Quarantined, Rows
+from servitwin.domain.observation import PackedRows, Quarantined, Rows
 from servitwin.engines.history.columns import table_of
 from servitwin.engines.history.schema import COLUMNS, OBSERVATIONS, QUARANTINE, statistics, write_file
 from servitwin.engines.history.tables import open_table
@@ -65,7 +65,7 @@ class DeltaWriter:
 
     def commit(
         self,
-        rows: Sequence[Rows],
+        rows: Sequence[Rows | PackedRows],
         quarantined: Sequence[Quarantined],
         positions: Mapping[str, int],
         note: Mapping[str, str],
@@ -176,7 +176,7 @@ class DeltaWriter:
             actions.append(self._add(QUARANTINE, path, data, day, low, high))
         self._append(table, actions, ahead, {})
 
-    def _write_rows(self, rows: Sequence[Rows], name: str) -> list[AddAction]:
+    def _write_rows(self, rows: Sequence[Rows | PackedRows], name: str) -> list[AddAction]:
         table = table_of(rows)
         if not len(table):
             return []

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from servitwin.domain.observation import Quarantined, Rows
+from servitwin.domain.observation import PackedRows, Quarantined, Rows
 from servitwin.sdk.connector import Batch, Connector, DecodeFault
 from servitwin.sdk.payload import MAX_PAYLOAD
 from servitwin.usecases.ingest.columns import Names, RowBuilder
@@ -45,7 +45,7 @@ class Counters:
 class Block:
     """What one shard is to commit at once."""
 
-    rows: list[Rows] = field(default_factory=list)
+    rows: list[Rows | PackedRows] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     last: int = -1  # last sequence it covers
     count: int = 0  # rows
@@ -122,7 +122,7 @@ class Ingest:
         if count:
             self._block.last = self.received = seq
 
-    def rows(self) -> list[Rows]:
+    def rows(self) -> list[Rows | PackedRows]:
         """Rows that wait for a commit; they stay where they are."""
         rows = self._builder.build()
         if rows is not None:

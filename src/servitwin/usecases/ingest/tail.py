@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from servitwin.domain.observation import Rows
+from servitwin.domain.observation import PackedRows, Rows
 
 
 class _Kept(NamedTuple):
     until: int  # ns; when it may be forgotten
     last: int
-    rows: list[Rows]
+    rows: list[Rows | PackedRows]
     size: int
 
 
@@ -27,7 +27,7 @@ class Tail:
         self._count = 0
         self.start = first  # every row after this sequence is here or not committed
 
-    def add(self, rows: list[Rows], last: int, now: int) -> None:
+    def add(self, rows: list[Rows | PackedRows], last: int, now: int) -> None:
         """Rows that have just been committed, up to sequence ``last``."""
         count = sum(map(len, rows))
         self._kept.append(_Kept(now + self._keep, last, rows, count))
@@ -41,18 +41,20 @@ class Tail:
             self.start = gone.last
             self._count -= gone.size
 
-    def after(self, seq: int, pending: list[Rows]) -> tuple[list[Rows], int]:
+    def after(self, seq: int, pending: list[Rows | PackedRows]) -> tuple[list[Rows | PackedRows], int]:
         """Rows after ``seq``, ``pending`` ones included, and the sequence from which on they are complete."""
         start = max(seq, self.start)
         kept = [r for block in self._kept if block.last > start for r in block.rows]
         return [r for r in (beyond(r, start) for r in [*kept, *pending]) if len(r)], start
 
 
-def beyond(rows: Rows, seq: int) -> Rows:
+def beyond(rows: Rows | PackedRows, seq: int) -> Rows | PackedRows:
     """The rows after a sequence."""
     if not len(rows) or (rows.seq[0] > seq and rows.seq.min() > seq):
         return rows
     at = np.flatnonzero(rows.seq > seq)
+    if isinstance(rows, PackedRows):
+        return rows.of_messages(at)
     return Rows(
         rows.twins,
         rows.signals,
