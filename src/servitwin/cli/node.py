@@ -30,7 +30,7 @@ ToOption = Annotated[
     str | None,
     typer.Option(
         "--to",
-        help="URL of a node; its token is taken from SERVITWIN_TOKEN, its authority's certificate from the file SERVITWIN_CA",
+        help="URL of a node; its token is taken from SERVITWIN_TOKEN, its authority from the PEM file SERVITWIN_CA",
         metavar="URL",
     ),
 ]
