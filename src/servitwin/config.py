@@ -23,6 +23,7 @@ class BusSettings(msgspec.Struct, omit_defaults=True):
     password: str = ""
     sync_interval: str = ""  # JetStream fsync: "" is the server's default (lazy), "always" or e.g. "1s"
     max_stream_bytes: int = 4 * 2**30
+    mqtt_host: str = ""  # where the gateway listens, if not on the same address
 
 
 class WebSettings(msgspec.Struct, omit_defaults=True):
@@ -31,9 +32,17 @@ class WebSettings(msgspec.Struct, omit_defaults=True):
     host: str = "127.0.0.1"
     port: int = 8460
     anonymous_role: str = ""
-    tls_certificate: str = ""
-    tls_key: str = ""
     node_token_hash: str = ""  # sha256 hex of the token in run/address.json; its bearer is administrator
+
+
+class TlsSettings(msgspec.Struct, omit_defaults=True):
+    """PEM files by which web, MQTT gateway and bus speak TLS; empty: none of them does.
+
+    A plugin worker gets the certificate alone: what it has to find at the other end.
+    """
+
+    certificate: str = ""
+    key: str = ""
 
 
 class PluginSettings(msgspec.Struct, omit_defaults=True):
@@ -54,6 +63,7 @@ class Settings(msgspec.Struct, omit_defaults=True):
     data: str
     bus: BusSettings = msgspec.field(default_factory=BusSettings)
     web: WebSettings = msgspec.field(default_factory=WebSettings)
+    tls: TlsSettings = msgspec.field(default_factory=TlsSettings)
     plugin: PluginSettings = msgspec.field(default_factory=PluginSettings)
     plant: list[str] = []  # machine type and plant files to import at the start
     shard: int = 0

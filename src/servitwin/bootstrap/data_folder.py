@@ -27,6 +27,7 @@ class Address(msgspec.Struct):
     nats: str
     token: str
     pid: int
+    certificate: str = ""  # PEM file: who answers on this machine must have the key of exactly this certificate
 
 
 class RecordedChild(msgspec.Struct):

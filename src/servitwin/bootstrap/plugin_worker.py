@@ -193,7 +193,11 @@ def _configuration(settings: Settings) -> Mapping[str, Any]:
     p = settings.plugin
     return {
         **p.config,
-        "broker": {"host": settings.bus.host, "port": settings.bus.mqtt_port},
+        "broker": {
+            "host": settings.bus.mqtt_host or settings.bus.host,
+            "port": settings.bus.mqtt_port,
+            "certificate": settings.tls.certificate,
+        },
         "user": p.user,
         "password": p.password,
         "folder": settings.data,

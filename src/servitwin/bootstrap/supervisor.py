@@ -20,7 +20,7 @@ import msgspec
 from servitwin.bootstrap.children import Child, end_recorded
 from servitwin.bootstrap.data_folder import FOLDER_VERSION, Address, DataFolder, RecordedChild
 from servitwin.bootstrap.machine_users import MACHINES_FILE, read_machine_users
-from servitwin.config import BusSettings, PluginSettings, Settings
+from servitwin.config import BusSettings, PluginSettings, Settings, TlsSettings
 from servitwin.domain.error import ServitwinError, UnavailableError
 from servitwin.engines.bus.credentials import BusUser, machine_user, plugin_user
 from servitwin.engines.bus.server import NatsServer
@@ -131,6 +131,7 @@ class Supervisor:
             mqtt_port=bus.mqtt_port,
             sync_interval=bus.sync_interval,
             max_stream_bytes=bus.max_stream_bytes,
+            tls=(self._settings.tls.certificate, self._settings.tls.key) if self._settings.tls.certificate else None,
         )
         self._connections = connections
         self._bus.set_users(self._users())
@@ -153,6 +154,8 @@ class Supervisor:
         s = self._settings
         reach = msgspec.structs.replace(
             s.bus,
+            host=self._bus.host,
+            mqtt_host=self._bus.mqtt_host,
             port=self._bus.port,
             mqtt_port=self._bus.mqtt_port,
             user=_INTERNAL_USER,
@@ -190,11 +193,12 @@ class Supervisor:
                 user=f"plugin-{connection.name}",
                 password=self._secrets[connection.name],
             )
-            bus = BusSettings(host=self._bus.host, port=self._bus.port, mqtt_port=self._bus.mqtt_port)
+            bus = BusSettings(self._bus.host, self._bus.port, self._bus.mqtt_port, mqtt_host=self._bus.mqtt_host)
             # A plugin learns where its own folder is, and no secret but its own.
             folder = self._folder.path / "plugins" / connection.name
             folder.mkdir(exist_ok=True, mode=0o700)
-            return Settings(data=str(folder), bus=bus, plugin=plugin, log_level=self._settings.log_level)
+            trust = TlsSettings(self._settings.tls.certificate)
+            return Settings(data=str(folder), bus=bus, plugin=plugin, tls=trust, log_level=self._settings.log_level)
 
         return Child(
             f"plugin-{connection.name}", "plugin", settings, self._folder.path / "logs", self._remember, 30.0
@@ -210,9 +214,10 @@ class Supervisor:
 
     def _address(self) -> Address:
         assert self._bus is not None
-        scheme = "https" if self._settings.web.tls_certificate else "http"
+        certificate = self._settings.tls.certificate
+        scheme = "https" if certificate else "http"
         web = f"{scheme}://{self._settings.web.host}:{self._web_port()}"
-        return Address(web, self._bus.mqtt_url, self._bus.url, self._token, os.getpid())
+        return Address(web, self._bus.mqtt_url, self._bus.url, self._token, os.getpid(), certificate)
 
     def _remember(self) -> None:
         """Write down who runs, for the next start and for the health page."""

@@ -75,7 +75,7 @@ def build_parts(
             data=settings.folder,
             ui=Path(servitwin.web.__path__[0]) / "ui",
             anonymous_role=settings.web.anonymous_role,
-            secure=bool(settings.web.tls_certificate),
+            secure=bool(settings.tls.certificate),
         ),
     )
 
@@ -127,8 +127,8 @@ async def _serve(settings: Settings) -> None:
             timeout_graceful_shutdown=3,
             limit_concurrency=2000,
             h11_max_incomplete_event_size=64 * 1024,
-            ssl_certfile=settings.web.tls_certificate or None,
-            ssl_keyfile=settings.web.tls_key or None,
+            ssl_certfile=settings.tls.certificate or None,
+            ssl_keyfile=settings.tls.key or None,
         )
     )
     loop = asyncio.get_running_loop()

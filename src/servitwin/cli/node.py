@@ -27,7 +27,12 @@ DataOption = Annotated[
     typer.Option("--data", help="Data folder of a node on this machine [default: SERVITWIN_DATA or ./servitwin-data]"),
 ]
 ToOption = Annotated[
-    str | None, typer.Option("--to", help="URL of a node; its token is taken from SERVITWIN_TOKEN", metavar="URL")
+    str | None,
+    typer.Option(
+        "--to",
+        help="URL of a node; its token is taken from SERVITWIN_TOKEN, its authority from the PEM file SERVITWIN_CA",
+        metavar="URL",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON")]
 
@@ -41,12 +46,14 @@ def connect(data: Path | None, to: str | None) -> Client:
     """
     # Not at the top: `serve` runs from this command line too, and its process has no use for an HTTP client.
     from servitwin.client import Client  # noqa: PLC0415
+    from servitwin.client.http import authority  # noqa: PLC0415
 
     if to is not None and data is not None:
         raise InvalidInputError(Fault("cli:two-nodes", "--data and --to name two nodes", "Give one of them"))
     if to is None:
         return Client.local(data or default_data_folder())
-    return Client(to, os.environ.get("SERVITWIN_TOKEN", ""))
+    file = os.environ.get("SERVITWIN_CA", "")
+    return Client(to, os.environ.get("SERVITWIN_TOKEN", ""), trust=authority(Path(file)) if file else None)
 
 
 def handled(command: Callable[P, R]) -> Callable[P, R]:

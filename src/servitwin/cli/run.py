@@ -1,14 +1,18 @@
 """Commands that run or keep a node: serve, edge, backup, restore."""
 
+import ssl
+import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
 from servitwin.cli.node import JsonOption, handled, print_json
 from servitwin.cli.starters import Starters
-from servitwin.config import BusSettings, Settings, WebSettings, default_data_folder
+from servitwin.config import BusSettings, Settings, TlsSettings, WebSettings, default_data_folder
+from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.party import Role
 
 
 def add(app: typer.Typer, starters: Starters) -> None:
@@ -26,6 +30,35 @@ def add(app: typer.Typer, starters: Starters) -> None:
         )
 
 
+def settings_faults(settings: Settings) -> list[Fault]:
+    """What is wrong with options, as far as it can be told before anything starts."""
+    faults = tls_faults(settings.tls)
+    role = settings.web.anonymous_role
+    if role and role not in get_args(Role):
+        known = ", ".join(get_args(Role))
+        faults.append(Fault("serve:role-unknown", f"{role[:40]!r} is no role", f"Use one of {known}", "anonymous-role"))
+    return faults
+
+
+def tls_faults(tls: TlsSettings) -> list[Fault]:
+    """Why nobody could be served with these files; a key that others can read is as good as public."""
+    if not (tls.certificate or tls.key):
+        return []
+    if not (tls.certificate and tls.key):
+        hint = "Give both --tls-certificate and --tls-key"
+        return [Fault("tls:half", "A certificate needs its key, and a key its certificate", hint)]
+    try:
+        if Path(tls.key).stat().st_mode & stat.S_IRWXO:
+            hint = f"chmod o-rwx {tls.key}, and use a new key if it was there for long"
+            return [Fault("tls:key-open", "Everybody on this machine can read or change the key", hint, tls.key)]
+        # The empty password keeps a protected key from asking for one at a terminal that a service has not.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key, password="")
+    except (OSError, ValueError) as e:
+        hint = "Name PEM files of a certificate and of its key, the key without a password"
+        return [Fault("tls:unusable", f"{tls.certificate} with {tls.key}: {e}", hint)]
+    return []
+
+
 def _serve(starter: Callable[[Settings, bool], int]) -> Callable[..., None]:
     def serve(
         data: Annotated[Path | None, typer.Option(help="Folder that holds everything of this node")] = None,
@@ -35,6 +68,10 @@ def _serve(starter: Callable[[Settings, bool], int]) -> Callable[..., None]:
         plant: Annotated[list[Path] | None, typer.Option(help="File of machine types or plant to import first")] = None,
         anonymous_role: Annotated[str, typer.Option(help="Role of callers without a token, such as viewer")] = "",
         sync_interval: Annotated[str, typer.Option(help="How often the bus flushes to disk: always, 1s, ...")] = "",
+        tls_certificate: Annotated[
+            Path | None, typer.Option(help="PEM file: web and MQTT speak TLS with this certificate (and its chain)")
+        ] = None,
+        tls_key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's key")] = None,
         demo: Annotated[bool, typer.Option(help="Start the demo plant with its simulator and accounts")] = False,
         as_json: JsonOption = False,
     ) -> None:
@@ -42,9 +79,13 @@ def _serve(starter: Callable[[Settings, bool], int]) -> Callable[..., None]:
             data=str(data or default_data_folder()),
             bus=BusSettings(host=host, mqtt_port=mqtt_port, sync_interval=sync_interval),
             web=WebSettings(host=host, port=port, anonymous_role=anonymous_role),
+            tls=TlsSettings(*(str(p.resolve()) if p else "" for p in (tls_certificate, tls_key))),
             plant=[str(p) for p in plant or ()],
             demo=demo,
         )
+        faults = settings_faults(settings)
+        if faults:
+            raise InvalidInputError(faults)
         raise typer.Exit(starter(settings, as_json))
 
     return handled(serve)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -28,9 +29,15 @@ class Client:
     """
 
     def __init__(
-        self, url: str, token: str = "", *, timeout_s: float = 60.0, transport: httpx.BaseTransport | None = None
+        self,
+        url: str,
+        token: str = "",
+        *,
+        timeout_s: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
-        self._api = Connection(url, token, timeout_s, transport)
+        self._api = Connection(url, token, timeout_s, transport, trust)
 
     @classmethod
     def local(cls, data: Path, *, timeout_s: float = 60.0) -> Client:
@@ -39,8 +46,8 @@ class Client:
         Raises:
             UnavailableError: ``node:not-running``.
         """
-        url, token = local_address(data)
-        return cls(url, token, timeout_s=timeout_s)
+        url, token, trust = local_address(data)
+        return cls(url, token, timeout_s=timeout_s, trust=trust)
 
     def __enter__(self) -> Client:
         return self

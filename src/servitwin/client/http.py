@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from servitwin.domain.error import (
     ServitwinError,
     UnavailableError,
 )
+from servitwin.domain.trust import trust_only
 
 T = TypeVar("T")
 _ERRORS: Mapping[int, type[ServitwinError]] = {
@@ -45,10 +47,11 @@ class _Address(msgspec.Struct):
 
     web: str
     token: str
+    certificate: str = ""
 
 
-def local_address(data: Path) -> tuple[str, str]:
-    """URL and token of the node that runs on a data folder.
+def local_address(data: Path) -> tuple[str, str, ssl.SSLContext | None]:
+    """URL and token of the node that runs on a data folder, and how to know it where it speaks TLS.
 
     Raises:
         UnavailableError: ``node:not-running`` if there is none, or its address cannot be read.
@@ -56,21 +59,51 @@ def local_address(data: Path) -> tuple[str, str]:
     path = data / "run" / "address.json"
     try:
         address = msgspec.json.decode(path.read_bytes(), type=_Address)
+        trust = trust_only(Path(address.certificate).read_text("utf-8")) if address.certificate else None
     except (OSError, msgspec.DecodeError) as e:
         fault = Fault(
             "node:not-running", f"no running node has left its address in {data}: {e}",
             "Start it with `servitwin serve --data ...`, or name another one with --to URL", where=str(path),
         )  # fmt: skip
         raise UnavailableError(fault) from e
-    return address.web, address.token
+    return address.web, address.token, trust
+
+
+def authority(file: Path) -> ssl.SSLContext:
+    """Trust of nodes whose certificates one of the authorities in a PEM file has signed.
+
+    Raises:
+        InvalidInputError: ``client:authority-unreadable``.
+    """
+    try:
+        return ssl.create_default_context(cafile=str(file))
+    except OSError as e:
+        fault = Fault("client:authority-unreadable", f"{file}: {e}", "Name a PEM file of certificates", where=str(file))
+        raise InvalidInputError(fault) from e
 
 
 class Connection:
-    """One HTTP connection pool to a node. ``transport`` lets tests speak to an application in the same process."""
+    """One HTTP connection pool to a node.
+
+    ``transport`` lets tests speak to an application in the same process; ``trust`` says which certificates are good
+    (None: those that the authorities known everywhere have signed).
+
+    Raises:
+        InvalidInputError: ``client:address`` for what is no address of a node.
+    """
 
     def __init__(
-        self, url: str, token: str, timeout_s: float = 60.0, transport: httpx.BaseTransport | None = None
+        self,
+        url: str,
+        token: str,
+        timeout_s: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise InvalidInputError(
+                Fault("client:address", f"{url[:80]!r} is no address of a node", "Write it like http://HOST:8460")
+            )
         self._url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # No proxy, no .netrc: the token goes to the node that was named and nowhere else.
@@ -80,6 +113,7 @@ class Connection:
             timeout=httpx.Timeout(timeout_s, connect=10.0),
             transport=transport,
             trust_env=False,
+            verify=True if trust is None else trust,
         )
 
     def close(self) -> None:

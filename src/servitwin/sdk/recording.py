@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from servitwin.domain.condition import parse_condition
+from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.signal import SignalType
 from servitwin.domain.state_time import Gap
@@ -146,6 +147,24 @@ def messages(
 
 def _payload(time: int | str, values: dict[str, Value], session: str, seq: int, source: str) -> dict[str, object]:
     return {"time": time, "values": values, "session": session, "seq": seq, "source": source, "replayed": True}
+
+
+def recorded_twins(recording: Recording, ids: Iterable[str]) -> list[RecordedTwin]:
+    """These machines of a recording.
+
+    Raises:
+        InvalidInputError: everything that is wrong with their files, not only with the first.
+    """
+    twins: list[RecordedTwin] = []
+    faults: list[Fault] = []
+    for id in ids:
+        try:
+            twins.append(recording.twin(id))
+        except InvalidInputError as e:
+            faults += e.faults
+    if faults:
+        raise InvalidInputError(faults)
+    return twins
 
 
 def play(

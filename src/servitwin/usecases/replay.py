@@ -13,7 +13,7 @@ from servitwin.domain.instant import NS, format_instant
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.signal import SignalType
 from servitwin.domain.state_time import Gap
-from servitwin.sdk.recording import Message, RecordedTwin, Recording, play
+from servitwin.sdk.recording import Message, RecordedTwin, Recording, play, recorded_twins
 
 # A request holds at most this much: well below the 8 MB that a node accepts, and a second's work for it.
 _CHUNK_BYTES = 3_000_000
@@ -342,7 +342,12 @@ class _Pace:
 
 
 def _chosen(recording: Recording, machines: Collection[str]) -> list[RecordedTwin]:
-    """The machines named, whatever the case of their letters; all of them if none is named."""
+    """The machines named, whatever the case of their letters; all of them if none is named.
+
+    Raises:
+        InvalidInputError: ``replay:machine-unknown``, or all that is wrong with the files of those chosen: nothing has
+            been registered then, and files of other machines do not matter.
+    """
     wanted = {m.lower() for m in machines}
     unknown = sorted(wanted - set(recording.ids))
     if unknown:
@@ -350,4 +355,4 @@ def _chosen(recording: Recording, machines: Collection[str]) -> list[RecordedTwi
         raise InvalidInputError(
             [Fault("replay:machine-unknown", f"the recording has no machine {u!r}", f"It has {there}") for u in unknown]
         )
-    return [recording.twin(id) for id in recording.ids if not wanted or id in wanted]
+    return recorded_twins(recording, [id for id in recording.ids if not wanted or id in wanted])

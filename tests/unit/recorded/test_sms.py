@@ -18,6 +18,8 @@ from servitwin.sdk.recording import play
 
 FIXTURES = Path(recorded.__file__).parent / "fixtures"
 
+HEADER = "timestamp,dataitem,type,value\n"
+
 
 @pytest.fixture(scope="module")
 def recording():
@@ -86,6 +88,14 @@ def test_commissioning_comes_from_the_model_or_from_a_hole_of_years(recording, t
     assert press.commissioned is None
 
 
+def test_a_clock_that_was_wrong_twice_was_right_after_the_last_hole(tmp_path):
+    (tmp_path / "events").mkdir()
+    late = [f"2019-05-{day:02d}T{hour:02d}:00:00Z,run,EXECUTION,ACTIVE" for day in range(1, 28) for hour in range(12)]
+    early = ["1970-01-01T00:00:00Z,run,EXECUTION,READY", "2002-01-01T00:00:00Z,run,EXECUTION,READY"]
+    (tmp_path / "events/a.csv").write_text(HEADER + "\n".join([*early, *late]))
+    assert open_recording("nist-sms", tmp_path).twin("a").commissioned == parse_instant("2019-05-01T00:00:00Z")
+
+
 def test_a_model_saved_after_the_recording_does_not_make_all_of_it_impossible(tmp_path):
     shutil.copytree(FIXTURES / "sms", tmp_path / "r")
     model = tmp_path / "r/Devices.xml"
@@ -132,14 +142,12 @@ def test_machines_are_merged_by_time(recording):
     assert times == sorted(times)
 
 
-HEADER = "timestamp,dataitem,type,value\n"
-
-
 @pytest.mark.parametrize(
     ("files", "code"),
     [
         ({}, "recording:empty"),
         ({"events/a.csv": "time,value\n"}, "recording:other-columns"),
+        ({"events/a.csv": ""}, "recording:empty-file"),
         ({"events/ä.csv": HEADER}, "recording:name"),
         ({"events/a.csv": HEADER, "events/A.csv": HEADER}, "recording:name-twice"),
         ({"events/a.csv.gz": HEADER}, "recording:unreadable"),
@@ -152,6 +160,6 @@ def test_folders_that_cannot_be_read_say_why(tmp_path, files, code):
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     with pytest.raises(InvalidInputError) as e:
-        open_recording("nist-sms", tmp_path)
+        all_of(open_recording("nist-sms", tmp_path))
     assert e.value.fault.code == code
     assert e.value.fault.hint

@@ -74,19 +74,21 @@ def commissioned(model_created: int | None, survey: Survey) -> tuple[int | None,
     """When the machine can first have spoken, and why we think so.
 
     The device model's own creation time, if hardly anything is older; a model that was saved later says nothing
-    about the past. Otherwise the first day after a hole of more than a year before which hardly anything lies.
+    about the past. Otherwise the day after the last hole of more than a year before which hardly anything lies: a
+    clock that lost its time may have started in 1970 and in 2002 before somebody set it.
     """
     total = sum(survey.days.values())
     if model_created is not None:
         older = sum(n for day, n in survey.days.items() if day + DAY <= model_created)
         if older <= _OUTLIER_SHARE * total:
             return model_created, f"its device model was made at {format_instant(model_created)}"
-    before = 0
+    before, begin, why = 0, None, "nothing tells when the machine was commissioned"
     days = sorted(survey.days)
     for earlier, day in itertools.pairwise(days):
         before += survey.days[earlier]
         if before > _OUTLIER_SHARE * total:
             break
         if day - earlier > _OUTLIER_YEARS:
-            return day, f"{before} of {total} observations lie more than a year before {format_instant(day)}"
-    return None, "nothing tells when the machine was commissioned"
+            begin = day
+            why = f"{before} of {total} observations lie more than a year before {format_instant(day)}"
+    return begin, why

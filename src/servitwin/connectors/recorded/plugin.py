@@ -13,7 +13,7 @@ from servitwin.connectors.recorded.sms import SmsRecording
 from servitwin.domain.command import Command
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.sdk.connector import Absent, Batch, BrokenError, Config, DecodeFault, Discovered
-from servitwin.sdk.recording import Message, Recording, play
+from servitwin.sdk.recording import Message, Recording, play, recorded_twins
 
 KINDS: Mapping[str, Callable[[Path], Recording]] = {
     "nist-batch": BatchRecording,
@@ -42,7 +42,7 @@ def open_recording(kind: str, folder: Path) -> Recording:
 
 
 def check(config: Config) -> Sequence[Fault]:
-    """All faults of a configuration, reading the folder's files as far as needed to know their machines."""
+    """All faults of a configuration, reading the folder's files once to know their machines."""
     unknown = sorted(set(config) - {"kind", "folder"})
     faults = [
         Fault("recording:option-unknown", f"there is no option {o!r}", "Use kind and folder", where=o) for o in unknown
@@ -51,7 +51,8 @@ def check(config: Config) -> Sequence[Fault]:
     faults += [Fault("recording:option-missing", f"{o} has to be a text", "Name it", where=o) for o in missing]
     if not missing:
         try:
-            open_recording(config["kind"], Path(config["folder"]))
+            recording = open_recording(config["kind"], Path(config["folder"]))
+            recorded_twins(recording, recording.ids)
         except InvalidInputError as e:
             faults += e.faults
     return faults

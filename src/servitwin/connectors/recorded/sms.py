@@ -33,8 +33,6 @@ class SmsRecording:
 
     def __init__(self, folder: Path) -> None:
         self._files = _event_files(folder)
-        for file in self._files.values():
-            next(rows(file, HEADER), None)  # what is no such table is told before anything is registered
         path = folder / "Devices.xml"
         self._model = read_devices(path) if path.is_file() else DeviceModel(None, {})
         self._notes: list[str] = [] if path.is_file() else ["there is no Devices.xml: types are derived from the data"]

@@ -52,10 +52,17 @@ def rows(path: Path, header: Sequence[str]) -> Iterator[tuple[int, list[str] | s
     """Line number and fields of each row below the header; a row of another length comes as its raw text.
 
     Raises:
-        InvalidInputError: ``recording:other-columns`` if the first line is not the expected header.
+        InvalidInputError: ``recording:other-columns`` if the first line is not the expected header,
+            ``recording:empty-file`` if there is none.
     """
     lines = whole_lines(path)
-    found = next(lines, (1, ""))[1].strip().split(",")
+    first = next(lines, None)
+    if first is None:
+        fault = Fault(
+            "recording:empty-file", f"{path.name} is empty", "Fetch it again, or take it away", file=path.name
+        )
+        raise InvalidInputError(fault)
+    found = first[1].strip().split(",")
     if found != list(header):
         raise InvalidInputError(
             Fault(

@@ -15,6 +15,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from servitwin.connectors.simulator.plant import Broker
+from servitwin.domain.trust import trust_only
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ class Link:
         )
         if user:
             client.username_pw_set(user, password)
+        if self._broker.certificate:
+            client.tls_set_context(trust_only(Path(self._broker.certificate).read_text("utf-8")))
         client.will_set(f"servitwin/{self.twin}/connection", b"offline", qos=1)
         client.reconnect_delay_set(min_delay=1, max_delay=8)
         client.max_inflight_messages_set(100)

@@ -47,10 +47,11 @@ class MachineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Address of the MQTT broker."""
+    """Address of the MQTT broker; ``certificate``: PEM file of the one it must have, where it speaks TLS."""
 
     host: str = "127.0.0.1"
     port: int = 1883
+    certificate: str = ""
 
 
 class SimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -24,6 +24,8 @@ _PORT_TRIES = 5
 _IN_USE = "address already in use"
 _READY_S = 20.0
 _RELOAD_S = 10.0
+_HANDSHAKE_S = 10
+_LOOPBACK = "127.0.0.1"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -56,6 +58,7 @@ class NatsServer:
         sync_interval: when JetStream forces data to the disk: ``""`` server default (2 min), ``always``, ``1s``.
         max_stream_bytes: bound of each of the two streams; a full one refuses.
         anonymous: machines without a name may speak for any twin (the demo alone).
+        tls: PEM files of certificate and key: MQTT speaks TLS only, and NATS, which does not, only on this machine.
         duplicate_window: ns in which a ``Nats-Msg-Id`` is known again (each costs the server about 200 bytes).
     """
 
@@ -73,8 +76,10 @@ class NatsServer:
         max_stream_bytes: int = 4 * 2**30,
         duplicate_window: int = 30 * 10**9,
         anonymous: bool = False,
+        tls: tuple[str, str] | None = None,
     ) -> None:
-        self.folder, self.host = folder, host
+        self.folder, self.mqtt_host = folder, host
+        self.host = _LOOPBACK if tls else host
         self._asked = (port, mqtt_port)
         self._choose_ports()
         self._ran = False
@@ -82,6 +87,7 @@ class NatsServer:
         self._sync_interval, self._max_bytes, self._window = sync_interval, max_stream_bytes, duplicate_window
         self._users: tuple[BusUser, ...] = ()
         self._anonymous = anonymous
+        self._tls = tls
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
 
@@ -98,7 +104,7 @@ class NatsServer:
     @property
     def mqtt_url(self) -> str:
         """Address of the MQTT gateway."""
-        return f"mqtt://{self.host}:{self.mqtt_port}"
+        return f"{'mqtts' if self._tls else 'mqtt'}://{self.mqtt_host}:{self.mqtt_port}"
 
     def start(self) -> None:
         """Start it with the internal user alone, make streams and keepers, then let in the users set so far.
@@ -129,7 +135,7 @@ class NatsServer:
 
     def _choose_ports(self) -> None:
         port, mqtt_port = self._asked
-        self.port, self.mqtt_port = port or _free_port(self.host), mqtt_port or _free_port(self.host)
+        self.port, self.mqtt_port = port or _free_port(self.host), mqtt_port or _free_port(self.mqtt_host)
 
     def _launch(self) -> None:
         binary = find_binary()
@@ -212,6 +218,9 @@ class NatsServer:
         sync = f", sync_interval: {q(self._sync_interval)}" if self._sync_interval else ""
         # the server cannot change this line while it runs, but it can change what that user may do
         no_auth = f"no_auth_user: {q(ANONYMOUS)}" if self._anonymous else ""
+        tls = ""
+        if self._tls:
+            tls = f"tls {{ cert_file: {q(self._tls[0])}, key_file: {q(self._tls[1])}, timeout: {_HANDSHAKE_S} }}"
         return f"""# written by servitwin at each start; holds secrets
 listen: "{self.host}:{self.port}"
 server_name: "servitwin"
@@ -222,7 +231,10 @@ jetstream {{
   store_dir: {q(str(self.folder / "store"))}, max_mem: 256MB, max_file: {3 * self._max_bytes}
   max_buffered_msgs: 100000, max_buffered_size: 256MB{sync}
 }}
-mqtt {{ listen: "{self.host}:{self.mqtt_port}", max_ack_pending: 10000 }}
+mqtt {{
+  listen: "{self.mqtt_host}:{self.mqtt_port}", max_ack_pending: 10000
+  {tls}
+}}
 {no_auth}
 authorization {{ users = [
 {chr(10).join(lines)}
@@ -238,7 +250,7 @@ authorization {{ users = [
             try:
                 with self.admin() as admin:
                     if "error" not in admin.ask("INFO"):
-                        socket.create_connection((self.host, self.mqtt_port), 1).close()
+                        socket.create_connection((self.mqtt_host, self.mqtt_port), 1).close()
                         return
             except (UnavailableError, OSError):
                 pass

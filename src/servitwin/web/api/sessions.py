@@ -23,9 +23,12 @@ router = APIRouter(tags=["session"], route_class=StrictRoute)
 
 @router.post("/session", response_model=SessionAnswer)
 def start_session(request: Request, parts: Parts, body: SignIn) -> Response:
-    """Sign in: sets the session cookie. Failed attempts make the next ones wait."""
+    """Sign in: sets the session cookie, and ends the session it replaces. Failed attempts make the next ones wait."""
     address = request.client.host if request.client else "?"
     session = parts.sign_in.start(body.account, body.password, address)
+    before: Caller | None = request.state.caller
+    if before is not None and before.csrf:
+        parts.sign_in.end(request.cookies[COOKIE], before)
     response = answer(_shown(parts, Caller(person(session.account), session.account, session.csrf)))
     response.set_cookie(
         COOKIE,
