@@ -17,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from servitwin.bootstrap.children import Child, end_recorded
+from servitwin.bootstrap.children import Child, end_recorded, start_ticks
 from servitwin.bootstrap.data_folder import FOLDER_VERSION, Address, DataFolder, RecordedChild
 from servitwin.bootstrap.machine_users import MACHINES_FILE, read_machine_users
 from servitwin.config import BusSettings, PluginSettings, Settings
@@ -66,6 +66,7 @@ class Supervisor:
         self._machines_seen = 0.0
         self._stop = asyncio.Event()
         self._token = secrets.token_urlsafe(32)
+        self._known_web_port = 0
 
     async def run(self) -> None:
         """Start all, serve until told to stop, stop all.
@@ -169,8 +170,6 @@ class Supervisor:
         """The port the web worker once took, so that it comes back at the same address after a restart."""
         return next((int(c.ready["port"]) for c in self._children if c.name == "web" and c.ready), self._known_web_port)
 
-    _known_web_port = 0
-
     async def _start_one(self, name: str, role: str) -> None:
         child = Child(name, role, self._child_settings, self._folder.path / "logs", self._remember)
         self._children.append(child)
@@ -218,8 +217,6 @@ class Supervisor:
         """Write down who runs, for the next start and for the health page."""
         children = [c.record() for c in (*self._children, *self._plugins) if c.pid]
         if self._bus is not None and self._bus.pid:
-            from servitwin.bootstrap.children import start_ticks  # noqa: PLC0415
-
             children.append(
                 RecordedChild("nats-server", self._bus.pid, start_ticks(self._bus.pid) or 0, True, self._bus_restarts)
             )

@@ -19,6 +19,7 @@ _MODULES = {
     "web": "servitwin.bootstrap.web_worker",
     "plugin": "servitwin.bootstrap.plugin_worker",
     "recall": "servitwin.bootstrap.recall_worker",
+    "look-back": "servitwin.bootstrap.look_back_worker",
     "upkeep": "servitwin.bootstrap.upkeep_worker",
 }
 _PR_SET_PDEATHSIG = 1
