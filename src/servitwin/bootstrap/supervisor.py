@@ -28,6 +28,7 @@ from servitwin.engines.bus.server import NatsServer
 log = logging.getLogger("servitwin.supervisor")
 _INTERNAL_USER = "servitwin"
 _LOOK_EVERY_S = 0.5
+_ROLES = ("ingest", "services", "web")
 
 
 class Connection(msgspec.Struct, omit_defaults=True):
@@ -91,10 +92,16 @@ class Supervisor:
 
     async def _start(self, version: int) -> None:
         began = time.monotonic()
+        self._children = [
+            Child(role, role, self._child_settings, self._folder.path / "logs", self._remember) for role in _ROLES
+        ]
+        await asyncio.gather(*(c.warm_up() for c in self._children))
         prepared = await self._prepare(version)
         self._start_bus(prepared.connections)
-        await self._start_one("ingest", "ingest")
-        await asyncio.gather(self._start_one("services", "services"), self._start_one("web", "web"))
+        ingest, services, web = self._children
+        await ingest.start()
+        await asyncio.gather(services.start(), web.start())
+        self._known_web_port = int((web.ready or {})["port"])
         address = self._address()
         self._folder.write_address(address)
         self._plugins = [self._plugin(c) for c in prepared.connections]
@@ -169,13 +176,6 @@ class Supervisor:
     def _web_port(self) -> int:
         """The port the web worker once took, so that it comes back at the same address after a restart."""
         return next((int(c.ready["port"]) for c in self._children if c.name == "web" and c.ready), self._known_web_port)
-
-    async def _start_one(self, name: str, role: str) -> None:
-        child = Child(name, role, self._child_settings, self._folder.path / "logs", self._remember)
-        self._children.append(child)
-        await child.start()
-        if name == "web" and child.ready:
-            self._known_web_port = int(child.ready["port"])
 
     def _plugin(self, connection: Connection) -> Child:
         def settings() -> Settings:
