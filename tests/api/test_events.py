@@ -2,6 +2,7 @@ import json
 import threading
 import time
 
+import httpx
 import pytest
 
 
@@ -11,6 +12,7 @@ class Stream:
     def __init__(self, client, **params):
         headers = params.pop("headers", {})
         self.events, self._ready = [], threading.Condition()
+        self._failed = None
         self._context = client.stream("GET", "/api/v1/events", params=params, headers=headers, timeout=30)
         self.answer = self._context.__enter__()
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -31,16 +33,25 @@ class Stream:
                             self.events.append(event)
                             self._ready.notify_all()
                     event = {}
-        except Exception:
-            return  # the test closed it
+        except Exception as e:  # told by whoever waits next, or by close()
+            with self._ready:
+                self._failed = e
+                self._ready.notify_all()
 
     def wait(self, fits, timeout=5):
         with self._ready:
-            assert self._ready.wait_for(lambda: any(fits(e) for e in self.events), timeout), self.events
-            return next(e for e in self.events if fits(e))
+            self._ready.wait_for(lambda: self._failed or any(fits(e) for e in self.events), timeout)
+            found = next((e for e in self.events if fits(e)), None)
+        if found is None:
+            raise AssertionError(self.events) from self._failed
+        return found
 
     def close(self):
+        failed = self._failed
         self._context.__exit__(None, None, None)
+        # The client that carries the stream may be closed before it: an end of the connection is no fault here.
+        if failed is not None and not isinstance(failed, httpx.TransportError | httpx.StreamError):
+            raise failed
 
 
 @pytest.fixture

@@ -77,6 +77,10 @@ class Child:
         self._stopping = False
         self._watch: asyncio.Task[None] | None = None
 
+    async def warm_up(self) -> None:
+        """Let it load its code already; it gets its settings, and begins, at :meth:`start` (decision 0065)."""
+        await self._spawn()
+
     async def start(self) -> None:
         """Start it, wait until it says that it works, and keep it alive from then on.
 
@@ -101,8 +105,8 @@ class Child:
     def _watch_over(self) -> None:
         self._watch = asyncio.create_task(self._keep_alive(), name=f"watch-{self.name}")
 
-    async def _launch(self) -> None:
-        path = self._logs / f"{self.name}.log"
+    async def _spawn(self) -> None:
+        path = self._log_path
         if path.exists() and path.stat().st_size > _LOG_LIMIT:
             path.replace(path.with_suffix(".log.1"))
         with path.open("ab") as stderr:
@@ -121,6 +125,11 @@ class Child:
         self.pid = self._process.pid
         self.ready = None
         self._changed()
+
+    async def _launch(self) -> None:
+        if self._process is None or self._process.returncode is not None:
+            await self._spawn()
+        assert self._process is not None
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._process.stdin.write(msgspec.json.encode(self._settings()))
@@ -135,12 +144,16 @@ class Child:
             raise UnavailableError(
                 Fault(
                     "child:not-ready",
-                    f"{self.name} did not start: {self._log_end(path)}",
-                    f"Read {path}",
+                    f"{self.name} did not start: {self._log_end(self._log_path)}",
+                    f"Read {self._log_path}",
                     self.name,
                 )
             )
         self._changed()
+
+    @property
+    def _log_path(self) -> Path:
+        return self._logs / f"{self.name}.log"
 
     async def _first_word(self) -> dict[str, Any] | None:
         assert self._process is not None

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import sys
 import time
 from typing import Any
 
 import msgspec
 
+from servitwin.bootstrap.short_worker import ask_worker
 from servitwin.config import Settings
+from servitwin.domain.error import UnavailableError
 
 log = logging.getLogger("servitwin.upkeep")
 _FIRST_AFTER_S = 30.0
@@ -38,27 +38,18 @@ class HistoryUpkeep:
 
     async def _round(self, stop: asyncio.Event) -> None:
         began = time.monotonic()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "servitwin.bootstrap",
-            "worker",
-            "upkeep",
-            str(os.getpid()),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        talk = asyncio.create_task(process.communicate(msgspec.json.encode(self._settings)))
+        asking = asyncio.create_task(ask_worker("upkeep", self._settings))
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait((talk, stopping), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((asking, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if not talk.done():
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-        said, _ = await talk
-        if process.returncode == 0:
-            done = msgspec.json.decode(said)
+        if not asking.done():
+            asking.cancel()
+        try:
+            done = msgspec.json.decode(await asking)
             self.status = {**done, "ended": time.time_ns(), "seconds": round(time.monotonic() - began, 1), "failed": ""}
-        elif not stop.is_set():
-            log.warning("a round of upkeep ended with %s; the next one takes up its work", process.returncode)
-            self.status["failed"] = f"ended with {process.returncode}"
+        except asyncio.CancelledError:
+            if not stop.is_set():
+                raise
+        except UnavailableError as e:
+            log.warning("a round of upkeep failed, the next one takes up its work: %s", e)
+            self.status["failed"] = str(e)

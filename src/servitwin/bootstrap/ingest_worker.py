@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import os
 import shutil
 import signal
 import sys
@@ -18,13 +17,14 @@ import msgspec
 import uvloop
 
 from servitwin.bootstrap.ingest_shard import IngestShard
+from servitwin.bootstrap.short_worker import ask_worker
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
 from servitwin.domain.error import Fault, UnavailableError
 from servitwin.engines.bus import INPUT_STREAM, MQTT_STREAM, BusClient
 from servitwin.engines.bus.listener import UnacknowledgedListener
 from servitwin.engines.bus.reader import Source
-from servitwin.engines.history import DeltaWriter, mark_replayed
+from servitwin.engines.history import DeltaWriter
 from servitwin.engines.records import SqlRecords
 from servitwin.sdk.connector import Connector
 from servitwin.sdk.discovery import plugin
@@ -109,20 +109,10 @@ class IngestProcess:
 
     async def _recall(self) -> None:
         """Live state from history, made by a process of its own: the engine that reads it is not needed here again."""
-        command = (sys.executable, "-m", "servitwin.bootstrap", "worker", "recall", str(os.getpid()))
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-        )
         try:
-            said, _ = await process.communicate(_encode(self._settings))
-        except asyncio.CancelledError:
-            process.kill()
-            await process.wait()
-            raise
-        if process.returncode != 0:
-            log.error(
-                "live state could not be recalled from history (exit %s): machines tell it anew", process.returncode
-            )
+            said = await ask_worker("recall", self._settings)
+        except UnavailableError as e:
+            log.error("live state could not be recalled from history: machines tell it anew (%s)", e)
             return
         self._shared.recall(msgspec.json.decode(said, type=list[LiveMessage]), time.time_ns())
 
@@ -235,6 +225,8 @@ class IngestProcess:
         except (msgspec.DecodeError, KeyError, ValueError) as e:
             fault = Fault("quarantine:id-malformed", str(e), "Write entries as shard-sequence-index")
             return _encode({"faults": [fault]})
+        from servitwin.engines.history import mark_replayed  # noqa: PLC0415 - rare, and it loads the query engine
+
         async with self._replaying:
             await asyncio.to_thread(mark_replayed, self._settings.history, entries, now=time.time_ns)
         return _encode({"marked": len(entries)})

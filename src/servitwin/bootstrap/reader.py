@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
+from collections.abc import Callable
+from typing import Any, cast
 
 import msgspec
 
@@ -11,16 +14,34 @@ from servitwin.config import Settings
 from servitwin.domain.error import UnavailableError
 from servitwin.domain.signal import SignalDefinition
 from servitwin.engines.bus.client import BusClient
-from servitwin.engines.history import DuckReader
+from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.registry import Registry
 
 _TAIL_S = 5.0
 
 
+class _OnDemand:
+    """A reader that is made at the first question: DuckDB and Arrow are 60 MB that nobody needs who asks nothing."""
+
+    def __init__(self, make: Callable[[], HistoryReader]) -> None:
+        self._make = make
+        self._made: HistoryReader | None = None
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        if self._made is None:
+            with self._lock:
+                self._made = self._made or self._make()
+        return getattr(self._made, name)
+
+
 def open_reader(
     settings: Settings, bus: BusClient, registry: Registry, loop: asyncio.AbstractEventLoop
-) -> DuckReader:  # fmt: skip
-    """A reader for calls from threads beside the event loop (a call from the loop itself would wait for itself)."""
+) -> HistoryReader:
+    """A reader for calls from threads beside the event loop (a call from the loop itself would wait for itself).
+
+    Its engine is loaded at the first question (decision 0063).
+    """
 
     def tail(shard: int, after: int) -> bytes | None:
         question = bus.request(f"ask.tail.{shard}", msgspec.json.encode({"after": after}), _TAIL_S)
@@ -32,4 +53,9 @@ def open_reader(
     def define(uid: str, name: str) -> SignalDefinition | None:
         return registry.signals(uid, time.time_ns()).get(name)
 
-    return DuckReader(settings.history, tail, define=define)
+    def make() -> HistoryReader:
+        from servitwin.engines.history import DuckReader  # noqa: PLC0415 - on demand, see above
+
+        return DuckReader(settings.history, tail, define=define)
+
+    return cast("HistoryReader", _OnDemand(make))

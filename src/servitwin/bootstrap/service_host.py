@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError, Future
 from typing import Any
 
 import msgspec
@@ -40,6 +41,8 @@ class Services:
 
     def __init__(self, bus: BusClient, loop: asyncio.AbstractEventLoop) -> None:
         self._bus, self._loop = bus, loop
+        self._open: set[Future[bytes]] = set()  # questions to partners' processes
+        self._closed = False
         self._plugins: dict[str, Plugin] = {}
         self._manifests: dict[str, Manifest] = {}
         for plugin in plugins("service"):
@@ -55,6 +58,17 @@ class Services:
     def manifests(self) -> Mapping[str, Manifest]:
         """Installed evaluators by name."""
         return self._manifests
+
+    def lane(self, service: str) -> str:
+        """Ours share this process and its processor (lane ``""``); each partner's service has its own process."""
+        plugin = self._plugins.get(service)
+        return "" if plugin is None or plugin.built_in else service
+
+    def close(self) -> None:
+        """Wait for no partner any longer: open questions end as not answered, new ones are not asked."""
+        self._closed = True
+        for question in list(self._open):
+            question.cancel()
 
     def check(self, service: str, parameters: Parameters) -> Sequence[Fault]:
         """All faults of the parameters."""
@@ -81,10 +95,15 @@ class Services:
 
     def _ask(self, service: str, verb: str, payload: bytes) -> RemoteAnswer:
         limit = self._manifests[service].limits.step_seconds
-        question = self._bus.request(f"plugin.service-{service}.{verb}", payload, limit)
+        if self._closed:
+            raise UnavailableError(Fault("service:gone", "This node is being stopped", "It goes on at the next start"))
+        asked = self._bus.request(f"plugin.service-{service}.{verb}", payload, limit)
+        question = asyncio.run_coroutine_threadsafe(asked, self._loop)
+        self._open.add(question)
+        question.add_done_callback(self._open.discard)
         try:
-            answer = asyncio.run_coroutine_threadsafe(question, self._loop).result(limit + 5)
-        except (UnavailableError, TimeoutError) as e:
+            answer = question.result(limit + 5)
+        except (UnavailableError, TimeoutError, CancelledError) as e:
             # Its own watchdog ends a process that works too long; the supervisor starts a fresh one.
             fault = Fault("service:too-slow", f"{service} gave no answer in {limit:g} s", "Its process starts again")
             raise UnavailableError(fault) from e

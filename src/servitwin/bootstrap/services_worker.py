@@ -13,20 +13,20 @@ from typing import Any
 import msgspec
 
 from servitwin.bootstrap.history_upkeep import HistoryUpkeep
+from servitwin.bootstrap.look_back_worker import Held
 from servitwin.bootstrap.reader import open_reader
 from servitwin.bootstrap.service_host import Services
+from servitwin.bootstrap.service_lanes import ServiceLanes
+from servitwin.bootstrap.short_worker import ask_worker
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
-from servitwin.domain.error import ServitwinError
+from servitwin.domain.error import ServitwinError, UnavailableError
 from servitwin.domain.identity import new_uid
-from servitwin.domain.instant import DAY, NS
-from servitwin.domain.twin import Twin
+from servitwin.domain.instant import NS
 from servitwin.engines.bus.client import BusClient
 from servitwin.engines.records import SqlRecords
-from servitwin.usecases.account_time import states
 from servitwin.usecases.command_desk import CommandDesk
 from servitwin.usecases.live_mirror import LiveMessage, LiveMirror
-from servitwin.usecases.machine_time import GROUPS
 from servitwin.usecases.publish_aggregates import PublishAggregates
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.run_service import RunServices
@@ -34,7 +34,6 @@ from servitwin.usecases.track_state import TrackState
 
 log = logging.getLogger("servitwin.services")
 _TICK_S = 0.2
-_SERVICES_EVERY_S = 5.0
 _LOOK_BACK_AFTER_S = (5.0, 60.0, 300.0)
 _RESYNC_EVERY_NS = 30 * NS
 _encode = msgspec.json.Encoder().encode
@@ -54,7 +53,8 @@ class ServicesWorker:
         self._states = TrackState(self._registry, self._mirror)
         self._commands = CommandDesk(self._records, self._registry, self._publish, time.time_ns, self._new_id)
         self._reader = open_reader(settings, bus, self._registry, self._loop)
-        self._services = RunServices(self._reader, self._records, self._registry, Services(bus, self._loop))
+        self._host = Services(bus, self._loop)
+        self._services = RunServices(self._reader, self._records, self._registry, self._host)
         self._aggregates = PublishAggregates(self._registry, bus, secrets.token_hex(12))
         self._upkeep = HistoryUpkeep(settings)
         self._resynced = 0
@@ -78,10 +78,13 @@ class ServicesWorker:
             self._take(LiveMessage("", uid, dict(self._mirror.values(uid))))
         await self._bus.flush()
         report_ready()
-        work = [self._tick_forever(), self._run_services(), self._tell_how_long(), self._upkeep.run(self._stop)]
+        work = [self._tick_forever(), ServiceLanes(self._services).run(self._stop), self._upkeep.run(self._stop)]
         running = [asyncio.create_task(w) for w in work]
+        looking_back = asyncio.create_task(self._tell_how_long())
         await self._stop.wait()
-        await asyncio.gather(*running, return_exceptions=True)
+        self._host.close()
+        looking_back.cancel()
+        await asyncio.gather(*running, looking_back, return_exceptions=True)
         await self._bus.close()
         self._records.close()
 
@@ -167,34 +170,18 @@ class ServicesWorker:
         for seconds in _LOOK_BACK_AFTER_S:
             # Live state comes back over the first seconds, and a past that is filled in takes its time.
             await self._pause(seconds)
-            for twin in self._registry.twins():
-                if self._stop.is_set():
-                    return
-                await self._look_back(twin, time.time_ns())
-
-    async def _look_back(self, twin: Twin, now: int) -> None:
-        if twin.kind in GROUPS or self._registry.type_at(twin, now) is None:
-            return
-        try:
-            found = await asyncio.to_thread(
-                states, self._reader, self._registry, self._records, twin, now - DAY, now
-            )  # fmt: skip
-        except ServitwinError as e:
-            log.info("how long %s has been in its state cannot be told: %s", twin.id, e)
-            return
-        if found.intervals:
-            last = found.intervals[-1]
-            told = self._states.held_since(twin.uid, last.state, last.start, now)
-            if told is not None:
-                self._tell(told)
-
-    async def _run_services(self) -> None:
-        while not self._stop.is_set():
+            if self._stop.is_set():
+                return
             try:
-                await asyncio.to_thread(self._services.advance, time.time_ns())
-            except ServitwinError as e:
-                log.info("services wait: %s", e)
-            await self._pause(_SERVICES_EVERY_S)
+                said = await ask_worker("look-back", self._settings)
+            except UnavailableError as e:
+                log.info("how long machines have been in their states cannot be told: %s", e)
+                continue
+            now = time.time_ns()
+            for uid, held in msgspec.json.decode(said, type=dict[str, Held]).items():
+                told = self._states.held_since(uid, held.state, held.since, now)
+                if told is not None:
+                    self._tell(told)
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -17,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from servitwin.bootstrap.children import Child, end_recorded
+from servitwin.bootstrap.children import Child, end_recorded, start_ticks
 from servitwin.bootstrap.data_folder import FOLDER_VERSION, Address, DataFolder, RecordedChild
 from servitwin.bootstrap.machine_users import MACHINES_FILE, read_machine_users
 from servitwin.config import BusSettings, PluginSettings, Settings, TlsSettings
@@ -28,6 +28,7 @@ from servitwin.engines.bus.server import NatsServer
 log = logging.getLogger("servitwin.supervisor")
 _INTERNAL_USER = "servitwin"
 _LOOK_EVERY_S = 0.5
+_ROLES = ("ingest", "services", "web")
 
 
 class Connection(msgspec.Struct, omit_defaults=True):
@@ -66,6 +67,7 @@ class Supervisor:
         self._machines_seen = 0.0
         self._stop = asyncio.Event()
         self._token = secrets.token_urlsafe(32)
+        self._known_web_port = 0
 
     async def run(self) -> None:
         """Start all, serve until told to stop, stop all.
@@ -90,10 +92,16 @@ class Supervisor:
 
     async def _start(self, version: int) -> None:
         began = time.monotonic()
+        self._children = [
+            Child(role, role, self._child_settings, self._folder.path / "logs", self._remember) for role in _ROLES
+        ]
+        await asyncio.gather(*(c.warm_up() for c in self._children))
         prepared = await self._prepare(version)
         self._start_bus(prepared.connections)
-        await self._start_one("ingest", "ingest")
-        await asyncio.gather(self._start_one("services", "services"), self._start_one("web", "web"))
+        ingest, services, web = self._children
+        await ingest.start()
+        await asyncio.gather(services.start(), web.start())
+        self._known_web_port = int((web.ready or {})["port"])
         address = self._address()
         self._folder.write_address(address)
         self._plugins = [self._plugin(c) for c in prepared.connections]
@@ -172,15 +180,6 @@ class Supervisor:
         """The port the web worker once took, so that it comes back at the same address after a restart."""
         return next((int(c.ready["port"]) for c in self._children if c.name == "web" and c.ready), self._known_web_port)
 
-    _known_web_port = 0
-
-    async def _start_one(self, name: str, role: str) -> None:
-        child = Child(name, role, self._child_settings, self._folder.path / "logs", self._remember)
-        self._children.append(child)
-        await child.start()
-        if name == "web" and child.ready:
-            self._known_web_port = int(child.ready["port"])
-
     def _plugin(self, connection: Connection) -> Child:
         def settings() -> Settings:
             assert self._bus is not None
@@ -223,8 +222,6 @@ class Supervisor:
         """Write down who runs, for the next start and for the health page."""
         children = [c.record() for c in (*self._children, *self._plugins) if c.pid]
         if self._bus is not None and self._bus.pid:
-            from servitwin.bootstrap.children import start_ticks  # noqa: PLC0415
-
             children.append(
                 RecordedChild("nats-server", self._bus.pid, start_ticks(self._bus.pid) or 0, True, self._bus_restarts)
             )

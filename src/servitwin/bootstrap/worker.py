@@ -19,6 +19,7 @@ _MODULES = {
     "web": "servitwin.bootstrap.web_worker",
     "plugin": "servitwin.bootstrap.plugin_worker",
     "recall": "servitwin.bootstrap.recall_worker",
+    "look-back": "servitwin.bootstrap.look_back_worker",
     "upkeep": "servitwin.bootstrap.upkeep_worker",
 }
 _PR_SET_PDEATHSIG = 1
@@ -49,9 +50,11 @@ def limit_memory(megabytes: int) -> None:
 def main(role: str, parent: int) -> None:
     """Run one child until it is told to end."""
     die_with_parent(parent)
+    # Loading comes before the settings: a supervisor that does not know them yet starts this process all the same.
+    module = importlib.import_module(_MODULES[role])
     settings: Settings = read_settings(sys.stdin.buffer.read())
     logging.basicConfig(
         level=settings.log_level, stream=sys.stderr, format=f"%(asctime)s {role} %(levelname)s %(name)s: %(message)s"
     )
     os.umask(0o077)
-    importlib.import_module(_MODULES[role]).run(settings)
+    module.run(settings)

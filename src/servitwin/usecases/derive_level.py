@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
+from servitwin.domain.error import UnavailableError
 from servitwin.domain.instant import DAY, MINUTE, NS
 from servitwin.domain.level import TWIN, Derived, derive
+from servitwin.domain.twin import Twin
 from servitwin.usecases.live_mirror import LiveMessage
 from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
@@ -20,7 +23,15 @@ WINDOW = DAY
 SWEEP = MINUTE  # how often every twin is looked at again, so that what grows old is noticed
 SETTLE = 20 * NS  # after a start no level falls before live state had time to come back
 MAX_COMMANDS = 10_000
-TWINS_A_TICK = 50  # the rest waits for the next tick, so that commands and acknowledgements do not
+TWINS_A_TICK = 50  # one transaction; the rest waits for the next tick, so that commands and acknowledgements do not
+
+
+class _Change(NamedTuple):
+    """What is to be written of a twin: new levels by subject, and the one the twin as a whole had before."""
+
+    twin: Twin
+    before: str
+    levels: dict[str, Derived]
 
 
 class DeriveLevel:
@@ -61,13 +72,30 @@ class DeriveLevel:
             self._dirty.update(t.uid for t in self._registry.twins())
         due = sorted(self._dirty)[:TWINS_A_TICK]
         self._dirty.difference_update(due)
-        for uid in due:
-            self._derive(uid, now)
+        changes = [change for uid in due if (change := self._change(uid, now)) is not None]
+        if changes:
+            try:
+                events = self._write(changes, now)
+            except UnavailableError:
+                self._dirty.update(due)
+                raise
+            for event in events:
+                self._publish("happened", msgspec.json.encode(event))
 
-    def _derive(self, uid: str, now: int) -> None:
+    def _write(self, changes: Sequence[_Change], now: int) -> list[dict[str, object]]:
+        """All changes in one transaction: a disk that has to be waited for is waited for once. Returns the events."""
+        rows = [(c.twin.uid, s, d.level, {"why": d.why, **d.evidence}) for c in changes for s, d in c.levels.items()]
+        with self._records.together():
+            self._records.save_levels(now, rows)
+            events = [self._event(c, now) for c in changes if TWIN in c.levels]
+        for change in changes:
+            self._written[change.twin.uid].update({s: d.level for s, d in change.levels.items()})
+        return events
+
+    def _change(self, uid: str, now: int) -> _Change | None:
         twin = self._registry.by_uid(uid)
         if twin is None or twin.retired is not None:
-            return
+            return None
         machine_type = self._registry.type_at(twin, now)
         declared = [c.name for c in machine_type.commands] if machine_type else []
         commands = self._records.commands(uid, limit=MAX_COMMANDS, since=now - self._window)
@@ -76,13 +104,7 @@ class DeriveLevel:
         if written is None:
             written = self._written[uid] = self._read(uid)
         changed = {s: d for s, d in found.items() if self._changes(uid, s, d, written, now)}
-        if not changed:
-            return
-        before = written.get(TWIN, "")
-        written.update({s: d.level for s, d in changed.items()})
-        self._records.save_levels(uid, now, {s: (d.level, {"why": d.why, **d.evidence}) for s, d in changed.items()})
-        if TWIN in changed:
-            self._tell(twin.id, before, changed[TWIN], now)
+        return _Change(twin, written.get(TWIN, ""), changed) if changed else None
 
     def _read(self, uid: str) -> dict[str, str]:
         """The latest level on record of each subject."""
@@ -98,12 +120,13 @@ class DeriveLevel:
             return False
         return True
 
-    def _tell(self, twin_id: str, before: str, derived: Derived, now: int) -> None:
-        log.info("%s is a digital %s now: %s", twin_id, derived.level, derived.why)
-        data: Mapping[str, str] = {"level": derived.level, "before": before, "why": derived.why}
-        number = self._records.add_event("level", twin_id, now, data)
-        event = {"id": number, "kind": "level", "subject": twin_id, "at": now, "data": data}
-        self._publish("happened", msgspec.json.encode(event))
+    def _event(self, change: _Change, now: int) -> dict[str, object]:
+        """Put it into the event table and return it as it is told."""
+        derived = change.levels[TWIN]
+        log.info("%s is a digital %s now: %s", change.twin.id, derived.level, derived.why)
+        data = {"level": derived.level, "before": change.before, "why": derived.why}
+        number = self._records.add_event("level", change.twin.id, now, data)
+        return {"id": number, "kind": "level", "subject": change.twin.id, "at": now, "data": data}
 
 
 def _rank(level: str) -> int:

@@ -71,6 +71,10 @@ class ServiceHost(Protocol):
         """Installed evaluators by name."""
         ...
 
+    def lane(self, service: str) -> str:
+        """Where its code runs: what is in one lane runs one after another, lanes do not wait for each other."""
+        ...
+
     def check(self, service: str, parameters: Mapping[str, Any]) -> Sequence[Fault]:
         """All faults of the parameters."""
         ...
@@ -153,7 +157,7 @@ def raise_answered(answer: ServiceAnswer) -> ServiceAnswer:
 
 
 class RunServices:
-    """Brings every assignment up to the present; call :meth:`advance` at the cadence of the fastest service."""
+    """Brings every assignment up to the present; call :meth:`advance` for each of :meth:`lanes`, again and again."""
 
     def __init__(self, history: HistoryReader, records: Records, registry: Registry, host: ServiceHost) -> None:
         self._history, self._records, self._registry, self._host = history, records, registry, host
@@ -185,11 +189,21 @@ class RunServices:
             return ServiceAnswer(assignments=mine, failures=failures)
         return ServiceAnswer(manifests=list(self._host.manifests().values()) if q.verb == "list" else [])
 
-    def advance(self, now: int) -> int:
-        """Step every assignment that is due; returns how many steps were made. One failing service stops no other."""
+    def lanes(self) -> set[str]:
+        """The lanes of the host in which something is to run."""
+        return {self._host.lane(a.service) for a in assignments(self._records)}
+
+    def advance(self, now: int, lane: str | None = None) -> int:
+        """Step every assignment (of one lane, or all) that is due; returns how many steps were made.
+
+        One failing service stops no other. Several lanes may be advanced at once from different threads.
+        """
+        wanted = [a for a in assignments(self._records) if lane is None or self._host.lane(a.service) == lane]
+        if not wanted:
+            return 0  # and history need not be opened
         steps = 0
         cut = self._history.cut()
-        for assignment in assignments(self._records):
+        for assignment in wanted:
             name = f"{assignment.service} on {assignment.twin}"
             try:
                 steps += self._advance(assignment, now, cut)

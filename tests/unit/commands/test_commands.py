@@ -8,7 +8,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
+from servitwin.domain.error import UnavailableError
 from servitwin.domain.machine_type import CommandDefinition, ControlModes, MachineType, Parameter, SignalTest
 from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.domain.twin import Dated, Twin
@@ -333,3 +336,34 @@ def test_silence_for_the_window_makes_a_model(scene: Scene) -> None:
     assert scene.level() == "shadow"
     scene.after(86400)
     assert scene.level() == "model"
+
+
+def test_the_levels_of_a_fleet_are_written_together_and_again_if_the_records_refuse(scene: Scene) -> None:
+    uids = [f"f{i}" for i in range(40)]
+    for uid in uids:
+        scene.records.save_twin(Twin(uid, uid, "machine", type=(Dated("press@1", 0),)))
+    scene.desk = scene.new_desk()
+    for uid in uids:
+        scene.desk.on_live(LiveMessage(uid, uid, {"feed": (scene.now, 1.0, 0, scene.now)}))
+    engine = scene.records._database.engine
+    begun: list[str] = []
+    refuse = True
+
+    def count(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement == "BEGIN IMMEDIATE":
+            begun.append(statement)
+        if refuse and statement.startswith("INSERT INTO events"):
+            raise OperationalError(statement, None, Exception("disk I/O error"))
+
+    event.listen(engine, "before_cursor_execute", count)
+    with pytest.raises(UnavailableError):
+        scene.after(1)
+    assert not any(scene.records.level_history(u) for u in uids), "all or nothing"
+    assert not any(subject == "happened" for subject, _ in scene.sent), "what is not on record is not told"
+    refuse = False
+    begun.clear()
+    scene.after(1)
+    assert len(begun) == 1
+    assert {scene.records.level_history(u)[-1]["level"] for u in uids} == {"shadow"}
+    told = [e["subject"] for subject, e in scene.sent if subject == "happened"]
+    assert set(uids) <= set(told) and len(told) == len(set(told))

@@ -67,6 +67,9 @@ class CountingHost:
     def manifests(self) -> Mapping[str, Manifest]:
         return {"rises": Manifest("rises", "1", "evaluator", "rises", reads=("load",), cadence="10s", lateness="5s")}
 
+    def lane(self, service: str) -> str:
+        return service
+
     def check(self, service: str, parameters: Mapping[str, Any]) -> Sequence[Fault]:
         return [Fault("rises:bound", "no bound", "give one")] if "above" not in parameters else []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import and_, or_, select
@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from servitwin.domain.command import Command
 from servitwin.domain.error import ConflictError, Fault
 from servitwin.engines.records import tables as t
-from servitwin.engines.records.database import put
+from servitwin.engines.records.database import put, put_all
 from servitwin.engines.records.part import Part, decode, decode_plain, encode
 
 ALL_SUBJECTS = "*"
@@ -101,11 +101,13 @@ class CommandRecords(Part):
 
     def save_level(self, twin: str, subject: str, level: str, since: int, evidence: Mapping[str, Any]) -> None:
         """Keep that a subject has a level since an instant; the same instant again replaces it."""
-        self.save_levels(twin, since, {subject: (level, evidence)})
+        self.save_levels(since, [(twin, subject, level, evidence)])
 
-    def save_levels(self, twin: str, since: int, levels: Mapping[str, tuple[str, Mapping[str, Any]]]) -> None:
-        """Keep the levels of several subjects of a twin (subject -> level, evidence) in one transaction."""
+    def save_levels(self, since: int, levels: Sequence[tuple[str, str, str, Mapping[str, Any]]]) -> None:
+        """Keep many levels that began at one instant, (twin uid, subject, level, evidence), in one transaction."""
+        rows = [
+            {"twin": twin, "subject": subject, "level": level, "since": since, "evidence": encode(dict(evidence))}
+            for twin, subject, level, evidence in levels
+        ]
         with self._database.write() as connection:
-            for subject, (level, evidence) in levels.items():
-                row = {"twin": twin, "subject": subject, "level": level, "since": since}
-                put(connection, t.levels, {**row, "evidence": encode(dict(evidence))})
+            put_all(connection, t.levels, rows)

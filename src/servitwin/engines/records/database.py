@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -112,18 +112,31 @@ def _told() -> Iterator[None]:
         ) from e
 
 
-def _upsert(connection: Connection, table: Table, values: Mapping[str, Any]) -> postgresql.Insert | sqlite.Insert:
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement: postgresql.Insert | sqlite.Insert = dialect.insert(table).values(**values)
+    statement: postgresql.Insert | sqlite.Insert = dialect.insert(table)
     return statement
+
+
+def _replacing(statement: postgresql.Insert | sqlite.Insert, table: Table, given: Iterable[str]) -> Executable:
+    keys = [c.name for c in table.primary_key]
+    rest = {name: statement.excluded[name] for name in given if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=rest)
+
+
+def _upsert(connection: Connection, table: Table, values: Mapping[str, Any]) -> postgresql.Insert | sqlite.Insert:
+    return _insert(connection, table).values(**values)
 
 
 def put(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
     """Insert a row, or replace the columns given of the row with the same primary key."""
-    keys = [c.name for c in table.primary_key]
-    statement = _upsert(connection, table, values)
-    rest = {name: statement.excluded[name] for name in values if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
+    connection.execute(_replacing(_upsert(connection, table, values), table, values))
+
+
+def put_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """:func:`put` for many rows with the same columns, prepared once."""
+    if rows:
+        connection.execute(_replacing(_insert(connection, table), table, rows[0]), rows)
 
 
 def add(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
