@@ -1,4 +1,8 @@
+import msgspec
+from api_node import MILL, T0, machine
+
 from servitwin.domain.instant import NS
+from servitwin.domain.twin import Dated
 
 
 def ids(answer):
@@ -143,3 +147,39 @@ def test_wrong_questions_get_a_fault(anna):
     assert anna.get("/api/v1/twins", params={"cursor": "!!"}).json()["code"] == "page:cursor-not-understood"
     assert anna.get("/api/v1/nothing").json()["code"] == "request:path-unknown"
     assert anna.put("/api/v1/twins").json()["code"] == "request:method-not-allowed"
+
+
+def test_a_moment_of_the_past_shows_type_place_and_level_of_then(node, adam):
+    """A mill that changed its type, its line and its level."""
+    hour = 3600 * NS
+    old, new = T0 - 48 * hour, T0 - hour
+    node.records.add_machine_type(msgspec.structs.replace(MILL, version=1, commands=()))
+    mill = machine(9, "moved-mill", "acme")
+    node.records.save_twin(
+        msgspec.structs.replace(
+            mill,
+            type=(Dated("mill-500@1", 0, new), Dated("mill-500@2", new)),
+            parent=(Dated("line-a", 0, new),),
+            place=(Dated("hall 1", 0, new), Dated("hall 2", new)),
+        )
+    )
+    node.records.save_levels(mill.uid, old, {"": ("shadow", {"why": "Data flow"}), "power": ("shadow", {})})
+    node.records.save_levels(mill.uid, new, {"": ("twin", {"why": "Commands have an effect"})})
+    node.registry.reload()
+    node.authoriser.forget()
+
+    def seen(moment):
+        query = {"as_of": moment} if moment else {}
+        one = adam.get("/api/v1/twins/moved-mill", params=query).json()
+        listed = {t["id"]: t for t in adam.get("/api/v1/twins", params=query).json()["items"]}["moved-mill"]
+        assert {k: v for k, v in one.items() if k in listed and k != "level"} == {
+            k: v for k, v in listed.items() if k != "level"
+        }
+        assert one["level"]["level"] == listed["level"]
+        history = adam.get("/api/v1/twins/moved-mill/level", params=query).json()["items"]
+        return one["type"], one["parent"], one["place"], listed["level"], len(one["commands"]), len(history)
+
+    assert seen(old - 1) == ("mill-500@1", "line-a", "hall 1", "model", 0, 0)
+    assert seen(new - 1) == ("mill-500@1", "line-a", "hall 1", "shadow", 0, 2)
+    assert seen(None) == ("mill-500@2", None, "hall 2", "twin", 1, 3)
+    assert adam.get("/api/v1/twins", params={"as_of": "yesterday"}).json()["code"] == "time:not-rfc3339"

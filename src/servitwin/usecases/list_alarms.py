@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from servitwin.domain.alarm import Alarm, alarms_of, is_alarm
@@ -53,21 +55,33 @@ def list_alarms(
     twins = [twin]
     if twin.kind in GROUPS:
         twins = [t for t in registry.descendants(twin.id, start) if t.kind not in GROUPS]
-    definitions: dict[Pair, SignalDefinition] = {}
-    ids: dict[str, str] = {}
-    for one in twins:
-        ids[one.uid] = one.id
-        known = {**registry.signals(one.uid, start), **registry.signals(one.uid, max(start, end - 1))}
-        definitions.update({(one.uid, name): d for name, d in known.items() if is_alarm(d)})
-    series = history.many_series(list(definitions), start, end, before=True, cut=sources.cut)
-    conditions = [pair for pair, d in definitions.items() if d.type == "condition"]
-    series = {**series, **read_conditions(sources, conditions, series, start, end)}
-    found = [TwinAlarm(ids[pair[0]], a) for pair, d in definitions.items() for a in alarms_of(series[pair], d)]
+    found, inputs = alarms_among(sources, twins, start, end)
     inside = [a for a in found if a.alarm.active_in(start, end)]
     figures = alarm_figures([a.alarm for a in inside], start, end)
     if active is not None:
         inside = [a for a in inside if (a.alarm.end is None) == active]
     inside.sort(key=lambda a: (-a.alarm.start, a.twin, a.alarm.signal, a.alarm.code))
-    inputs = tuple((ids[uid], name) for uid, name in definitions)
     basis = Basis(ALARM_RULE, VERSION, inputs, start, end, sources.cut)
     return AlarmsAnswer(twin.id, start, end, tuple(inside), figures, basis)
+
+
+def alarms_among(
+    sources: Sources, twins: Sequence[Twin], start: int, end: int
+) -> tuple[list[TwinAlarm], tuple[Pair, ...]]:
+    """Alarms that the observations read for [start, end) tell of, some of them before it; and what was read."""
+    definitions: dict[Pair, SignalDefinition] = {}
+    ids: dict[str, str] = {}
+    for one in twins:
+        ids[one.uid] = one.id
+        known = {
+            **sources.registry.signals(one.uid, start),
+            **sources.registry.signals(one.uid, max(start, end - 1)),
+        }
+        definitions.update({(one.uid, name): d for name, d in known.items() if is_alarm(d)})
+    if not definitions:
+        return [], ()
+    series = sources.history.many_series(list(definitions), start, end, before=True, cut=sources.cut)
+    conditions = [pair for pair, d in definitions.items() if d.type == "condition"]
+    series = {**series, **read_conditions(sources, conditions, series, start, end)}
+    found = [TwinAlarm(ids[pair[0]], a) for pair, d in definitions.items() for a in alarms_of(series[pair], d)]
+    return found, tuple((ids[uid], name) for uid, name in definitions)

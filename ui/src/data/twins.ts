@@ -5,7 +5,6 @@ import { EVERYTHING, useHappened, useLiveChanges } from "../live/live";
 import { useAsOf } from "../parts/Clock";
 import { toRfc3339 } from "../time/instant";
 import { type Asked, useQuery } from "./query";
-import { stateAt, statesAt } from "./past";
 
 const PAGE = 500;
 const REFRESH_MS = 5000;
@@ -33,10 +32,7 @@ export function useTwins(): Asked<TwinSummary[]> {
   const asOf = useAsOfText();
   const answer = useQuery(
     `twins ${asOf ?? "now"}`,
-    async (signal) => {
-      const twins = await getAll<TwinSummary>("/twins", {}, signal);
-      return asOf === null ? twins : statesAt(twins, asOf, signal);
-    },
+    (signal) => getAll<TwinSummary>("/twins", { as_of: asOf }, signal),
     asOf === null ? REFRESH_MS : 0,
   );
   const states = useLiveStates(asOf === null, answer.at);
@@ -83,7 +79,7 @@ export function useTwin(id: string): Asked<TwinDetail> {
   const asOf = useAsOfText();
   const answer = useQuery(
     `twin ${id} ${asOf ?? "now"}`,
-    (signal) => get<TwinDetail>(path`/twins/${id}`, {}, signal),
+    (signal) => get<TwinDetail>(path`/twins/${id}`, { as_of: asOf }, signal),
     asOf === null ? REFRESH_MS : 0,
   );
   const { reload } = answer;
@@ -103,7 +99,7 @@ export function useTwinState(id: string): Asked<TwinState> {
   const asOf = useAsOfText();
   const answer = useQuery(
     `state ${id} ${asOf ?? "now"}`,
-    (signal) => stateAt(id, asOf, signal),
+    (signal) => get<TwinState>(path`/twins/${id}/state`, { as_of: asOf }, signal),
     asOf === null ? REFRESH_MS : 0,
   );
   const { reload } = answer;

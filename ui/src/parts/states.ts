@@ -76,6 +76,6 @@ export function urgency(twin: Urgent): number {
   if (twin.alarms > 0) return 1;
   if (state === "repair") return 2;
   if (state === "blocked" || state === "starved" || state === "external") return 3;
-  if (state === "unknown" || twin.freshness_s === null || twin.freshness_s > SILENT_AFTER_S) return 4;
+  if (state === "unknown" || (twin.freshness_s ?? 0) > SILENT_AFTER_S) return 4;
   return state === "producing" ? 6 : 5;
 }

@@ -11,6 +11,7 @@ from servitwin.domain.observation import CONNECTION
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.twin import Twin
 from servitwin.usecases.live_mirror import ENTRY_SEPARATOR, LiveValue
+from servitwin.usecases.look_back import Then
 from servitwin.usecases.track_state import CAUSE_SIGNAL, REASON_SIGNAL, STATE_SIGNAL, WORD_SIGNAL
 from servitwin.web.api.answers import at
 from servitwin.web.api.parts import WebParts
@@ -32,6 +33,25 @@ def state_now(parts: WebParts, twin: Twin) -> dict[str, Any] | None:
         "party": "",
         "reason": _text(values.get(REASON_SIGNAL)),
     }
+
+
+def state_then(then: Then | None) -> dict[str, Any] | None:
+    """The state a twin was in, in the shape of `state_now`; None where its type told of none."""
+    if then is None or then.state is None:
+        return None
+    held = then.state
+    return {
+        "state": held.state, "since": at(then.since), "word": held.word, "cause": held.cause, "party": held.party,
+        "reason": held.reason,
+    }  # fmt: skip
+
+
+def alarms_then(then: Then | None) -> list[dict[str, Any]]:
+    """The alarms that were active, in the shape of `active_alarms`."""
+    return [
+        {"signal": a.signal, "code": a.code, "text": a.text, "severity": a.severity, "from": at(a.start), "to": None}
+        for a in (then.alarms if then else ())
+    ]
 
 
 def _text(value: LiveValue | None) -> str:

@@ -11,10 +11,11 @@ from servitwin.domain.observation import Cut, Series
 from servitwin.domain.party import Actor
 from servitwin.domain.twin import Twin
 from servitwin.usecases.live_mirror import LiveValue
+from servitwin.usecases.look_back import look_back
 from servitwin.usecases.publish_aggregates import COVERAGE
 from servitwin.web.api.answers import answer_tagged, at, cut_out, provenance_url, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin
-from servitwin.web.api.live_state import active_alarms, state_now, values_now
+from servitwin.web.api.live_state import active_alarms, alarms_then, state_now, state_then, values_now
 from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.twin import TwinState
 
@@ -80,14 +81,16 @@ def _past(parts: WebParts, me: Actor, twin: Twin, moment: int) -> dict[str, Any]
         if len(series):
             values[name] = _last_of(series)
     shown = values_now(values, signals, moment, may_read)
+    whole = parts.authoriser.may(me, "read", twin, moment)
+    then = look_back(parts.history, parts.registry, parts.records, [twin], moment)[twin.uid] if whole else None
     for value in shown.values():
         value["received"] = value["time"]
     return {
         "twin": twin.id,
         "as_of": at(moment),
         "values": shown,
-        "state": None,
-        "alarms": [],
+        "state": state_then(then),
+        "alarms": alarms_then(then),
         "coverage": {},
         "cut": cut_out(cut),
         "provenance": provenance_url("state", twin=twin.id, to=at(moment)),

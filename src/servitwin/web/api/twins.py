@@ -10,9 +10,11 @@ from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.party import Actor
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin, value_at
+from servitwin.usecases.look_back import Then, look_back
+from servitwin.usecases.registry import is_alive
 from servitwin.web.api.answers import answer, answer_tagged, at, full, page_of, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin, permitted_twin
-from servitwin.web.api.live_state import active_alarms, freshness_s, state_now
+from servitwin.web.api.live_state import active_alarms, freshness_s, state_now, state_then
 from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.observation import GapsAnswer, GapsIn
@@ -20,7 +22,12 @@ from servitwin.web.api.shapes.twin import Kind, LevelHistory, TwinDetail, TwinSu
 from servitwin.web.api.strict import StrictRoute
 
 router = APIRouter(tags=["twins"], route_class=StrictRoute)
+_Then = tuple[int, dict[str, Then]]  # a moment of the past, and how the twins were that the caller may read
 Limit = Annotated[int, Query(ge=1, le=1000)]
+AsOf = Annotated[
+    str | None,
+    Query(description="event time to look at, as known now; default: now", examples=["2026-09-21T08:15:00Z"]),
+]
 
 
 @router.get("/twins", response_model=Page[TwinSummary])
@@ -31,36 +38,44 @@ def list_twins(
     kind: Kind | None = None,
     q: Annotated[str | None, Query(max_length=200, description="part of id, title or serial")] = None,
     parent: Annotated[str | None, Query(description="id of the twin they are part of")] = None,
+    as_of: AsOf = None,
     limit: Limit = 100,
     cursor: str | None = None,
 ) -> Response:
-    """Twins that the caller may know of, in order of id."""
+    """Twins that the caller may know of, in order of id; with `as_of` as they were then."""
     known = parts.authoriser.known(me)
-    now = parts.now()
+    moment = _past(parts, as_of)
+    now = parts.now() if moment is None else moment
     found = [
         t
-        for t in parts.registry.twins()
+        for t in parts.registry.twins(retired=moment is not None)
         if t.uid in known
+        and is_alive(t, now)
         and (kind is None or t.kind == kind)
         and (parent is None or value_at(t.parent, now) == parent)
         and (not q or _contains(t, q.casefold()))
     ]
     items, following = page_of(found, limit, cursor, lambda t: t.id)
-    levels = _levels(parts, items)
-    return answer_tagged(request, {"items": [summary(parts, me, t, levels) for t in items], "next": following})
+    levels = _levels(parts, items, moment)
+    then = _then(parts, me, items, moment)
+    shown = [{**_core(parts, me, t, then), "level": levels[t.uid]} for t in items]
+    return answer_tagged(request, {"items": shown, "next": following})
 
 
 @router.get("/twins/{id}", response_model=TwinDetail)
-def read_twin(request: Request, parts: Parts, me: Me, id: str) -> Response:
-    """Everything about a twin but its values. The ETag is of what `PUT` changes; `If-Match` takes it."""
-    return answer_tagged(request, detail(parts, me, known_twin(parts, me, id)))
+def read_twin(request: Request, parts: Parts, me: Me, id: str, as_of: AsOf = None) -> Response:
+    """Everything about a twin but its values. The ETag is of what `PUT` changes; `If-Match` takes it.
+
+    With `as_of`: the type, owner, place, parts, level, state and alarms of that time; what one may do is of now.
+    """
+    return answer_tagged(request, detail(parts, me, known_twin(parts, me, id), _past(parts, as_of)))
 
 
 @router.get("/twins/{id}/level", response_model=LevelHistory)
-def read_level(parts: Parts, me: Me, id: str) -> Response:
+def read_level(parts: Parts, me: Me, id: str, as_of: AsOf = None) -> Response:
     """History of the level (model, shadow, twin) of a twin, its signals and commands, with the evidence."""
     twin = permitted_twin(parts, me, id, "read")
-    rows = parts.records.level_history(twin.uid, "*")
+    rows = _until(parts.records.level_history(twin.uid, "*"), _past(parts, as_of))
     rows.sort(key=lambda r: (-r["since"], r["subject"]))
     return answer({"twin": twin.id, "items": [{**r, "since": at(r["since"])} for r in rows]})
 
@@ -98,17 +113,36 @@ def _contains(twin: Twin, text: str) -> bool:
     return any(text in field.casefold() for field in (twin.id, twin.title, twin.serial))
 
 
-def _levels(parts: WebParts, twins: list[Twin]) -> dict[str, str]:
+def _past(parts: WebParts, as_of: str | None) -> int | None:
+    """The instant asked for; None for now, and for what has not come yet."""
+    if as_of is None:
+        return None
+    moment = time_of(as_of, "as_of")
+    return moment if moment < parts.now() else None
+
+
+def _then(parts: WebParts, me: Actor, twins: list[Twin], moment: int | None) -> _Then | None:
+    """States and alarms at that moment of the twins that the caller may read then; None for now."""
+    if moment is None:
+        return None
+    mine = [t for t in twins if parts.authoriser.may(me, "read", t, moment)]
+    return moment, look_back(parts.history, parts.registry, parts.records, mine, moment) if mine else {}
+
+
+def _until(rows: list[dict[str, Any]], moment: int | None) -> list[dict[str, Any]]:
+    return rows if moment is None else [r for r in rows if r["since"] <= moment]
+
+
+def _levels(parts: WebParts, twins: list[Twin], moment: int | None) -> dict[str, str]:
     levels = {}
     for twin in twins:
-        rows = parts.records.level_history(twin.uid)
+        rows = _until(parts.records.level_history(twin.uid), moment)
         levels[twin.uid] = rows[-1]["level"] if rows else "model"
     return levels
 
 
-def _core(parts: WebParts, me: Actor, twin: Twin) -> dict[str, Any]:
-    now = parts.now()
-    readable = twin.uid in parts.authoriser.readable(me)
+def _core(parts: WebParts, me: Actor, twin: Twin, then: _Then | None) -> dict[str, Any]:
+    now = parts.now() if then is None else then[0]
     return {
         "id": twin.id,
         "uid": twin.uid,
@@ -117,29 +151,33 @@ def _core(parts: WebParts, me: Actor, twin: Twin) -> dict[str, Any]:
         "serial": twin.serial,
         "type": twin.type_at(now),
         "parent": _visible_parent(parts, me, twin, now),
-        "state": state_now(parts, twin) if readable else None,
         "owner": twin.owner_at(now),
         "place": value_at(twin.place, now),
-        "alarms": len(active_alarms(parts, twin)) if readable else 0,
-        "freshness_s": freshness_s(parts, twin) if readable else None,
+        **(_live(parts, me, twin) if then is None else _told(then[1].get(twin.uid))),
     }
 
 
-def summary(parts: WebParts, me: Actor, twin: Twin, levels: dict[str, str]) -> dict[str, Any]:
-    """A twin as lists show it."""
-    return {**_core(parts, me, twin), "level": levels[twin.uid]}
+def _live(parts: WebParts, me: Actor, twin: Twin) -> dict[str, Any]:
+    if twin.uid not in parts.authoriser.readable(me):
+        return _told(None)
+    alarms = len(active_alarms(parts, twin))
+    return {"state": state_now(parts, twin), "alarms": alarms, "freshness_s": freshness_s(parts, twin)}
 
 
-def detail(parts: WebParts, me: Actor, twin: Twin) -> dict[str, Any]:
-    """Everything about a twin that the caller may know."""
-    now = parts.now()
+def _told(then: Then | None) -> dict[str, Any]:
+    return {"state": state_then(then), "alarms": len(then.alarms) if then else 0, "freshness_s": None}
+
+
+def detail(parts: WebParts, me: Actor, twin: Twin, moment: int | None = None) -> dict[str, Any]:
+    """Everything about a twin that the caller may know, as it was at ``moment`` (ns UTC; None: now)."""
+    now = parts.now() if moment is None else moment
     kind = parts.registry.type_at(twin, now)
-    may_read = parts.authoriser.signals(me, twin)
+    may_read = parts.authoriser.signals(me, twin, moment)
     known = parts.authoriser.known(me)
     signals = [s for s in parts.registry.signals(twin.uid, now).values() if may_read(s.name)]
     whole = twin.uid in parts.authoriser.readable(me)
     return {
-        **_core(parts, me, twin),
+        **_core(parts, me, twin, _then(parts, me, [twin], moment)),
         "components": [{**full(c), "title": c.title or c.path} for c in kind.components] if kind else [],
         "signals": [full(s) for s in signals],
         "commands": [full(c) for c in kind.commands] if kind and whole else [],
@@ -150,7 +188,11 @@ def detail(parts: WebParts, me: Actor, twin: Twin) -> dict[str, Any]:
         "created": at(twin.created) if twin.created else None,
         "commissioned": at(twin.commissioned),
         "calendar": twin.calendar,
-        "level": _level_detail(parts, twin, [s.name for s in signals], [c.name for c in kind.commands] if kind else []),
+        "level": _level_detail(
+            _until(parts.records.level_history(twin.uid, "*"), moment),
+            [s.name for s in signals],
+            [c.name for c in kind.commands] if kind else [],
+        ),
         "registered_from": twin.registered_from,
         "owners": [{"value": d.value, "from": at(d.start), "to": at(d.end)} for d in twin.owner] if whole else [],
         "types": [{"value": d.value, "from": at(d.start), "to": at(d.end)} for d in twin.type],
@@ -166,9 +208,9 @@ def _visible_parent(parts: WebParts, me: Actor, twin: Twin, now: int) -> str | N
     return parent.id if parent is not None and parts.authoriser.knows(me, parent) else None
 
 
-def _level_detail(parts: WebParts, twin: Twin, signals: list[str], commands: list[str]) -> dict[str, Any]:
+def _level_detail(rows: list[dict[str, Any]], signals: list[str], commands: list[str]) -> dict[str, Any]:
     latest: dict[str, dict[str, Any]] = {}
-    for row in parts.records.level_history(twin.uid, "*"):
+    for row in rows:
         latest[row["subject"]] = row
     own = latest.get("")
 

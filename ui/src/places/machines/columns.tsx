@@ -1,6 +1,6 @@
 import type { TwinSummary } from "../../api/types";
 import { AlarmCount } from "../../parts/AlarmCount";
-import { Since } from "../../parts/Clock";
+import { Since, useAsOf } from "../../parts/Clock";
 import type { Column } from "../../parts/Grid";
 import { LevelMark } from "../../parts/LevelMark";
 import { StateMark } from "../../parts/StateMark";
@@ -65,6 +65,8 @@ export function columnsOf(titles: ReadonlyMap<string, string>): Column<TwinSumma
 }
 
 export function Freshness({ seconds }: { seconds: number | null }) {
+  // What came last before a moment of the past is shown with the values themselves.
+  if (useAsOf() !== null) return <span className="weak">–</span>;
   if (seconds === null) return <span className="weak">{t.fleet.never}</span>;
   const text = seconds < 2 ? t.fleet.nowFresh : formatDuration(seconds * 1000);
   return <span className={seconds > 60 ? "num stale-text" : "num"}>{text}</span>;

@@ -1,8 +1,9 @@
 import { get, path } from "../../api/client";
 import type { LevelEntry, LevelHistory, LevelName, TwinDetail } from "../../api/types";
 import { useQuery } from "../../data/query";
+import { useAsOfText } from "../../data/twins";
 import { Card } from "../../parts/Card";
-import { Time, useAsOf } from "../../parts/Clock";
+import { Time } from "../../parts/Clock";
 import { Loaded } from "../../parts/Feedback";
 import { LevelMark } from "../../parts/LevelMark";
 import { t } from "../../texts/en";
@@ -12,8 +13,12 @@ const l = t.level;
 
 /** The measured level of the twin, why, and how it came to be. */
 export function Level({ twin }: { twin: TwinDetail }) {
-  const asOf = useAsOf();
-  const history = useQuery(`level ${twin.id}`, (signal) => get<LevelHistory>(path`/twins/${twin.id}/level`, {}, signal), 15_000);
+  const asOf = useAsOfText();
+  const history = useQuery(
+    `level ${twin.id} ${asOf ?? "now"}`,
+    (signal) => get<LevelHistory>(path`/twins/${twin.id}/level`, { as_of: asOf }, signal),
+    asOf === null ? 15_000 : 0,
+  );
   const level = twin.level;
   return (
     <div className="columns even">
@@ -37,7 +42,7 @@ export function Level({ twin }: { twin: TwinDetail }) {
       </div>
       <Card title={l.history}>
         <Loaded answer={history}>
-          {(h) => <History items={h.items.filter((e) => asOf === null || parseInstant(e.since) <= asOf)} />}
+          {(h) => <History items={h.items} />}
         </Loaded>
       </Card>
     </div>

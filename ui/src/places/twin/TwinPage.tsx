@@ -1,7 +1,7 @@
 import { type ComponentType, lazy, type ReactNode, Suspense, useRef } from "react";
 import type { TwinDetail } from "../../api/types";
-import { isGroup, useTwin, useTwinState } from "../../data/twins";
-import { Since, useAsOf } from "../../parts/Clock";
+import { isGroup, useTwin } from "../../data/twins";
+import { Since } from "../../parts/Clock";
 import { ParentLink } from "./ParentLink";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { LevelMark } from "../../parts/LevelMark";
@@ -66,9 +66,7 @@ function TwinView({ twin }: { twin: TwinDetail }) {
 }
 
 function TwinHead({ twin }: { twin: TwinDetail }) {
-  const asOf = useAsOf();
-  const then = useTwinState(twin.id);
-  const state = asOf === null ? twin.state : (then.data?.state ?? null);
+  const { state } = twin;
   return (
     <header className="twin-head">
       <div>
