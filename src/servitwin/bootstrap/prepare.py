@@ -5,19 +5,19 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from servitwin.bootstrap.check_connection import check_connection
 from servitwin.bootstrap.data_folder import FOLDER_VERSION
 from servitwin.bootstrap.demo import add_demo_people, demo_plant
 from servitwin.bootstrap.machine_users import write_machine_users
 from servitwin.bootstrap.supervisor import Connection, Prepared
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
-from servitwin.domain.error import Fault, InvalidInputError, NotFoundError, ServitwinError
+from servitwin.domain.error import InvalidInputError, ServitwinError
 from servitwin.domain.identity import RANDOM_BYTES, new_uid
 from servitwin.domain.party import Actor
 from servitwin.engines.records import SqlRecords, migrate
@@ -26,26 +26,10 @@ from servitwin.sdk.manifest import Limits
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.check_files import collect
 from servitwin.usecases.import_files import ImportFiles
-from servitwin.usecases.import_plant import ImportPlant, connections
+from servitwin.usecases.import_plant import ImportPlant, connections, is_mapped
 from servitwin.usecases.register_types import RegisterTypes
 
 SYSTEM = Actor("servitwin", "system", "", ("administrator",))
-
-
-def check_connection(connector: str, config: Mapping[str, Any]) -> Sequence[Fault]:
-    """Faults of a connection's configuration, as the connector itself finds them."""
-    try:
-        module: Any = plugin("connector", connector).load()
-    except NotFoundError as e:
-        return e.faults
-    except Exception as e:  # noqa: BLE001 - a partner's code: what it raises while it is loaded is its own fault
-        return [
-            Fault("plugin:failed", f"{connector} cannot be loaded: {type(e).__name__}: {e}"[:500], "Tell its maker")
-        ]
-    try:
-        return list(module.check(config))
-    except Exception as e:  # noqa: BLE001 - as above
-        return [Fault("plugin:failed", f"{connector}: {type(e).__name__}: {e}"[:500], "Tell its maker", "config")]
 
 
 def import_files(records: SqlRecords, paths: Sequence[str]) -> list[str]:
@@ -87,6 +71,7 @@ def wanted_processes(records: SqlRecords, notes: list[str]) -> list[Connection]:
             reads=list(c.reads),
         )
         for c in connections(records)
+        if not is_mapped(c)
     ]
     for service in plugins("service"):
         if not service.built_in:
