@@ -10,6 +10,7 @@ import httpx
 import msgspec
 import uvicorn
 
+from servitwin.bootstrap.check_connection import check_connection
 from servitwin.bootstrap.web_worker import new_id, new_secret
 from servitwin.domain.error import Fault, UnavailableError
 from servitwin.domain.instant import NS
@@ -184,6 +185,7 @@ class Node:
             new_id=new_id,
             hash_machine_secret=lambda s: "$2-test-" + secret_hash(s),
             machines_changed=self._machines_changed,
+            check_connection=check_connection,
             options=WebOptions("0.1.0", folder, ui or folder / "ui", anonymous_role),
         )
         self.app = create_app(self.parts)

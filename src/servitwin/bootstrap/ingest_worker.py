@@ -17,6 +17,7 @@ import msgspec
 import uvloop
 
 from servitwin.bootstrap.ingest_shard import IngestShard
+from servitwin.bootstrap.mappings import decoders, foreign_subjects, mapping_configs
 from servitwin.bootstrap.short_worker import ask_worker
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
@@ -27,14 +28,12 @@ from servitwin.engines.bus.reader import Source
 from servitwin.engines.history import DeltaWriter
 from servitwin.engines.records import SqlRecords
 from servitwin.sdk.connector import Connector
-from servitwin.sdk.discovery import plugin
 from servitwin.usecases.ingest import Shared
 from servitwin.usecases.live_mirror import LiveMessage
 from servitwin.usecases.registry import Registry
 
 log = logging.getLogger("servitwin.ingest")
 STREAMS = (MQTT_STREAM, INPUT_STREAM)  # shard 0 and shard 1
-MAPPINGS = "ingest.mappings"  # setting in the records: JSON list of mappings of the connector mqtt
 LIVE_EVERY = 20_000_000
 # Live messages a round of 5 ms: enough for 8 000 a second; under full load, when as many messages or rows wait for
 # their commit, history has the cores, and live values of a large fleet come less often (each still the latest).
@@ -64,6 +63,8 @@ class IngestProcess:
         self._refused = ""
         self._shards: list[IngestShard] = []
         self._bus: BusClient | None = None
+        self._connectors: list[Connector] = []  # the shards hold this very list
+        self._listener: UnacknowledgedListener | None = None
         self._passing_on: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(_QOS0_WAITING)
         self._replaying = asyncio.Lock()
 
@@ -73,12 +74,14 @@ class IngestProcess:
         for signum in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signum, self._stop.set)
         s = self._settings
-        connectors = self._connectors()
+        foreign = self._read_mappings()
         self._settings.history.mkdir(parents=True, exist_ok=True)
         for number, stream in enumerate(STREAMS):
             source = Source(s.bus.host, s.bus.port, s.bus.user, s.bus.password, stream)
             writer = DeltaWriter(s.history, shard=number, now=time.time_ns)
-            self._shards.append(IngestShard(number, source, writer, self._shared, connectors, s, self._consumer_name))
+            self._shards.append(
+                IngestShard(number, source, writer, self._shared, self._connectors, s, self._consumer_name)
+            )
         for shard in self._shards:
             await asyncio.to_thread(shard.open)
         self._load_marks()
@@ -86,10 +89,10 @@ class IngestProcess:
         await self._answer_on(bus)
         tasks = [loop.create_task(shard.reader.run()) for shard in self._shards]
         tasks += [loop.create_task(self._commit_for_ever()), loop.create_task(self._tell_for_ever(bus))]
-        listener = UnacknowledgedListener(
-            s.bus.host, s.bus.port, s.bus.user, s.bus.password, UNACKNOWLEDGED, self._heard
+        self._listener = UnacknowledgedListener(
+            s.bus.host, s.bus.port, s.bus.user, s.bus.password, (*UNACKNOWLEDGED, *foreign), self._heard
         )
-        tasks += [loop.create_task(listener.run()), loop.create_task(self._forward(bus))]
+        tasks += [loop.create_task(self._listener.run()), loop.create_task(self._forward(bus))]
         for task in tasks:
             task.add_done_callback(self._ended)
         report_ready()
@@ -123,14 +126,11 @@ class IngestProcess:
         self._failed = True
         self._stop.set()
 
-    def _connectors(self) -> list[Connector]:
-        found = self._records.setting(MAPPINGS)
-        mappings = msgspec.json.decode(found) if found else []
-        mqtt = plugin("connector", "mqtt").load()
-        faults = mqtt.check({"mappings": mappings})
-        for fault in faults:
-            log.error("mapping left out: %s", fault)
-        return [mqtt.connect({} if faults else {"mappings": mappings})]
+    def _read_mappings(self) -> tuple[str, ...]:
+        """Let the shards decode by the mappings as the plant has them now; returns their subjects."""
+        configs = mapping_configs(self._records)
+        self._connectors[:] = decoders(configs)
+        return foreign_subjects(configs)
 
     def _consumer_name(self) -> str:
         return f"ingest-{uuid.uuid4().hex}"
@@ -139,7 +139,9 @@ class IngestProcess:
         """A message that nobody acknowledges (QoS 0) is counted, and passed on while there is room."""
         self._shared.counters.qos0 += 1
         if not self._passing_on.full():
-            self._passing_on.put_nowait((f"in.{subject.removeprefix('servitwin.')}", payload))
+            own = subject.startswith("servitwin.")
+            target = f"in.{subject.removeprefix('servitwin.')}" if own else f"in._foreign.{subject}"
+            self._passing_on.put_nowait((target, payload))
 
     async def _forward(self, bus: BusClient) -> None:
         """Put them into ``SERVITWIN``, where they become rows like all others; what is refused is lost."""
@@ -212,7 +214,7 @@ class IngestProcess:
         for shard in self._shards:
             await bus.answer(f"ask.tail.{shard.number}", shard.answer_tail)
             await bus.answer(f"ask.cut.{shard.number}", shard.answer_cut)
-        for subject in ("changed.types", "changed.twins"):
+        for subject in ("changed.types", "changed.twins", "changed.connections"):
             await bus.subscribe(subject, self._registry_changed)
         await bus.flush()
 
@@ -232,6 +234,11 @@ class IngestProcess:
         return _encode({"marked": len(entries)})
 
     async def _registry_changed(self, subject: str, payload: bytes) -> None:
+        if subject == "changed.connections":
+            foreign = self._read_mappings()
+            if self._listener is not None:
+                self._listener.listen((*UNACKNOWLEDGED, *foreign))
+            return
         await asyncio.to_thread(self._registry.reload)
         self._shared.registry_changed()
 

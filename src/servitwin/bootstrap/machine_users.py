@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
 from servitwin.bootstrap.data_folder import write_private
+from servitwin.bootstrap.mappings import mapping_configs, topics
+from servitwin.usecases.ports import Records
 
 MACHINES_FILE = Path("secrets") / "machines.json"
 
@@ -18,17 +19,16 @@ class MachineUser(msgspec.Struct):
     user: str
     secret_hash: str
     twins: list[str]
+    topics: list[str] = []  # MQTT topic filters of mappings
 
 
-class Credentials(Protocol):
-    """The part of the records that knows machines' credentials."""
-
-    def machine_credentials(self) -> list[tuple[str, str, list[str]]]: ...  # noqa: D102 - see usecases.ports.Records
-
-
-def write_machine_users(records: Credentials, data: Path) -> None:
+def write_machine_users(records: Records, data: Path) -> None:
     """Bring the file up to what the records say; the supervisor notices the change within a second."""
-    users = [MachineUser(user, secret, twins) for user, secret, twins in records.machine_credentials()]
+    mappings = mapping_configs(records)
+    users = [
+        MachineUser(user, secret, twins, [t for twin in twins for c in mappings for t in topics(c, twin)])
+        for user, secret, twins in records.machine_credentials()
+    ]
     write_private(data / MACHINES_FILE, msgspec.json.encode(users))
 
 

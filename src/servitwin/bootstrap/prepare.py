@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from servitwin.bootstrap.connection_check import check_connection
+from servitwin.bootstrap.check_connection import check_connection
 from servitwin.bootstrap.data_folder import FOLDER_VERSION
 from servitwin.bootstrap.demo import add_demo_people, demo_plant
 from servitwin.bootstrap.machine_users import write_machine_users
@@ -26,7 +26,7 @@ from servitwin.sdk.manifest import Limits
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.check_files import collect
 from servitwin.usecases.import_files import ImportFiles
-from servitwin.usecases.import_plant import ImportPlant, connections
+from servitwin.usecases.import_plant import ImportPlant, connections, is_mapped
 from servitwin.usecases.register_types import RegisterTypes
 
 SYSTEM = Actor("servitwin", "system", "", ("administrator",))
@@ -71,6 +71,7 @@ def wanted_processes(records: SqlRecords, notes: list[str]) -> list[Connection]:
             reads=list(c.reads),
         )
         for c in connections(records)
+        if not is_mapped(c)
     ]
     for service in plugins("service"):
         if not service.built_in:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from servitwin.bootstrap.connection_check import check_connection
+from servitwin.bootstrap.check_connection import check_connection
 from servitwin.bootstrap.serve import become_supervisor
 from servitwin.cli.starters import Starters
 from servitwin.config import Settings, WebSettings

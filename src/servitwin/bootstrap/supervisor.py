@@ -150,7 +150,9 @@ class Supervisor:
         """Machines by their credentials, and one user for each connection's worker."""
         path = self._folder.path / MACHINES_FILE
         self._machines_seen = path.stat().st_mtime if path.exists() else 0.0
-        machines = [machine_user(m.user, m.secret_hash, m.twins) for m in read_machine_users(self._folder.path)]
+        machines = [
+            machine_user(m.user, m.secret_hash, m.twins, m.topics) for m in read_machine_users(self._folder.path)
+        ]
         plugins = [
             plugin_user(c.name, self._secrets[c.name], c.twins or (() if c.kind == "service" else ("*",)), c.reads)
             for c in self._connections

@@ -16,6 +16,7 @@ import argon2
 import uvicorn
 
 import servitwin.web
+from servitwin.bootstrap.check_connection import check_connection
 from servitwin.bootstrap.machine_users import write_machine_users
 from servitwin.bootstrap.reader import open_reader
 from servitwin.bootstrap.worker import report_ready
@@ -70,6 +71,7 @@ def build_parts(
         new_id=new_id,
         hash_machine_secret=hash_secret,
         machines_changed=lambda: write_machine_users(records, settings.folder),
+        check_connection=check_connection,
         options=WebOptions(
             version=version("servitwin"),
             data=settings.folder,

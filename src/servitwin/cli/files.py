@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from servitwin.cli.node import FINDING, DataOption, JsonOption, ToOption, connec
 from servitwin.cli.starters import Starters
 from servitwin.domain.error import Fault, InvalidInputError
 
+_MACHINE_TYPE = re.compile(rb"""^\s*\{?\s*["']?machine_type["']?\s*:""", re.MULTILINE)
 FilesArgument = Annotated[list[Path], typer.Argument(help="YAML files of machine types, or a plant")]
 
 
@@ -36,22 +38,21 @@ def add(app: typer.Typer, starters: Starters) -> None:
 def import_files(
     files: FilesArgument, data: DataOption = None, to: ToOption = None, as_json: JsonOption = False
 ) -> None:
-    """Register machine types and twins that files declare."""
+    """Bring machine types and plants that files declare into a running node."""
     contents = _readable(files)
-    registered: list[str] = []
-    unchanged: list[str] = []
+    done: dict[str, list[str]] = {"registered": [], "changed": [], "retired": [], "unchanged": [], "restart": []}
     with connect(data, to) as node:
         for content in contents:
-            answer = node.import_file(content)
-            registered += answer.registered
-            unchanged += answer.unchanged
+            is_type = _MACHINE_TYPE.search(content) is not None
+            answer = node.import_file(content) if is_type else node.import_plant(content)
+            for word, names in done.items():
+                names.extend(getattr(answer, word, []))
     if as_json:
-        print_json({"registered": registered, "unchanged": unchanged})
+        print_json(done)
         return
-    for name in registered:
-        typer.echo(f"registered {name}")
-    for name in unchanged:
-        typer.echo(f"unchanged  {name}")
+    for word, names in done.items():
+        for name in names:
+            typer.echo(f"{word:<10} {name}" if word != "restart" else f"takes effect at the node's next start: {name}")
 
 
 def _readable(files: list[Path]) -> list[bytes]:
@@ -66,7 +67,7 @@ def _readable(files: list[Path]) -> list[bytes]:
     if faults:
         raise InvalidInputError(faults)
     # A plant refers to types: they have to be there first.
-    return sorted(contents, key=lambda content: b"machine_type:" not in content)
+    return sorted(contents, key=lambda content: _MACHINE_TYPE.search(content) is None)
 
 
 def _inside(paths: list[Path]) -> list[Path]:

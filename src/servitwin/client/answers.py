@@ -261,6 +261,14 @@ class Registered(msgspec.Struct):
     unchanged: list[str] = []
 
 
+class PlantImported(Registered):
+    """What the import of a plant did; ``restart``: connections that wait for the node's next start."""
+
+    changed: list[str] = []
+    retired: list[str] = []
+    restart: list[str] = []
+
+
 class FaultAnswer(msgspec.Struct):
     """One thing that is wrong in a file."""
 

@@ -94,9 +94,15 @@ class Client:
         return self._api.call("POST", "/machine-types", answers.Registered, body=machine_type)
 
     def import_file(self, content: bytes) -> answers.Registered:
-        """Register what a YAML file declares: machine types or a plant."""
+        """Register the machine type that a YAML file declares."""
         return self._api.call(
             "POST", "/machine-types", answers.Registered, content=content, content_type="application/yaml"
+        )
+
+    def import_plant(self, content: bytes) -> answers.PlantImported:
+        """Bring in a plant file; only what differs is changed."""
+        return self._api.call(
+            "POST", "/plants", answers.PlantImported, content=content, content_type="application/yaml"
         )
 
     def declare_gaps(self, twin: str, gaps: Sequence[Gap]) -> None:

@@ -171,12 +171,18 @@ class ImportPlant:
         self._audit.note(actor, "plant.import", plant.name, detail)
         if new.connections != before.connections:
             _report(f"connections:{plant.name}", not before.connections, False, result)
+            self._changed("changed.connections")
 
 
 def kept_plants(records: Records) -> dict[str, KeptPlant]:
     """Plants that were imported, by name."""
     text = records.setting(_PLANTS)
     return {} if text is None else msgspec.json.decode(text, type=dict[str, KeptPlant])
+
+
+def is_mapped(connection: Connection) -> bool:
+    """Whether ingest itself reads what the connection says, so that it needs no process and no restart."""
+    return connection.connector == "mqtt"
 
 
 def connections(records: Records) -> list[Connection]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
-from servitwin.connectors.mqtt.mapping import Config, Mapping, faults_of, fill, filter_pattern
+from servitwin.connectors.mqtt.mapping import Config, Mapping, faults_of, fill, filter_pattern, topics_of
 from servitwin.domain.command import Command
 from servitwin.domain.error import Fault
 from servitwin.domain.observation import CONNECTION
@@ -15,6 +15,7 @@ from servitwin.sdk.connector import Batch, BrokenError, DecodeFault, Discovered
 from servitwin.sdk.connector import Config as RawConfig
 from servitwin.sdk.payload import MAX_PAYLOAD, UNAVAILABLE, Fields, at_path, decode_content, decode_payload, read_json
 
+_HANDED_ON = "in/_foreign/"  # before a foreign topic of quality of service 0, which ingest puts into its own stream
 _OWN = re.compile(r"(?:servitwin|in)/([^/]+)/(observations|connection)\Z")
 
 
@@ -28,23 +29,36 @@ def connect(config: RawConfig) -> Connector:
     return Connector(msgspec.convert(dict(config), Config))
 
 
+def topics(config: RawConfig, twin: str) -> Sequence[str]:
+    """Topic filters beside servitwin's own on which a machine of that twin may publish."""
+    return topics_of(msgspec.convert(dict(config), Config), twin)
+
+
+def foreign_topics(config: RawConfig) -> Sequence[str]:
+    """Topic filters of all that the mappings read, and of what is admitted beside them."""
+    read = msgspec.convert(dict(config), Config)
+    return [*(m.topic for m in read.mappings), *read.admit]
+
+
 class Connector:
     """Decodes what the broker hands over; it polls nothing by itself."""
 
     def __init__(self, config: Config) -> None:
         self._mappings = [(filter_pattern(m.topic), m) for m in config.mappings]
+        self._twins = frozenset(config.twins)
 
     def decode(self, topic: str, payload: bytes, received: int) -> tuple[Sequence[Batch], Sequence[DecodeFault]]:
         """Batches and faults of one message; see README.md."""
-        own = _OWN.match(topic)
+        own = None if topic.startswith(_HANDED_ON) else _OWN.match(topic)
         if own is not None:
             twin, kind = own.groups()
             if kind == "observations":
                 return decode_payload(twin, payload, received)
             return _connection(twin, payload, received)
+        topic = topic.removeprefix(_HANDED_ON)
         for pattern, mapping in self._mappings:
             matched = pattern.match(topic)
-            if matched is not None:
+            if matched is not None and (not self._twins or fill(mapping.twin, matched.groups()) in self._twins):
                 return _mapped(mapping, matched.groups(), payload, received)
         return [], [
             DecodeFault(

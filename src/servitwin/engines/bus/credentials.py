@@ -32,12 +32,15 @@ def hash_secret(secret: str) -> str:
     return bcrypt.hashpw(secret.encode(), bcrypt.gensalt(_BCRYPT_COST)).decode()
 
 
-def machine_user(name: str, password_hash: str, twins: Sequence[str]) -> BusUser:
-    """A machine: speaks for its twins, hears their commands, nothing else; by MQTT, or NATS with its own inbox."""
+def machine_user(name: str, password_hash: str, twins: Sequence[str], topics: Sequence[str] = ()) -> BusUser:
+    """A machine: speaks for its twins, hears their commands, nothing else; by MQTT, or NATS with its own inbox.
+
+    ``topics``: MQTT topic filters beside servitwin's own on which it may publish.
+    """
     return BusUser(
         name,
         password_hash,
-        tuple(s for t in twins for s in _spoken(t)),
+        (*(s for t in twins for s in _spoken(t)), *(s for t in topics for s in subjects_of(t))),
         (*(s for t in twins for s in _heard(t)), f"_INBOX_{name}.>", "$MQTT.sub.>"),
     )
 
@@ -66,6 +69,14 @@ def anonymous_user(*, let_in: bool) -> BusUser:
     """Whoever connects without a name, where the demo allows it: may speak for any twin, once ``let_in``."""
     kinds = ("MQTT",) if let_in else ("WEBSOCKET",)  # nobody listens for WebSockets: nobody gets in
     return BusUser(ANONYMOUS, "", _spoken("*"), (*_heard("*"), "$MQTT.sub.>"), kinds)
+
+
+def subjects_of(topic_filter: str) -> tuple[str, ...]:
+    """An MQTT topic filter without empty levels as NATS subjects: ``a/#`` is ``a`` and all below it."""
+    above = topic_filter.removesuffix("/#")
+    words = {"+": "*", "#": ">"}
+    subject = ".".join(words.get(level, level.replace(".", "//")) for level in above.split("/"))
+    return (subject,) if above == topic_filter else (subject, f"{subject}.>")
 
 
 def _spoken(twin: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import cast
 
 from servitwin.engines.bus.protocol import PONG, FrameParser, connect_line
@@ -32,17 +33,35 @@ class UnacknowledgedListener:
         heard: Callable[[str, bytes], None],
     ) -> None:
         self._address, self._hello = (host, port), connect_line(user, password, "listener")
-        self._subjects, self._heard = subjects, heard
+        self._subjects, self._heard = tuple(subjects), heard
+        self._link: _Ear | None = None
+        self._numbers: dict[str, int] = {}
+        self._next_number = count(1)
+
+    def listen(self, subjects: Sequence[str]) -> None:
+        """Hear these subjects from now on; those that stay miss nothing. None may overlap another, or it comes twice."""
+        ended = [s for s in self._subjects if s not in subjects]
+        begun = [s for s in subjects if s not in self._subjects]
+        if self._link is not None:
+            lines = [b"UNSUB %d\r\n" % self._numbers[s] for s in ended]
+            self._link.write(b"".join([*lines, *map(self._subscription, begun)]))
+        self._subjects = tuple(subjects)
+
+    def _subscription(self, subject: str) -> bytes:
+        number = self._numbers[subject] = next(self._next_number)
+        return b"SUB %s %d\r\n" % (subject.encode(), number)
 
     async def run(self) -> None:
         """Listen until cancelled; a lost connection comes back, what was sent meanwhile is lost as QoS 0 allows."""
-        subscribe = b"".join(b"SUB %s %d\r\n" % (s.encode(), i + 1) for i, s in enumerate(self._subjects))
         while True:
             try:
                 _, link = await asyncio.get_running_loop().create_connection(
-                    lambda: _Ear(self._hello + subscribe, self._heard), *self._address
+                    lambda: _Ear(self._hello + b"".join(map(self._subscription, self._subjects)), self._heard),
+                    *self._address,
                 )
+                self._link = link
                 await link.closed
+                self._link = None
             except OSError as e:
                 log.info("not listening for unacknowledged messages: %s", e)
             await asyncio.sleep(random.uniform(0.2, 1.0))
@@ -61,6 +80,13 @@ class _Ear(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.closed.done():
             self.closed.set_result(None)
+
+    def write(self, lines: bytes) -> None:
+        """Send lines of the protocol; before the greeting they wait for it."""
+        if self._hello:
+            self._hello += lines
+        elif self._transport is not None:
+            self._transport.write(lines)
 
     def data_received(self, data: bytes) -> None:
         for subject, _, headers, payload in self._parser.feed(data):

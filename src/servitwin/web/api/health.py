@@ -10,7 +10,8 @@ from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.error import ServitwinError, UnavailableError
-from servitwin.usecases.import_plant import connections
+from servitwin.formats.plant import Connection
+from servitwin.usecases.import_plant import connections, is_mapped
 from servitwin.web.api.answers import answer, at
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.node_status import PLUGIN, disk, plugin_connections, processes
@@ -69,7 +70,10 @@ async def list_connections(parts: Parts, me: Me) -> Response:
         seen = [t.id for t in twins if t is not None and t.uid in known]
         if not seen and not everything:
             continue
-        said = await _ask(parts, f"plugin.{name}.status") if name in running else None
+        if found is not None and is_mapped(found):
+            said = await _mapping_status(parts, found)
+        else:
+            said = await _ask(parts, f"plugin.{name}.status") if name in running else None
         said = said or {"condition": "silent", "detail": "Its worker does not answer"}
         items.append(
             {
@@ -79,6 +83,7 @@ async def list_connections(parts: Parts, me: Me) -> Response:
                 "condition": str(said.get("condition", "silent")),
                 "message": str(said.get("detail", "")),
                 "twins": seen,
+                "topics": [m["topic"] for m in found.config.get("mappings", ())] if found and is_mapped(found) else [],
             }
         )
     return answer({"items": items, "next": None})
@@ -155,6 +160,14 @@ async def _streams(parts: WebParts) -> list[dict[str, Any]]:
             lag = said["received"] - said["committed"]
             found.append({"shard": shard, "committed": said["committed"], "received": said["received"], "lag": lag})
     return found
+
+
+async def _mapping_status(parts: WebParts, connection: Connection) -> dict[str, Any] | None:
+    """Condition of a connection whose mappings ingest reads; None if ingest does not answer."""
+    if await _ask(parts, "ask.ingest") is None:
+        return None
+    mappings = len(connection.config.get("mappings", ()))
+    return {"condition": "running", "detail": f"{mappings} mapping{'s' if mappings != 1 else ''} read by ingest"}
 
 
 async def _ask(parts: WebParts, subject: str) -> dict[str, Any] | None:

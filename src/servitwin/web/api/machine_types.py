@@ -103,7 +103,7 @@ async def check_file(
 
     def check() -> Checked:
         known = known_of(parts.records) if parts.authoriser.may_on_node(me, "run") else None
-        return read_files([FileText(name, text)], known=known)
+        return read_files([FileText(name, text)], known=known, check_connection=parts.check_connection)
 
     checked = await run_in_threadpool(check)
     return answer({"ok": not checked.faults, "faults": [full(f) for f in checked.faults]})

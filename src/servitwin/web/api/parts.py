@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from servitwin.formats.plant_file import CheckConnection
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.manage_access import ManageAccess
@@ -55,4 +56,5 @@ class WebParts:
     new_id: Callable[[], str]
     hash_machine_secret: Callable[[str], str]
     machines_changed: Callable[[], None]  # the bus learns of new credentials
+    check_connection: CheckConnection  # faults of a connection, as its connector finds them
     options: WebOptions

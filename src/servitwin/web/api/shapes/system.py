@@ -59,6 +59,7 @@ class ConnectionShape(Shape):
     condition: str = Field(examples=["running"], description="running, not-ready, auth-failed, broken, silent ...")
     message: str
     twins: list[str]
+    topics: list[str] = Field([], description="foreign MQTT topics that it reads", examples=[["shop/+/telemetry"]])
 
 
 class FaultSwitch(Shape):

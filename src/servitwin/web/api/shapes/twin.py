@@ -312,6 +312,16 @@ class Registered(Shape):
     unchanged: list[str]
 
 
+class PlantImported(Registered):
+    """What the import of a plant did; names: ids of twins, ``party:ID``, ``calendar:NAME``, ``connections:PLANT``."""
+
+    changed: list[str]
+    retired: list[str] = Field(description="twins that the plant no longer has")
+    restart: list[str] = Field(
+        description="connections with a process of their own that begin, change or end at the node's next start"
+    )
+
+
 class CheckResult(Shape):
     """Faults of a file with line and column; ``ok`` if there is none."""
 

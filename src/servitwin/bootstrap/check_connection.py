@@ -1,4 +1,4 @@
-"""Configurations of connections, checked by the connectors that will run on them."""
+"""What a connector says about the configuration of a connection."""
 
 from __future__ import annotations
 
