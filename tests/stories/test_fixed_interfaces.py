@@ -178,19 +178,23 @@ def test_what_the_broker_does_not_take_is_refused_and_the_machine_goes_on(
 ) -> None:
     secret = api.credential("rude-machine", "press-1")
     counts = api.get("/quarantine")["counts"]
-    before = api.get("/health")["broker"]["counts"]
 
-    def rude(topic: str, payload: bytes) -> mqtt.Client:
+    def refusals() -> dict[str, int]:
+        return {r: n for r, n in api.get("/health")["broker"]["counts"].items() if r != "wrong-password"}
+
+    before = refusals()
+
+    def rude(topic: str, payload: bytes) -> None:
+        so_far = refusals()
         client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="rude", protocol=mqtt.MQTTv311)
         client.username_pw_set("rude-machine", secret)
         client.connect("127.0.0.1", node.mqtt_port())
         client.loop_start()
         wait_for(node, "the rude machine connected", 10, client.is_connected)
         client.publish(topic, payload, qos=1)
-        time.sleep(1)
+        wait_for(node, f"a message on {topic} refused", 20, lambda: refusals() != so_far)
         client.disconnect()
         client.loop_stop()
-        return client
 
     value = json.dumps({"time": "2026-03-05T00:00:00Z", "values": {"count": 666}}).encode()
     rude("servitwin/press-2/observations", value)
@@ -205,10 +209,9 @@ def test_what_the_broker_does_not_take_is_refused_and_the_machine_goes_on(
     assert [v for _, v in api.values("press-1", "count", **span)] == [1]
     assert api.values("press-2", "count", **span) == []
     assert api.get("/quarantine")["counts"] == counts, "what the broker refuses does not come in"
-    refused = api.get("/health")["broker"]
-    new = {reason: n - before[reason] for reason, n in refused["counts"].items() if reason != "wrong-password"}
+    new = {reason: n - before[reason] for reason, n in refusals().items()}
     assert new == {"not-permitted": 4, "topic": 1, "too-long": 1}, "and its owner can see that it was refused"
-    assert '"rude"' in refused["last"]
+    assert '"rude"' in api.get("/health")["broker"]["last"]
     assert 'servitwin_broker_refused{reason="too-long"} 1' in httpx.get(node.web + "/metrics").text
 
 
