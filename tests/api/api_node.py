@@ -26,6 +26,7 @@ from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.sign_in import SignIn, secret_hash
 from servitwin.web.api.app import create_app
+from servitwin.web.api.broker_refusals import BrokerRefusals
 from servitwin.web.api.live import LiveHub
 from servitwin.web.api.parts import WebOptions, WebParts
 
@@ -181,6 +182,7 @@ class Node:
             access=ManageAccess(self.records, self.authoriser, self.sign_in, now, new_id, new_secret),
             audit=Audit(self.records, now),
             live=LiveHub(self.bus, self.records),
+            refusals=BrokerRefusals(folder / "bus" / "nats.log"),
             now=now,
             new_id=new_id,
             hash_machine_secret=lambda s: "$2-test-" + secret_hash(s),

@@ -171,3 +171,58 @@ def test_what_cannot_be_used_is_kept_with_its_reason(api: Api, machine: mqtt.Cli
     span = {"from": "2026-03-04T00:00:00Z", "to": "2026-03-05T00:00:00Z"}
     assert [v for _, v in api.values("press-1", "count", **span)] == [77], "a fault must not take its neighbours"
     assert [v for _, v in api.values("press-1", "mode", **span)] == ["kept"]
+
+
+def test_what_the_broker_does_not_take_is_refused_and_the_machine_goes_on(
+    api: Api, machine: mqtt.Client, node: Node
+) -> None:
+    secret = api.credential("rude-machine", "press-1")
+    counts = api.get("/quarantine")["counts"]
+
+    def refusals() -> dict[str, int]:
+        return {r: n for r, n in api.get("/health")["broker"]["counts"].items() if r != "wrong-password"}
+
+    before = refusals()
+
+    def rude(topic: str, payload: bytes) -> None:
+        so_far = refusals()
+        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="rude", protocol=mqtt.MQTTv311)
+        client.username_pw_set("rude-machine", secret)
+        client.connect("127.0.0.1", node.mqtt_port())
+        client.loop_start()
+        wait_for(node, "the rude machine connected", 10, client.is_connected)
+        client.publish(topic, payload, qos=1)
+        wait_for(node, f"a message on {topic} refused", 20, lambda: refusals() != so_far)
+        client.disconnect()
+        client.loop_stop()
+
+    value = json.dumps({"time": "2026-03-05T00:00:00Z", "values": {"count": 666}}).encode()
+    rude("servitwin/press-2/observations", value)
+    rude("servitwin/no-such-twin/observations", value)
+    rude("servitwin/press-1/observations/more", value)
+    rude("servitwin/press 1/observations", value)
+    rude("servitwin/press.1/observations", value)
+    rude("servitwin/press-1/observations", b"x" * (8 * 2**20 + 1))
+    publish(machine, {"time": "2026-03-05T00:00:01Z", "values": {"count": 1}})
+    span = {"from": "2026-03-05T00:00:00Z", "to": "2026-03-06T00:00:00Z"}
+    wait_for(node, "the other machine's value", 20, lambda: api.values("press-1", "count", **span))
+    assert [v for _, v in api.values("press-1", "count", **span)] == [1]
+    assert api.values("press-2", "count", **span) == []
+    assert api.get("/quarantine")["counts"] == counts, "what the broker refuses does not come in"
+    new = {reason: n - before[reason] for reason, n in refusals().items()}
+    assert new == {"not-permitted": 4, "topic": 1, "too-long": 1}, "and its owner can see that it was refused"
+    assert '"rude"' in api.get("/health")["broker"]["last"]
+    assert 'servitwin_broker_refused{reason="too-long"} 1' in httpx.get(node.web + "/metrics").text
+
+
+def test_web_refuses_what_is_too_long_or_for_nobody(api: Api) -> None:
+    long = api.http.post("/twins/press-1/observations", content=b"x" * (8 * 2**20 + 1))
+    assert (long.status_code, long.json()["code"].split(":")[0]) == (413, "request")
+    assert api.http.post("/twins/nobody/observations", json={"values": {"count": 1}}).status_code == 404
+    twice = [
+        api.post("/twins/press-1/observations", {"values": {"count": 9}, "session": "w", "seq": 1}, 202)
+        for _ in range(2)
+    ]
+    assert twice[0]["accepted"] == 1
+    wait_for(api.node, "one row", 20, lambda: api.get("/twins/press-1/ingest", session="w")["stored"] == 1)
+    assert sum(v == 9 for _, v in api.values("press-1", "count")) == 1

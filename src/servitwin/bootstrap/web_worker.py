@@ -31,6 +31,7 @@ from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.app import create_app
+from servitwin.web.api.broker_refusals import BrokerRefusals
 from servitwin.web.api.live import LiveHub
 from servitwin.web.api.parts import WebOptions, WebParts
 
@@ -67,6 +68,7 @@ def build_parts(
         access=ManageAccess(records, authoriser, sign_in, time.time_ns, new_id, new_secret),
         audit=Audit(records, time.time_ns),
         live=LiveHub(bus, records),
+        refusals=BrokerRefusals(settings.folder / "bus" / "nats.log"),
         now=time.time_ns,
         new_id=new_id,
         hash_machine_secret=hash_secret,

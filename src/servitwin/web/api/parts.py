@@ -13,6 +13,7 @@ from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.ports import Bus, HistoryReader, Records
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.sign_in import SignIn
+from servitwin.web.api.broker_refusals import BrokerRefusals
 from servitwin.web.api.live import LiveHub
 
 API = "/api/v1"
@@ -52,6 +53,7 @@ class WebParts:
     access: ManageAccess
     audit: Audit
     live: LiveHub
+    refusals: BrokerRefusals
     now: Callable[[], int]
     new_id: Callable[[], str]
     hash_machine_secret: Callable[[str], str]
