@@ -35,6 +35,15 @@ states:
 """
 
 
+def plant(folder: Path, twins: int) -> list[str]:
+    """Arguments of ``serve`` for a plant of twins ``m00000`` ... of one type."""
+    lines = ["plant: bench", "parties: {maker: {name: Maker, kind: manufacturer}}", "twins:"]
+    lines += [f"  m{i:05d}: {{type: probe@1, serial: S{i:05d}, owner: maker}}" for i in range(twins)]
+    (folder / "probe.yaml").write_text(TYPE)
+    (folder / "plant.yaml").write_text("\n".join(lines) + "\n")
+    return ["--plant", str(folder / "probe.yaml"), "--plant", str(folder / "plant.yaml")]
+
+
 def start(data: Path, *more: str) -> tuple[subprocess.Popen[str], float]:
     """Start a node; seconds until its first line."""
     command = [sys.executable, "-m", "servitwin.bootstrap", "serve", "--json", "--data", str(data)]
@@ -129,13 +138,8 @@ def main() -> None:
     options = parser.parse_args()
     twins: int = options.twins
     with tempfile.TemporaryDirectory(prefix="servitwin-bench-") as folder:
-        root = Path(folder)
-        lines = ["plant: bench", "parties: {maker: {name: Maker, kind: manufacturer}}", "twins:"]
-        lines += [f"  m{i:05d}: {{type: probe@1, serial: S{i:05d}, owner: maker}}" for i in range(twins)]
-        (root / "probe.yaml").write_text(TYPE)
-        (root / "plant.yaml").write_text("\n".join(lines) + "\n")
-        data = root / "data"
-        node, cold = start(data, "--plant", str(root / "probe.yaml"), "--plant", str(root / "plant.yaml"))
+        data = Path(folder) / "data"
+        node, cold = start(data, *plant(Path(folder), twins))
         levels = until_levels(data, twins)
         fill(data, twins)
         time.sleep(5)

@@ -17,6 +17,7 @@ import msgspec
 import uvloop
 
 from servitwin.bootstrap.ingest_shard import IngestShard
+from servitwin.bootstrap.live_pace import LivePace
 from servitwin.bootstrap.mappings import decoders, foreign_subjects, mapping_configs
 from servitwin.bootstrap.short_worker import ask_worker
 from servitwin.bootstrap.worker import report_ready
@@ -35,9 +36,6 @@ from servitwin.usecases.registry import Registry
 log = logging.getLogger("servitwin.ingest")
 STREAMS = (MQTT_STREAM, INPUT_STREAM)  # shard 0 and shard 1
 LIVE_EVERY = 20_000_000
-# Live messages a round of 5 ms: enough for 8 000 a second; under full load, when as many messages or rows wait for
-# their commit, history has the cores, and live values of a large fleet come less often (each still the latest).
-_LIVE_MOST, _LIVE_MOST_LOADED, _LOADED_AHEAD, _LOADED_ROWS = 40, 5, 15_000, 60_000
 _SNAPSHOT_EVERY_S = 1800
 UNACKNOWLEDGED = ("servitwin.*.observations", "servitwin.*.connection")
 _QOS0_WAITING = 2000
@@ -276,10 +274,11 @@ class IngestProcess:
 
     async def _tell_for_ever(self, bus: BusClient) -> None:
         """Live values out: the first change at once, later ones of the same twin not before 20 ms have passed."""
+        pace = LivePace(time.time_ns())
         while True:
             started = time.time_ns()
-            loaded = any(s.reader.ahead > _LOADED_AHEAD or s.ingest.pending > _LOADED_ROWS for s in self._shards)
-            most = _LIVE_MOST_LOADED if loaded else _LIVE_MOST
+            counters = self._shared.counters
+            most = pace.most(started, counters.messages, counters.values)
             for message in self._shared.due(started, LIVE_EVERY, most, self._cut()):
                 try:
                     await bus.publish(f"live.{message['twin']}", _encode(message))
