@@ -89,6 +89,20 @@ def test_a_quarantined_message_is_sent_again_to_the_twin_it_was_meant_for(site, 
         expect(page.locator("tr.value", has_text="Execution").first).to_contain_text("READY")
 
 
+def test_a_slow_node_shows_the_shape_of_what_comes_then_data(open_page):
+    page = open_page("quarantine")
+    settle(page)
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    slow = {"offline": False, "latency": 2000, "downloadThroughput": -1, "uploadThroughput": -1}
+    network.send("Network.emulateNetworkConditions", slow)
+    page.get_by_role("menuitem", name="Machines").click()
+    expect(page.locator(".skeleton")).to_be_visible(timeout=3000)
+    assert page.locator("ix-spinner").count() == 0
+    expect(page.locator("table.grid tbody tr").first).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+
+
 def test_a_moment_of_the_past_shows_what_was_then(site, open_page, shoot):
     then = ago(hours=6)
     with site.client() as client:

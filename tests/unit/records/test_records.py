@@ -219,6 +219,7 @@ def test_levels(records):
     records.save_level("u1", "", "shadow", 5, {"rows": 3})
     records.save_level("u1", "signal:power", "shadow", 5, {})
     assert [(r["level"], r["since"]) for r in records.level_history("u1")] == [("model", 1), ("shadow", 5)]
+    assert [records.levels_at(at) for at in (0, 4, 5)] == [{}, {"u1": "model"}, {"u1": "shadow"}]
     assert records.level_history("u1")[1]["evidence"] == {"rows": 3}
     assert len(records.level_history("u1", "*")) == 3
 

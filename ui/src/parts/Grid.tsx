@@ -1,5 +1,4 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
-import { t } from "../texts/en";
 
 export interface Column<Row> {
   key: string;
@@ -184,38 +183,4 @@ export function download(name: string, type: string, text: string): void {
   link.download = name;
   link.click();
   URL.revokeObjectURL(url);
-}
-
-/** Which columns are shown: a list of check boxes. */
-export function ColumnChooser<Row>({
-  columns,
-  shown,
-  onChange,
-}: {
-  columns: readonly Column<Row>[];
-  shown: ReadonlySet<string>;
-  onChange: (next: Set<string>) => void;
-}) {
-  return (
-    <fieldset className="choices">
-      <legend>{t.fleet.columns}</legend>
-      {columns
-        .filter((c) => !c.fixed)
-        .map((column) => (
-          <label key={column.key}>
-            <input
-              type="checkbox"
-              checked={shown.has(column.key)}
-              onChange={(event) => {
-                const next = new Set(shown);
-                if (event.target.checked) next.add(column.key);
-                else next.delete(column.key);
-                onChange(next);
-              }}
-            />
-            {column.title}
-          </label>
-        ))}
-    </fieldset>
-  );
 }

@@ -99,6 +99,13 @@ class CommandRecords(Part):
                 for r in connection.execute(query)
             ]
 
+    def levels_at(self, moment: int) -> dict[str, str]:
+        """The level that each twin (uid) as a whole had at that instant (ns UTC), in one reading."""
+        c = t.levels.c
+        query = select(c.twin, c.level).where(c.subject == "", c.since <= moment).order_by(c.since)
+        with self._database.read() as connection:
+            return {r.twin: r.level for r in connection.execute(query)}
+
     def save_level(self, twin: str, subject: str, level: str, since: int, evidence: Mapping[str, Any]) -> None:
         """Keep that a subject has a level since an instant; the same instant again replaces it."""
         self.save_levels(since, [(twin, subject, level, evidence)])

@@ -56,9 +56,9 @@ def list_twins(
         and (not q or _contains(t, q.casefold()))
     ]
     items, following = page_of(found, limit, cursor, lambda t: t.id)
-    levels = _levels(parts, items, moment)
+    levels = parts.records.levels_at(now)
     then = _then(parts, me, items, moment)
-    shown = [{**_core(parts, me, t, then), "level": levels[t.uid]} for t in items]
+    shown = [{**_core(parts, me, t, then), "level": levels.get(t.uid, "model")} for t in items]
     return answer_tagged(request, {"items": shown, "next": following})
 
 
@@ -131,14 +131,6 @@ def _then(parts: WebParts, me: Actor, twins: list[Twin], moment: int | None) -> 
 
 def _until(rows: list[dict[str, Any]], moment: int | None) -> list[dict[str, Any]]:
     return rows if moment is None else [r for r in rows if r["since"] <= moment]
-
-
-def _levels(parts: WebParts, twins: list[Twin], moment: int | None) -> dict[str, str]:
-    levels = {}
-    for twin in twins:
-        rows = _until(parts.records.level_history(twin.uid), moment)
-        levels[twin.uid] = rows[-1]["level"] if rows else "model"
-    return levels
 
 
 def _core(parts: WebParts, me: Actor, twin: Twin, then: _Then | None) -> dict[str, Any]:

@@ -6,12 +6,14 @@ import { below, useAsOfText, useTwins } from "../../data/twins";
 import { Figure } from "../../figures/Figure";
 import { AlarmCount } from "../../parts/AlarmCount";
 import { Card } from "../../parts/Card";
+import { ChooseShown } from "../../parts/Choices";
 import { Since, useMoment, useZone } from "../../parts/Clock";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { urgency } from "../../parts/states";
 import { StateCounts } from "../../parts/StateCounts";
 import { StateMark } from "../../parts/StateMark";
 import { Link } from "../../route/router";
+import { useHidden } from "../../session/view";
 import { t } from "../../texts/en";
 import { formatNumber, formatRatio } from "../../time/figure";
 import { formatDuration, formatInstant, startOfDay, toRfc3339, zoneLabel } from "../../time/instant";
@@ -36,6 +38,8 @@ export function ManagerHome() {
 
 function Plant({ all }: { all: TwinSummary[] }) {
   const groups = useMemo(() => shownGroups(all), [all]);
+  const [hidden, hide] = useHidden("home");
+  const choices = groups.map((group) => ({ key: group.id, title: group.title || group.id }));
   const machines = useMemo(() => all.filter((one) => one.kind === "machine" || one.kind === "robot"), [all]);
   const waiting = useMemo(() => machines.filter((one) => urgency(one) < 4).sort((a, b) => urgency(a) - urgency(b) || b.alarms - a.alarms), [machines]);
   const inLines = new Set(groups.flatMap((group) => below(group.id, all).map((one) => one.id)));
@@ -43,10 +47,14 @@ function Plant({ all }: { all: TwinSummary[] }) {
   return (
     <>
       <Today />
-      <StateCounts machines={machines} />
+      <div className="row wrap">
+        <StateCounts machines={machines} />
+        <span className="spring" />
+        {groups.length ? <ChooseShown legend={t.view.home} items={choices} hidden={hidden} onChange={hide} /> : null}
+      </div>
       <div className="columns home-columns">
         <div className="column">
-          {groups.map((group) => (
+          {groups.filter((group) => !hidden.has(group.id)).map((group) => (
             <LineCard key={group.id} group={group} machines={below(group.id, all)} />
           ))}
           {loose.length && groups.length ? (

@@ -3,9 +3,11 @@ import { useMemo, useState } from "react";
 import type { TwinSummary } from "../../api/types";
 import { useTwins } from "../../data/twins";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
-import { ColumnChooser, download, formatSort, Grid, parseSort, sortRows, toCsv } from "../../parts/Grid";
+import { Choices } from "../../parts/Choices";
+import { download, formatSort, Grid, parseSort, sortRows, toCsv } from "../../parts/Grid";
 import { stateName, STATES, urgency } from "../../parts/states";
 import { go, href, setParams, useParam } from "../../route/router";
+import { useChoice } from "../../session/view";
 import { Popover } from "../../shell/Popover";
 import { t } from "../../texts/en";
 import { columnsOf } from "./columns";
@@ -32,10 +34,13 @@ function FleetView({ twins }: { twins: TwinSummary[] }) {
   const [q] = useParam("q");
   const [state] = useParam("state");
   const [kind] = useParam("kind", "machines");
-  const [view, setView] = useParam("view", narrow ? "tiles" : "table");
+  const [keptView, keepView] = useChoice(narrow ? "fleet.view.narrow" : "fleet.view");
+  const [view, showView] = useParam("view", keptView || (narrow ? "tiles" : "table"));
   const [needs, setNeeds] = useParam("needs");
   const [sortText, setSort] = useParam("sort", "urgency");
-  const [chosen, setChosen] = useParam("columns");
+  // The address says what is shown, so that it can be shared; without it, what this person chose last.
+  const [keptColumns, keepColumns] = useChoice("fleet.columns");
+  const [chosen, showColumns] = useParam("columns", keptColumns);
   const titles = useMemo(() => new Map(twins.map((twin) => [twin.id, twin.title || twin.id])), [twins]);
   const columns = useMemo(() => columnsOf(titles), [titles]);
   const shown = useMemo(
@@ -63,13 +68,27 @@ function FleetView({ twins }: { twins: TwinSummary[] }) {
         <span className="spring" />
         <div className="segmented" role="group" aria-label={t.fleet.title}>
           {(["table", "tiles"] as const).map((choice) => (
-            <button key={choice} type="button" aria-pressed={view === choice} onClick={() => setView(choice)}>
+            <button key={choice} type="button" aria-pressed={view === choice} onClick={() => {
+                showView(choice);
+                keepView(choice);
+              }}>
               {t.fleet[choice]}
             </button>
           ))}
         </div>
         <Popover button={t.fleet.columns} className="right">
-          {() => <ColumnChooser columns={columns} shown={shown} onChange={(next) => setChosen([...next].join(","))} />}
+          {() => (
+            <Choices
+              legend={t.fleet.columns}
+              items={columns.filter((c) => !c.fixed)}
+              shown={shown}
+              onChange={(next) => {
+                const text = ["machine", ...next].join(",");
+                showColumns(text);
+                keepColumns(text);
+              }}
+            />
+          )}
         </Popover>
         <button type="button" className="plain" onClick={() => download("machines.csv", "text/csv", toCsv(rows, visible))}>
           {t.fleet.export}

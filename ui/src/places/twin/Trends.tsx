@@ -1,3 +1,4 @@
+import { formatDuration } from "../../time/instant";
 import { lazy, Suspense, useMemo } from "react";
 import type { SignalShape, TwinDetail } from "../../api/types";
 import { Card } from "../../parts/Card";
@@ -56,7 +57,7 @@ export function Trends({ twin }: { twin: TwinDetail }) {
           </Suspense>
         ) : null}
         <p className="weak hint">
-          {series.raw ? t.trends.raw(series.points) : series.panels ? t.trends.gathered(series.step) : ""} {t.trends.hint}
+          {series.raw ? t.trends.raw(series.points) : series.panels ? t.trends.gathered(formatDuration(series.step)) : ""} {t.trends.hint}
         </p>
       </Card>
     </>

@@ -5,10 +5,12 @@ import { Figure } from "../../figures/Figure";
 import { useLiveValues } from "../../live/live";
 import { Card } from "../../parts/Card";
 import { useMoment } from "../../parts/Clock";
+import { ChooseShown } from "../../parts/Choices";
 import { Empty } from "../../parts/Feedback";
 import { RangeBar } from "../../parts/RangeBar";
 import { Sparkline } from "../../parts/Sparkline";
 import { Link } from "../../route/router";
+import { useHidden } from "../../session/view";
 import { t } from "../../texts/en";
 import { decimalsFor, formatNumber, unitText } from "../../time/figure";
 import { formatDuration } from "../../time/instant";
@@ -21,11 +23,18 @@ export function Values({ twin, now }: { twin: TwinDetail; now: TwinState }) {
   const live = useLiveValues(asOf === null ? twin.id : null);
   const held = useMemo(() => heldValues(twin.signals, now, live), [twin.signals, now, live]);
   const trends = useTrends(twin, held);
+  // All machines of a type are looked at the same way, whatever their version.
+  const [hidden, hide] = useHidden(`values.${twin.type?.split("@")[0] ?? twin.id}`);
   const groups = useMemo(() => groupByComponent(twin), [twin]);
+  const choices = groups.flatMap(([, , signals]) => signals.map((s) => ({ key: s.name, title: s.title || s.name })));
+  const shown = groups
+    .map(([component, title, all]) => [component, title, all.filter((s) => isShown(s, hidden, held.get(s.name)))] as const)
+    .filter(([, , signals]) => signals.length > 0);
   if (twin.signals.length === 0) return <Empty title={t.twin.noSignals} />;
   return (
     <>
-      {groups.map(([component, title, signals]) => (
+      <ChooseShown legend={t.view.values} items={choices} hidden={hidden} onChange={hide} note={t.view.outside} />
+      {shown.map(([component, title, signals]) => (
         <Card key={component} title={title} className="values-card">
           <table className="values">
             <tbody>
@@ -38,6 +47,11 @@ export function Values({ twin, now }: { twin: TwinDetail; now: TwinState }) {
       ))}
     </>
   );
+}
+
+/** What is outside its range is shown, hidden or not. */
+function isShown(signal: SignalShape, hidden: ReadonlySet<string>, held: Held | undefined): boolean {
+  return !hidden.has(signal.name) || (typeof held?.value === "number" && sideOf(held.value, signal.range) !== null);
 }
 
 function groupByComponent(twin: TwinDetail): [string, string, SignalShape[]][] {

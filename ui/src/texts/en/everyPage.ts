@@ -37,6 +37,14 @@ export const common = {
     fleet: "Fleet",
     ecosystem: "Ecosystem",
   },
+  view: {
+    values: "Choose values",
+    home: "Choose cards",
+    hidden: (n: number) => `${n} hidden`,
+    showAll: "Show all",
+    kept: "Kept for you in this browser.",
+    outside: "Values outside their range are shown all the same.",
+  },
   levels: { model: "Digital model", shadow: "Digital shadow", twin: "Digital twin" },
   levelHints: {
     model: "No automatic data flow has been seen.",

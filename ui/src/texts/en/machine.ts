@@ -64,7 +64,7 @@ export const machine = {
     noneHint: "Choose up to six signals of this machine.",
     atMost: (n: number) => `Signals (up to ${n})`,
     raw: (n: number) => `Every observation is drawn (${n}).`,
-    gathered: (ms: number) => `Mean with band from least to most per ${ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`}.`,
+    gathered: (width: string) => `Mean with band from least to most per ${width}.`,
     hint: "Drag to move; Ctrl and wheel, double click or + and − to zoom.",
   },
   states_page: {
