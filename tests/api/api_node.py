@@ -18,6 +18,7 @@ from servitwin.domain.machine_type import CommandDefinition, Component, MachineT
 from servitwin.domain.party import Account, Grant, Party
 from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.domain.twin import Aggregate, Dated, Twin
+from servitwin.engines.bus.refusals import Refusals
 from servitwin.engines.history import DuckReader
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.usecases.audit import Audit
@@ -186,6 +187,7 @@ class Node:
             hash_machine_secret=lambda s: "$2-test-" + secret_hash(s),
             machines_changed=self._machines_changed,
             check_connection=check_connection,
+            broker_refusals=Refusals(folder / "nats.log").look,
             options=WebOptions("0.1.0", folder, ui or folder / "ui", anonymous_role),
         )
         self.app = create_app(self.parts)

@@ -23,6 +23,7 @@ from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
 from servitwin.domain.identity import RANDOM_BYTES, new_uid
 from servitwin.engines.bus import BusClient, hash_secret
+from servitwin.engines.bus.refusals import Refusals
 from servitwin.engines.records import SqlRecords
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
@@ -72,6 +73,7 @@ def build_parts(
         hash_machine_secret=hash_secret,
         machines_changed=lambda: write_machine_users(records, settings.folder),
         check_connection=check_connection,
+        broker_refusals=Refusals(settings.folder / "bus" / "nats.log").look,
         options=WebOptions(
             version=version("servitwin"),
             data=settings.folder,

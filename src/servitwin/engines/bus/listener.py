@@ -39,7 +39,7 @@ class UnacknowledgedListener:
         self._next_number = count(1)
 
     def listen(self, subjects: Sequence[str]) -> None:
-        """Hear these subjects from now on; those that stay miss nothing. None may overlap another, or it comes twice."""
+        """Hear these from now on; those that stay miss nothing. None may overlap another, or it comes twice."""
         ended = [s for s in self._subjects if s not in subjects]
         begun = [s for s in subjects if s not in self._subjects]
         if self._link is not None:

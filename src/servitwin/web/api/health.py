@@ -50,6 +50,7 @@ async def read_health(parts: Parts, me: Me) -> Response:
             "plugins": plugins,
             "browsers": parts.live.open_streams,
             "quarantine": counts,
+            "broker_refusals": await run_in_threadpool(parts.broker_refusals),
             "missing": missing,
         }
     )
@@ -140,6 +141,12 @@ async def read_metrics(parts: Parts, me: Me) -> Response:
     counts = await run_in_threadpool(parts.history.quarantine_counts)
     lines += ["# HELP servitwin_quarantine Entries in quarantine by code.", "# TYPE servitwin_quarantine gauge"]
     lines += [f'servitwin_quarantine{{code="{_label(code)}"}} {n}' for code, n in counts.items()]
+    refused = (await run_in_threadpool(parts.broker_refusals))["counts"]
+    lines += [
+        "# HELP servitwin_broker_refused_total What the broker refused.",
+        "# TYPE servitwin_broker_refused_total counter",
+    ]
+    lines += [f'servitwin_broker_refused_total{{code="{_label(code)}"}} {n}' for code, n in refused.items()]
     return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

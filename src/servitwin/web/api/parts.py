@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from servitwin.formats.plant_file import CheckConnection
 from servitwin.usecases.audit import Audit
@@ -57,4 +58,5 @@ class WebParts:
     hash_machine_secret: Callable[[str], str]
     machines_changed: Callable[[], None]  # the bus learns of new credentials
     check_connection: CheckConnection  # faults of a connection, as its connector finds them
+    broker_refusals: Callable[[], dict[str, Any]]  # counts by code, and the last ones
     options: WebOptions

@@ -34,6 +34,9 @@ class HealthAnswer(Shape):
     plugins: list[dict[str, Any]]
     browsers: int = Field(description="open event streams")
     quarantine: dict[str, int]
+    broker_refusals: dict[str, Any] = Field(
+        description="what the broker refused machines: `counts` by code since its log began, and the `last` ones"
+    )
     missing: list[str]
 
 
