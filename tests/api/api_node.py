@@ -18,6 +18,7 @@ from servitwin.domain.machine_type import CommandDefinition, Component, MachineT
 from servitwin.domain.party import Account, Grant, Party
 from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.domain.twin import Aggregate, Dated, Twin
+from servitwin.engines.bus.refusals import Refusals
 from servitwin.engines.history import DuckReader
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.usecases.audit import Audit
@@ -26,7 +27,6 @@ from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.sign_in import SignIn, secret_hash
 from servitwin.web.api.app import create_app
-from servitwin.web.api.broker_refusals import BrokerRefusals
 from servitwin.web.api.live import LiveHub
 from servitwin.web.api.parts import WebOptions, WebParts
 
@@ -182,12 +182,12 @@ class Node:
             access=ManageAccess(self.records, self.authoriser, self.sign_in, now, new_id, new_secret),
             audit=Audit(self.records, now),
             live=LiveHub(self.bus, self.records),
-            refusals=BrokerRefusals(folder / "bus" / "nats.log"),
             now=now,
             new_id=new_id,
             hash_machine_secret=lambda s: "$2-test-" + secret_hash(s),
             machines_changed=self._machines_changed,
             check_connection=check_connection,
+            broker_refusals=Refusals(folder / "nats.log").look,
             options=WebOptions("0.1.0", folder, ui or folder / "ui", anonymous_role),
         )
         self.app = create_app(self.parts)

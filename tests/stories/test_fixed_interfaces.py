@@ -180,7 +180,7 @@ def test_what_the_broker_does_not_take_is_refused_and_the_machine_goes_on(
     counts = api.get("/quarantine")["counts"]
 
     def refusals() -> dict[str, int]:
-        return {r: n for r, n in api.get("/health")["broker"]["counts"].items() if r != "wrong-password"}
+        return {r: n for r, n in api.get("/health")["broker_refusals"]["counts"].items() if r != "credential:wrong"}
 
     before = refusals()
 
@@ -210,9 +210,9 @@ def test_what_the_broker_does_not_take_is_refused_and_the_machine_goes_on(
     assert api.values("press-2", "count", **span) == []
     assert api.get("/quarantine")["counts"] == counts, "what the broker refuses does not come in"
     new = {reason: n - before[reason] for reason, n in refusals().items()}
-    assert new == {"not-permitted": 4, "topic": 1, "too-long": 1}, "and its owner can see that it was refused"
-    assert '"rude"' in api.get("/health")["broker"]["last"]
-    assert 'servitwin_broker_refused{reason="too-long"} 1' in httpx.get(node.web + "/metrics").text
+    codes = {"topic:not-permitted": 4, "topic:odd": 1, "payload:too-long": 1, "filter:not-permitted": 0}
+    assert new == codes, "and its owner can see that it was refused"
+    assert 'servitwin_broker_refused_total{code="payload:too-long"} 1' in httpx.get(node.web + "/metrics").text
 
 
 def test_web_refuses_what_is_too_long_or_for_nobody(api: Api) -> None:

@@ -161,3 +161,34 @@ connections:
     assert all(f["column"] and f["hint"] for f in faults)
     refused = api.ask("POST", "/plants", 400, content=file.read_bytes(), headers={"Content-Type": "application/yaml"})
     assert len(refused["faults"]) == len(faults)
+
+
+def test_what_the_broker_refuses_is_counted_with_who_and_why(node: Node, api: Api) -> None:
+    secret = api.credential("press-2", "press-2")
+    before = api.get("/health")["broker_refusals"]["counts"]
+
+    def send(topic: str, payload: str) -> None:
+        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="press-2")
+        client.username_pw_set("press-2", secret)
+        client.connect("127.0.0.1", node.mqtt_port())
+        client.loop_start()
+        client.publish(topic, payload, qos=1)
+        time.sleep(0.5)
+        client.loop_stop()
+        client.disconnect()
+
+    def grown(code: str, topic: str, payload: str) -> Any:
+        send(topic, payload)
+        return api.get("/health")["broker_refusals"]["counts"][code] > before[code]
+
+    for code, topic, payload in (
+        ("payload:too-long", "servitwin/press-2/observations", "x" * (9 << 20)),
+        ("topic:odd", "servitwin/press-2/with blank", "1"),
+        ("topic:not-permitted", "servitwin/press-1/observations", "{}"),
+    ):
+        wait_for(node, code, 30, lambda case=(code, topic, payload): grown(*case))
+    last = api.get("/health")["broker_refusals"]["last"][0]
+    assert (last["user"], last["code"]) == ("press-2", "topic:not-permitted")
+    assert "servitwin.press-1.observations" in last["message"]
+    metrics = api.http.get(node.web + "/metrics").text
+    assert 'servitwin_broker_refused_total{code="payload:too-long"}' in metrics

@@ -23,6 +23,7 @@ from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
 from servitwin.domain.identity import RANDOM_BYTES, new_uid
 from servitwin.engines.bus import BusClient, hash_secret
+from servitwin.engines.bus.refusals import Refusals
 from servitwin.engines.records import SqlRecords
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
@@ -31,7 +32,6 @@ from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.app import create_app
-from servitwin.web.api.broker_refusals import BrokerRefusals
 from servitwin.web.api.live import LiveHub
 from servitwin.web.api.parts import WebOptions, WebParts
 
@@ -68,12 +68,12 @@ def build_parts(
         access=ManageAccess(records, authoriser, sign_in, time.time_ns, new_id, new_secret),
         audit=Audit(records, time.time_ns),
         live=LiveHub(bus, records),
-        refusals=BrokerRefusals(settings.folder / "bus" / "nats.log"),
         now=time.time_ns,
         new_id=new_id,
         hash_machine_secret=hash_secret,
         machines_changed=lambda: write_machine_users(records, settings.folder),
         check_connection=check_connection,
+        broker_refusals=Refusals(settings.folder / "bus" / "nats.log").look,
         options=WebOptions(
             version=version("servitwin"),
             data=settings.folder,

@@ -3,7 +3,8 @@
 The schema files are the only description of structure: editors read them, and so does this. Used of JSON Schema
 (draft 2020-12): type, properties, additionalProperties, required, propertyNames, enum, const, pattern, bounds,
 items, anyOf (told apart by type), $ref into $defs. ``x-check`` names one of :data:`CHECKS`, a rule that a schema
-cannot say; ``x-hint`` is what to tell who got it wrong.
+cannot say; ``x-hint`` is what to tell who got it wrong. ``allOf`` is for editors: a connector checks
+its configuration itself.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from servitwin.connectors.mqtt import plugin as mqtt
 from servitwin.formats.machine_type_file import read_machine_type
 from servitwin.formats.plant_file import read_plant
 from servitwin.formats.structure import CHECKS, Structure, schema
@@ -48,12 +49,29 @@ def test_schemas_are_schemas_and_accept_the_examples(name):
     jsonschema.Draft202012Validator(schema(name)).validate(example(name))
 
 
+@pytest.mark.parametrize(
+    ("mapping", "right"),
+    [
+        ({"topic": "shop/+/t", "twin": "{1}", "time_unit": "ms", "signals": {"T": "temperature"}}, True),
+        ({"topic": "shop/+/t"}, False),
+        ({"topic": "shop/+/t", "twin": "{1}", "time_unit": "min"}, False),
+        ({"topic": "shop/+/t", "twin": "{1}", "valuez": "v"}, False),
+    ],
+)
+def test_schema_and_connector_agree_on_mappings(mapping, right):
+    config = {"mappings": [mapping]}
+    document = {"plant": "shop", "connections": {"presses": {"connector": "mqtt", "config": config}}}
+    assert jsonschema.Draft202012Validator(schema("plant")).is_valid(document) is right
+    assert (not mqtt.check(config)) is right
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_reader_knows_every_keyword_that_a_schema_uses(name):
     known = {
         "$schema", "$id", "$defs", "$ref", "title", "description", "type", "properties", "additionalProperties",
         "required", "propertyNames", "minProperties", "enum", "pattern", "minimum", "maximum", "exclusiveMinimum",
         "items", "minItems", "maxItems", "minLength", "maxLength", "anyOf", "x-check", "x-hint", "x-refused",
+        "allOf",  # for editors: what a connector's own check says of its configuration
     }  # fmt: skip
     whole = schema(name)
     places = [whole, *whole["$defs"].values()]

@@ -50,7 +50,7 @@ async def read_health(parts: Parts, me: Me) -> Response:
             "plugins": plugins,
             "browsers": parts.live.open_streams,
             "quarantine": counts,
-            "broker": await run_in_threadpool(parts.refusals.counted),
+            "broker_refusals": await run_in_threadpool(parts.broker_refusals),
             "missing": missing,
         }
     )
@@ -141,9 +141,12 @@ async def read_metrics(parts: Parts, me: Me) -> Response:
     counts = await run_in_threadpool(parts.history.quarantine_counts)
     lines += ["# HELP servitwin_quarantine Entries in quarantine by code.", "# TYPE servitwin_quarantine gauge"]
     lines += [f'servitwin_quarantine{{code="{_label(code)}"}} {n}' for code, n in counts.items()]
-    refused = await run_in_threadpool(parts.refusals.counted)
-    lines += ["# HELP servitwin_broker_refused Refused by the broker.", "# TYPE servitwin_broker_refused counter"]
-    lines += [f'servitwin_broker_refused{{reason="{reason}"}} {n}' for reason, n in refused["counts"].items()]
+    refused = (await run_in_threadpool(parts.broker_refusals))["counts"]
+    lines += [
+        "# HELP servitwin_broker_refused_total What the broker refused.",
+        "# TYPE servitwin_broker_refused_total counter",
+    ]
+    lines += [f'servitwin_broker_refused_total{{code="{_label(code)}"}} {n}' for code, n in refused.items()]
     return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from servitwin.formats.plant_file import CheckConnection
 from servitwin.usecases.audit import Audit
@@ -13,7 +14,6 @@ from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.ports import Bus, HistoryReader, Records
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.sign_in import SignIn
-from servitwin.web.api.broker_refusals import BrokerRefusals
 from servitwin.web.api.live import LiveHub
 
 API = "/api/v1"
@@ -53,10 +53,10 @@ class WebParts:
     access: ManageAccess
     audit: Audit
     live: LiveHub
-    refusals: BrokerRefusals
     now: Callable[[], int]
     new_id: Callable[[], str]
     hash_machine_secret: Callable[[str], str]
     machines_changed: Callable[[], None]  # the bus learns of new credentials
     check_connection: CheckConnection  # faults of a connection, as its connector finds them
+    broker_refusals: Callable[[], dict[str, Any]]  # counts by code, and the last ones
     options: WebOptions

@@ -20,13 +20,6 @@ class ProcessShape(Shape):
     memory_mb: float | None
 
 
-class RefusalsShape(Shape):
-    """What the broker refused since the web process started; nobody has these messages."""
-
-    counts: dict[str, int] = Field(description="by reason: not-permitted, wrong-password, topic, too-long")
-    last: str = Field(description="what the broker said of the last one")
-
-
 class HealthAnswer(Shape):
     """Health of the node in one look; parts that do not answer are named in ``missing``."""
 
@@ -41,7 +34,9 @@ class HealthAnswer(Shape):
     plugins: list[dict[str, Any]]
     browsers: int = Field(description="open event streams")
     quarantine: dict[str, int]
-    broker: RefusalsShape
+    broker_refusals: dict[str, Any] = Field(
+        description="what the broker refused machines: `counts` by code since its log began, and the `last` ones"
+    )
     missing: list[str]
 
 

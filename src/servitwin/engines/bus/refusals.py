@@ -1,0 +1,65 @@
+"""What the broker refused machines, as its log tells: there is no other place where it says who, what and why."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import deque
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+# [pid] 2026/11/27 11:34:20.778698 [ERR] 127.0.0.1:47843 - mid:35 - "m" - Publish Violation - Subject "shop.x"
+_LINE = re.compile(
+    rb"\[\d+\] (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d)\S* \[ERR\] \S+ - (?:m?c?id):\d+ - (?:\"([^\"]*)\" - )?(.*)"
+)
+_REASONS = (
+    (b"maximum payload exceeded", "payload:too-long"),
+    (b"character not supported", "topic:odd"),
+    (b"Publish Violation", "topic:not-permitted"),
+    (b"Subscription Violation", "filter:not-permitted"),
+    (b"authentication error", "credential:wrong"),
+)
+_KEPT, _TEXT = 20, 300
+
+
+class Refusals:
+    """Follows the log of a nats-server; counts are since the log began."""
+
+    def __init__(self, log: Path) -> None:
+        self._log, self._read = log, 0
+        self._lock = threading.Lock()
+        self._counts = {code: 0 for _, code in _REASONS}
+        self._last: deque[dict[str, str]] = deque(maxlen=_KEPT)
+
+    def look(self) -> dict[str, Any]:
+        """``{"counts": {code: n}, "last": [{"at", "user", "code", "message"}]}``, newest first; reads what is new."""
+        with self._lock:
+            try:
+                with self._log.open("rb") as file:
+                    self._read = self._read if self._read <= file.seek(0, 2) else 0  # the log may begin anew
+                    file.seek(self._read)
+                    for line in file:
+                        if not line.endswith(b"\n"):
+                            break  # the rest of it is still to come
+                        self._read += len(line)
+                        self._take(line)
+            except FileNotFoundError:
+                pass  # the bus is another machine's
+            return {"counts": dict(self._counts), "last": list(reversed(self._last))}
+
+    def _take(self, line: bytes) -> None:
+        found = _LINE.match(line)
+        code = next((code for mark, code in _REASONS if mark in line), "") if found else ""
+        if found is None or not code:
+            return
+        self._counts[code] += 1
+        local = datetime.strptime(found[1].decode(), "%Y/%m/%d %H:%M:%S").astimezone(UTC)
+        self._last.append(
+            {
+                "at": local.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "user": (found[2] or b"").decode("utf-8", "replace")[:_TEXT],
+                "code": code,
+                "message": found[3].decode("utf-8", "replace").strip()[:_TEXT],
+            }
+        )
