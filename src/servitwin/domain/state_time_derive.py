@@ -81,8 +81,12 @@ def time_in_states(
     if mapping is None:
         return [{State.UNKNOWN: b - a} for a, b in pairwise(edges)]
     p = _derive(machine_type, mapping, series, gaps, start, end)
-    inner: Int64s = np.array(edges[:-1], np.int64)
-    bounds = np.union1d(p.time, inner)
+    return sums_between(p, np.array(edges[:-1], np.int64), end)
+
+
+def sums_between(p: Points, inner: Int64s, end: int) -> list[dict[State, int]]:
+    """Nanoseconds per state from each of the rising ``inner`` edges to the next, the last one to ``end``."""
+    bounds = _merged([p.time, inner])
     states = list(State)
     number = np.array([states.index(state) for state, *_ in p.outcomes], np.int64)
     state_at = number[p.outcome[np.searchsorted(p.time, bounds, side="right") - 1]]
@@ -94,8 +98,8 @@ def time_in_states(
 
 
 @dataclass(slots=True, eq=False)
-class _Points:
-    """At ``time[i]`` begins the outcome ``outcomes[outcome[i]]`` with the word ``words[word[i]]``."""
+class Points:
+    """Where states begin: at ``time[i]`` the outcome ``outcomes[outcome[i]]``, the word ``words[word[i]]``."""
 
     time: Int64s
     outcome: Int64s
@@ -111,10 +115,17 @@ def _derive(
     gaps: Sequence[Gap],
     start: int,
     end: int,
-) -> _Points:
+) -> Points:
     tracks = _tracks(machine_type, mapping, series, end)
     declared = Spans.of((g.start, g.end) for g in gaps).clip(start, end)
-    points = _points([t.time for t in tracks.values()], declared, start, end)
+    return derive_on_tracks(mapping, tracks, declared, np.array([start], np.int64), end)
+
+
+def derive_on_tracks(
+    mapping: StateMapping, tracks: Mapping[str, Track], declared: Spans, starts: Int64s, end: int
+) -> Points:
+    """Outcomes from the first of ``starts`` to ``end``, with a point at each of ``starts``; ``declared`` are gaps."""
+    points = _points([t.time for t in tracks.values()], declared, starts, end)
     codes = {name: track.at(points) for name, track in tracks.items()}
     outcome, outcomes = _decide(mapping, tracks, codes, len(points))
     _explain(mapping, codes, outcome, outcomes)
@@ -123,7 +134,7 @@ def _derive(
         outcome[in_gap] = _known_as(outcomes, (State.UNKNOWN, "", "", "declared-gap"))
     word, words = _words(tracks[mapping.word], codes[mapping.word]) if mapping.word else (np.zeros_like(points), [""])
     word[in_gap] = 0
-    return _Points(points, outcome, list(outcomes), word, words)
+    return Points(points, outcome, list(outcomes), word, words)
 
 
 def _words(track: Track, code: Int64s) -> tuple[Int64s, list[str]]:
@@ -148,9 +159,18 @@ def _tracks(
     return tracks
 
 
-def _points(times: Sequence[Int64s], declared: Spans, start: int, end: int) -> Int64s:
-    every = np.concatenate([*times, declared.start, declared.end, np.array([start], np.int64)])
-    return np.unique(every[(every >= start) & (every < end)])
+def _points(times: Sequence[Int64s], declared: Spans, starts: Int64s, end: int) -> Int64s:
+    every = _merged([*times, declared.start, declared.end, starts])
+    inside: Int64s = every[(every >= starts[0]) & (every < end)]
+    return inside
+
+
+def _merged(sorted_times: Sequence[Int64s]) -> Int64s:
+    """Each instant once, in order. A stable sort merges runs that are in order; ``np.unique`` is slow on them."""
+    every = np.concatenate(sorted_times)
+    every.sort(kind="stable")
+    once: Int64s = every[np.append(every[1:] != every[:-1], True)[: len(every)]]
+    return once
 
 
 def _decide(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -65,17 +66,48 @@ def track_of(series: Series, definition: SignalDefinition, end: int, offline: Sp
     While the twin is offline a signal is not known until it speaks again (buffered data that came later count by
     their own time); when the twin is back, the value it had holds again, because changes must be reported.
     """
-    count = int(np.searchsorted(series.time, end, side="left"))
-    time = series.time[:count]
-    code, values = _codes(series, definition, count)
-    spoken = time
+    owner, heard = join_series([series], end)
+    _, track = tracks_of(owner, heard, definition, end)
+    return _with_offline(track, heard.time, offline) if offline is not None and len(offline.start) else track
+
+
+def join_series(series: Sequence[Series], end: int) -> tuple[Int64s, Series]:
+    """The observations before ``end`` of one signal of many twins behind each other, and whose each is (its place)."""
+    counts = [int(np.searchsorted(s.time, end, side="left")) for s in series]
+    some = [(s, n) for s, n in zip(series, counts, strict=True) if n]
+    numbers = [s.number[:n] for s, n in some if s.number is not None]
+    flags = [s.flag[:n] for s, n in some if s.flag is not None]
+    texts = [s.text[:n] for s, n in some if s.text is not None]
+    first = series[0]
+    joined = Series(
+        first.twin,
+        first.signal,
+        np.concatenate([np.zeros(0, np.int64), *(s.time[:n] for s, n in some)]),
+        np.concatenate(numbers) if numbers else None,
+        list(chain.from_iterable(texts)) if texts else None,
+        np.concatenate(flags) if flags else None,
+        np.concatenate([np.zeros(0, np.uint8), *(s.quality[:n] for s, n in some)]),
+        {},
+    )
+    return np.repeat(np.arange(len(series)), counts), joined
+
+
+def tracks_of(owner: Int64s, series: Series, definition: SignalDefinition, end: int) -> tuple[Int64s, Track]:
+    """What :func:`join_series` gave as one track behind the other, stale by ``max_gap``, and whose each entry is."""
+    time = series.time
+    code, values = _codes(series, definition, owner)
+    ends = np.append(owner[1:] != owner[:-1], True)[: len(time)]
     if definition.type == "condition":
-        last = np.append(time[1:] != time[:-1], True)[:count]
-        time, code, spoken = time[last], code[last], time[last]
-    track = Track(time, code, values)
-    if definition.reporting.max_gap is not None:
-        track = _with_staleness(track, definition.reporting.max_gap, end)
-    return _with_offline(track, spoken, offline) if offline is not None and len(offline.start) else track
+        last = np.append(time[1:] != time[:-1], True)[: len(time)] | ends
+        time, code, owner, ends = time[last], code[last], owner[last], ends[last]
+    if definition.reporting.max_gap is None or not len(time):
+        return owner, Track(time, code, values)
+    until = np.where(ends, end, np.append(time[1:], end))
+    stale = (until - time > definition.reporting.max_gap) & (code >= 0)
+    places = np.flatnonzero(stale) + 1
+    since = time[stale] + definition.reporting.max_gap
+    track = Track(np.insert(time, places, since), np.insert(code, places, STALE), values)
+    return np.insert(owner, places, owner[stale]), track
 
 
 def offline_spans(connection: Series | None, end: int) -> Spans:
@@ -117,19 +149,21 @@ def _is_number(value: object) -> bool:
 
 
 def _codes(
-    series: Series, definition: SignalDefinition, count: int
+    series: Series, definition: SignalDefinition, owner: Int64s
 ) -> tuple[Int64s, Floats | list[str] | list[bool] | list[Active]]:
-    bad: Bools = series.quality[:count] == Quality.BAD
+    bad: Bools = series.quality == Quality.BAD
     if definition.type == "number" and series.number is not None:
-        number = series.number[:count]
+        number = series.number
         values, inverse = np.unique(number, return_inverse=True)
         return np.where(np.isnan(number) | bad, UNAVAILABLE, inverse), values
     if definition.type == "flag" and series.flag is not None:
-        flag = series.flag[:count].astype(np.int64)
+        flag = series.flag.astype(np.int64)
         return np.where((flag < 0) | bad, UNAVAILABLE, flag), [False, True]
-    texts = series.text[:count] if series.text is not None else [None] * count
+    texts = series.text if series.text is not None else [None] * len(owner)
     if definition.type == "condition":
-        sets = active_sets(texts, series.quality[:count].tolist())
+        quality = series.quality.tolist()
+        edges = [*(np.flatnonzero(np.diff(owner, prepend=-1))).tolist(), len(owner)]
+        sets = [one for a, b in pairwise(edges) for one in active_sets(texts[a:b], quality[a:b])]
         known = [s for s in sets if s is not None]
         held = np.array([s is not None for s in sets], np.bool_)
         return np.where(held, np.cumsum(held) - 1, UNAVAILABLE), known
@@ -137,18 +171,6 @@ def _codes(
     raw = [UNAVAILABLE if text is None else words.setdefault(text, len(words)) for text in texts]
     code: Int64s = np.array(raw, np.int64)
     return np.where(bad, UNAVAILABLE, code), list(words)
-
-
-def _with_staleness(track: Track, max_gap: int, end: int) -> Track:
-    if not len(track.time):
-        return track
-    silence = np.diff(track.time, append=end)
-    stale = (silence > max_gap) & (track.code >= 0)
-    if not stale.any():
-        return track
-    since = track.time[stale] + max_gap
-    places = np.flatnonzero(stale) + 1
-    return Track(np.insert(track.time, places, since), np.insert(track.code, places, STALE), track.values)
 
 
 def _with_offline(track: Track, spoken: Int64s, offline: Spans) -> Track:

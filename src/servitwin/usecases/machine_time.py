@@ -17,7 +17,8 @@ from servitwin.domain.observation import Cut, Quality, Series
 from servitwin.domain.oee_counter import Parts, parts_of
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.state_time import Gap, State, StateInterval, join, unknown
-from servitwin.domain.state_time_derive import derive_states, signals_needed, time_in_states
+from servitwin.domain.state_time_derive import derive_states, signals_needed
+from servitwin.domain.state_time_fleet import time_in_states_of_many
 from servitwin.domain.state_time_span import Spans
 from servitwin.domain.twin import Twin, value_at
 from servitwin.usecases.ports import HistoryReader, Records
@@ -111,19 +112,23 @@ def read_sums(
     """Nanoseconds per state of machines by uid between neighbouring ``edges``, and what was read for them."""
     stretches, by_twin = _read_twins(sources, twins, edges[0], edges[-1], parts=False)
     declared = declared_gaps(sources, twins)
-    answer = {}
+    sums: dict[str, list[dict[State, int]]] = {t.uid: [{} for _ in edges[:-1]] for t in twins}
+    together: dict[tuple[int, int, str], list[str]] = {}
+    types: dict[str, MachineType] = {}
     for twin in twins:
-        own, gaps = by_twin[twin.uid], declared.get(twin.uid, [])
-        sums: dict[int, dict[State, int]] = {edge: {} for edge in edges[:-1]}
         for a, b, machine_type in stretches[twin.uid]:
-            cuts = [a, *(e for e in edges if a < e < b), b]
-            found = time_in_states(machine_type or NO_TYPE, own, gaps, cuts)
-            for cut, totals in zip(cuts, found, strict=False):
-                bucket = sums[edges[bisect_right(edges, cut) - 1]]
+            known = machine_type or NO_TYPE
+            types[known.reference] = known
+            together.setdefault((a, b, known.reference), []).append(twin.uid)
+    for (a, b, reference), uids in together.items():
+        cuts = [a, *(e for e in edges if a < e < b), b]
+        first = bisect_right(edges, a) - 1
+        machines = [(by_twin[uid], declared.get(uid, ())) for uid in uids]
+        for uid, found in zip(uids, time_in_states_of_many(types[reference], machines, cuts), strict=True):
+            for bucket, totals in zip(sums[uid][first:], found, strict=False):
                 for state, ns in totals.items():
                     bucket[state] = bucket.get(state, 0) + ns
-        answer[twin.uid] = (list(sums.values()), tuple((twin.id, name) for name in sorted(own)))
-    return answer
+    return {t.uid: (sums[t.uid], tuple((t.id, name) for name in sorted(by_twin[t.uid]))) for t in twins}
 
 
 def declared_gaps(sources: Sources, twins: Sequence[Twin]) -> dict[str, list[Gap]]:

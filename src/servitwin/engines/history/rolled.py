@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +26,9 @@ from servitwin.engines.history.scan import (
     View,
     codes_of,
     committed_cut,
+    distinct,
     files_sql,
+    key_of,
     wanted_table,
 )
 from servitwin.engines.history.schema import COLUMNS, ROLLUPS
@@ -199,17 +200,11 @@ class Rolled:
             d_series = np.concatenate([d_series, who])
             d_bucket = np.concatenate([d_bucket, np.full(len(who), whole)])
         mine = np.isin(d_series, who) & ~np.isin(d_series, stale) & (d_bucket >= start) & (d_bucket < end)
-        unique = np.unique(np.stack([d_series[mine], d_bucket[mine]]), axis=1)
-        dirty = unique[0], unique[1]
+        dirty = distinct(d_series[mine], d_bucket[mine])
         kept = partials_of_table(table, self._words)
         return take(kept, ~among(kept, dirty) & ~np.isin(kept.series, stale)), stale, dirty
 
 
 def among(parts: Partials, chosen: Dirty) -> Bools:
     """Which partials are of the chosen (series, bucket)."""
-    return np.isin(_key(parts.series, parts.bucket), _key(*chosen))
-
-
-def _key(series: npt.NDArray[np.integer[Any]], bucket: Int64s) -> Int64s:
-    """One integer for (series, bucket): hours of the representable years need 23 bits and a sign."""
-    return series.astype(np.int64) * 2**24 + (bucket // HOUR + 2**23)
+    return np.isin(key_of(parts.series, parts.bucket), key_of(*chosen))
