@@ -50,7 +50,7 @@ def test_signing_in_leads_to_the_plant_and_a_wrong_password_says_so(site, open_p
 
 
 def test_fleet_sorts_filters_and_keeps_it_in_the_address(open_page):
-    page = open_page("machines")
+    page = open_page("machines?q=hall 1")
     settle(page)
     rows = page.locator("table.grid tbody tr")
     expect(rows).to_have_count(5)

@@ -89,6 +89,35 @@ def test_a_quarantined_message_is_sent_again_to_the_twin_it_was_meant_for(site, 
         expect(page.locator("tr.value", has_text="Execution").first).to_contain_text("READY")
 
 
+OLD_PUMP = """
+machine_type: old-pump
+version: 1
+signals:
+  pressure: {unit: bar, range: [1, 8], reporting: {mode: periodic, max_gap: 1h}}
+"""
+
+
+def test_a_machine_that_was_silent_for_three_years_shows_its_gap(site, open_page, shoot):
+    """Its type tells of no states: the time line says that they are unknown instead of loading for ever."""
+    day, now = 86_400, int(time.time())
+    with site.client() as client:
+        yaml = {"Content-Type": "application/yaml"}
+        client.post("/api/v1/machine-types", content=OLD_PUMP, headers=yaml).raise_for_status()
+        body = {"kind": "machine", "type": "old-pump@1", "commissioned": "2015-01-01T00:00:00Z"}
+        client.put("/api/v1/twins/old-pump", json=body).raise_for_status()
+        days = [now - d * day for d in (*range(1500, 1300, -1), *range(100, 0, -1))]
+        sent = {"times": [d * 10**9 for d in days], "values": {"pressure": [4 + d % 3 for d in days]}}
+        client.post("/api/v1/twins/old-pump/observations", json=sent).raise_for_status()
+    page = open_page("machines/old-pump/trends?span=5y&signals=pressure")
+    settle(page)
+    expect(page.locator(".chart canvas")).to_be_visible()
+    shoot(page, "gap-trend")
+    page.goto(f"{site.url}/app/machines/old-pump/states?span=5y")
+    settle(page)
+    expect(page.locator("#main canvas").first).to_be_visible()
+    shoot(page, "gap-states")
+
+
 def test_a_slow_node_shows_the_shape_of_what_comes_then_data(open_page):
     page = open_page("quarantine")
     settle(page)

@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { get, path } from "../../api/client";
 import type { StateHistory, StateInterval, TwinDetail } from "../../api/types";
 import { type Asked, useQuery } from "../../data/query";
-import { useAsOfText } from "../../data/twins";
+import { isGroup, useAsOfText } from "../../data/twins";
 import { PATTERNS, stateName } from "../../parts/states";
 import type { StripItem } from "../../parts/strip-draw";
 import { t } from "../../texts/en";
@@ -22,7 +22,7 @@ export function useStates(twin: TwinDetail, window: WindowState): States {
   const step = bucketWidth(window.to - window.from);
   const { from, to } = aligned(window, step);
   const answer = useQuery(
-    twin.state ? `states ${twin.id} ${window.key}` : null,
+    isGroup(twin) ? null : `states ${twin.id} ${window.key}`,
     (signal) => {
       const end = Math.min(to, asOf === null ? Date.now() : parseInstant(asOf));
       return allIntervals(twin.id, from, Math.max(from + 1, end), signal);
