@@ -40,8 +40,10 @@ describe("states", () => {
 
   it("put what needs somebody first", () => {
     const twin = (state: string, alarms = 0, freshness_s: number | null = 1) => ({ kind: "machine", alarms, state: { state }, freshness_s });
-    const order = [twin("failed"), twin("producing", 1), twin("repair"), twin("blocked"), twin("producing", 0, null), twin("standby"), twin("producing")];
+    const order = [twin("failed"), twin("producing", 1), twin("repair"), twin("blocked"), twin("producing", 0, 1000), twin("standby"), twin("producing")];
     expect(order.map(urgency)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    // At a moment of the past it is not said how old the newest data were: the state alone tells.
+    expect(urgency(twin("producing", 0, null))).toBe(6);
   });
 });
 

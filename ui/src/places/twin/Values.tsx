@@ -25,7 +25,7 @@ export function Values({ twin, now }: { twin: TwinDetail; now: TwinState }) {
   const trends = useTrends(twin, held);
   // All machines of a type are looked at the same way, whatever their version.
   const [hidden, hide] = useHidden(`values.${twin.type?.split("@")[0] ?? twin.id}`);
-  const groups = useMemo(() => groupByComponent(twin), [twin]);
+  const groups = useMemo(() => groupByComponent(twin, asOf === null ? t.twin.values : t.twin.valuesThen), [twin, asOf]);
   const choices = groups.flatMap(([, , signals]) => signals.map((s) => ({ key: s.name, title: s.title || s.name })));
   const shown = groups
     .map(([component, title, all]) => [component, title, all.filter((s) => isShown(s, hidden, held.get(s.name)))] as const)
@@ -54,14 +54,14 @@ function isShown(signal: SignalShape, hidden: ReadonlySet<string>, held: Held | 
   return !hidden.has(signal.name) || (typeof held?.value === "number" && sideOf(held.value, signal.range) !== null);
 }
 
-function groupByComponent(twin: TwinDetail): [string, string, SignalShape[]][] {
+function groupByComponent(twin: TwinDetail, untitled: string): [string, string, SignalShape[]][] {
   const titles = new Map(twin.components.map((c) => [c.path, c.title || c.path]));
   const groups = new Map<string, SignalShape[]>();
   for (const signal of twin.signals) {
     if (signal.name.startsWith("_")) continue;
     groups.set(signal.component, [...(groups.get(signal.component) ?? []), signal]);
   }
-  return [...groups].map(([path, signals]) => [path, titles.get(path) ?? (path || t.twin.values), signals.sort((a, b) => weight(b) - weight(a))]);
+  return [...groups].map(([path, signals]) => [path, titles.get(path) ?? (path || untitled), signals.sort((a, b) => weight(b) - weight(a))]);
 }
 
 /** What has a range to be held against comes first, words last; the type's own order inside. */

@@ -13,6 +13,7 @@ export const machine = {
     },
     since: "for",
     values: "Values now",
+    valuesThen: "Values then",
     deviations: "Outside their range",
     machine: "Machine",
     alarms: "Alarms",
