@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from servitwin.usecases.derive_level import WINDOW, DeriveLevel
-from servitwin.usecases.live_mirror import LiveMessage
+from servitwin.usecases.live_mirror import LiveMessage, LiveMirror
 from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.send_command import LiveSignals, Publish, SendCommand
@@ -32,10 +32,11 @@ class CommandDesk:
         window: int = WINDOW,
     ) -> None:
         self._now = now
-        self._live = LiveSignals(registry)
+        self._mirror = LiveMirror()
+        live = LiveSignals(registry, self._mirror)
         self._levels = DeriveLevel(records, registry, publish, window)
-        self._watch = WatchCommands(records, registry, self._live, publish, self._levels.command_changed)
-        self._send = SendCommand(records, registry, self._live, self._watch, publish, now, new_id)
+        self._watch = WatchCommands(records, registry, live, publish, self._levels.command_changed)
+        self._send = SendCommand(records, registry, live, self._watch, publish, now, new_id)
 
     def handle(self, request: bytes) -> bytes:
         """Answer a request of ``ask.command``."""
@@ -51,7 +52,7 @@ class CommandDesk:
 
     def on_live(self, message: LiveMessage) -> None:
         """Take a message of ``live.<twin>``."""
-        self._live.apply(message)
+        self._mirror.apply(message)
         self._levels.heard(message)
         self._watch.heard(message, self._now())
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from servitwin.domain.condition import Condition, apply_condition, parse_condition
 from servitwin.domain.error import UnavailableError
 
 log = logging.getLogger("servitwin.live")
@@ -30,6 +31,17 @@ class LiveMessage(msgspec.Struct, omit_defaults=True):
 
 _decode = msgspec.json.Decoder(LiveMessage).decode
 _decode_all = msgspec.json.Decoder(list[LiveMessage]).decode
+
+
+def apply_entries(active: dict[str, Condition], text: str) -> dict[str, Condition]:
+    """The active set after each entry of a condition's text, one a line; a line that is no condition changes nothing.
+
+    A live value is whole: its active set is that of its text applied to an empty one.
+    """
+    for line in text.split(ENTRY_SEPARATOR):
+        new = parse_condition(line)
+        active = active if new is None else apply_condition(active, new)
+    return active
 
 
 class LiveBus(Protocol):

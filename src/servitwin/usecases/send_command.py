@@ -9,7 +9,6 @@ from typing import Literal, Protocol
 import msgspec
 
 from servitwin.domain.command import Command
-from servitwin.domain.condition import Condition, apply_condition, parse_condition
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError, ServitwinError
 from servitwin.domain.instant import format_instant
 from servitwin.domain.machine_type import CommandDefinition, MachineType, Parameter, Risk, SignalTest
@@ -17,7 +16,7 @@ from servitwin.domain.observation import CONNECTION, Quality
 from servitwin.domain.party import Actor
 from servitwin.domain.signal_test import holds
 from servitwin.domain.twin import Twin
-from servitwin.usecases.live_mirror import LiveMessage, LiveValue
+from servitwin.usecases.live_mirror import LiveMirror, LiveValue, apply_entries
 from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
 
@@ -47,35 +46,14 @@ class OpenCommands(Protocol):
 
 
 class LiveSignals:
-    """Latest values as the tests of a machine's control need them; condition signals as sets of active entries."""
+    """Live values as the tests of a machine's control need them."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-        self._values: dict[str, dict[str, LiveValue]] = {}
-        self._active: dict[str, dict[str, dict[str, Condition]]] = {}
-
-    def apply(self, message: LiveMessage) -> None:
-        """Take over what is not older than what is known."""
-        known = self._values.setdefault(message.uid, {})
-        for signal, value in message.values.items():
-            before = known.get(signal)
-            if before is not None and before[0] > value[0]:
-                continue
-            known[signal] = value
-            self._follow_condition(message.uid, signal, value)
-
-    def _follow_condition(self, uid: str, signal: str, value: LiveValue) -> None:
-        definition = self._registry.signals(uid, value[0]).get(signal)
-        if definition is None or definition.type != "condition":
-            return
-        entries = self._active.setdefault(uid, {})
-        condition = parse_condition(value[1]) if isinstance(value[1], str) else Condition("unavailable")
-        if condition is not None:
-            entries[signal] = apply_condition(entries.get(signal, {}), condition)
+    def __init__(self, registry: Registry, mirror: LiveMirror) -> None:
+        self._registry, self._mirror = registry, mirror
 
     def value(self, uid: str, signal: str) -> LiveValue | None:
         """The latest value, or None if the signal was never heard."""
-        return self._values.get(uid, {}).get(signal)
+        return self._mirror.values(uid).get(signal)
 
     def holds(
         self, uid: str, test: SignalTest, now: int, parameters: Mapping[str, ParameterValue] | None = None
@@ -90,7 +68,7 @@ class LiveSignals:
         if value is None or quality == Quality.BAD or (gap is not None and now - time > gap):
             return None
         if definition is not None and definition.type == "condition":
-            return holds(test, None, active=self._active.get(uid, {}).get(test.signal, {}))
+            return holds(test, None, active=apply_entries({}, value if isinstance(value, str) else ""))
         accuracy = definition.accuracy if definition else None
         return holds(test, value, parameters=parameters, accuracy=accuracy)
 

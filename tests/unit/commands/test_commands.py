@@ -260,11 +260,18 @@ def test_motion_goes_out_with_consent_and_is_refused_when_the_machine_has_been_s
 
 def test_a_condition_that_is_cleared_allows_again(scene: Scene) -> None:
     scene.report(drive="fault|1|||X")
+    scene.report(drive="fault|1|||X\nfault|2|||Y")
     scene.report(drive="fault|2|||Y")
-    scene.report(drive="normal|1|||")
     assert scene.ask("set-feed", percent=80)["status"] == "refused"
-    scene.report(drive="normal|2|||")
+    scene.report(drive="normal||||")
     assert scene.ask("set-feed", percent=80)["status"] == "sent"
+
+
+def test_each_entry_of_a_condition_counts_for_as_long_as_live_state_names_it(scene: Scene) -> None:
+    scene.report(drive="warning|7|||door\nfault|1|||X")
+    assert scene.ask("set-feed", percent=80)["reason"] == "command:refused-by-type", "a warning hides no fault"
+    scene.report(drive="warning|7|||door")
+    assert scene.ask("set-feed", percent=80)["status"] == "sent", "what is no longer named is over"
 
 
 def test_the_allow_list_bounds_the_risk_of_each_kind_of_issuer(scene: Scene) -> None:

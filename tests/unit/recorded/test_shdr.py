@@ -50,3 +50,10 @@ def test_day_files_of_a_machine_are_one_recording(tmp_path):
     with pytest.raises(InvalidInputError) as e:
         open_recording("shdr", FIXTURES)
     assert e.value.fault.code == "recording:empty"
+
+
+def test_a_line_without_a_time_has_no_time_wherever_it_stands(tmp_path):
+    lines = ("|execution|READY", "2020-03-02T08:00:00Z|execution|ACTIVE", "|execution|STOPPED")
+    (tmp_path / "lathe01.shdr.txt").write_text("\n".join(lines))
+    times = [line.time for line in open_recording("shdr", tmp_path).lines("lathe01")]
+    assert times == ["", 1_583_136_000 * 10**9, ""]

@@ -9,6 +9,7 @@ import msgspec
 
 from servitwin.connectors.recorded.devices import Device, kind_and_unit, modes, signal_name, type_name
 from servitwin.connectors.recorded.states import state_mapping
+from servitwin.connectors.recorded.tables import instant_or_text
 from servitwin.domain.instant import DAY, format_instant
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.signal import SignalDefinition
@@ -24,6 +25,16 @@ class Survey(msgspec.Struct):
     conditions: set[str]  # items that speak as conditions do
     numbers: set[str]  # items of unknown type that only ever had numbers
     days: dict[int, int]  # first instant of a UTC day -> number of observations
+    last: tuple[str, int] = ("", 0)  # the day counted last, as text and as its first instant
+
+    def count(self, stamp: str) -> None:
+        """Count an observation for its day; one whose time cannot be read counts for none."""
+        if stamp[:10] != self.last[0]:
+            time = instant_or_text(stamp)
+            if not isinstance(time, int):
+                return
+            self.last = (stamp[:10], time - time % DAY)
+        self.days[self.last[1]] = self.days.get(self.last[1], 0) + 1
 
 
 def derive_type(

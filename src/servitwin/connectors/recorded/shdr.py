@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from servitwin.connectors.recorded.derive import Survey, commissioned, derive_type
+from servitwin.connectors.recorded.by_machine import NO_MODEL, ByMachine
+from servitwin.connectors.recorded.derive import Survey
 from servitwin.connectors.recorded.devices import Device, DeviceModel, read_devices
-from servitwin.connectors.recorded.tables import content_id, instant_or_text, whole_lines
+from servitwin.connectors.recorded.tables import Instants, content_id, whole_lines
 from servitwin.domain.condition import parse_condition
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.domain.instant import DAY
 from servitwin.domain.twin import TWIN_ID
 from servitwin.sdk.recording import RecordedLine, RecordedTwin
 
@@ -27,55 +27,29 @@ _CONDITION_FIELDS = 6
 Entry = tuple[int, str, str, str]  # line number, time, key (empty: not understood), value or raw line
 
 
-class ShdrRecording:
-    """A folder of adapter output. A machine that is asked for is read once; names and counts are kept."""
+class ShdrRecording(ByMachine):
+    """A folder of adapter output."""
 
     def __init__(self, folder: Path) -> None:
-        self._notes: list[str] = []
-        model = next((p for p in (folder / "Devices.xml", folder.parent / "Devices.xml") if p.is_file()), None)
-        self._model = read_devices(model) if model else DeviceModel(None, {})
-        if model is None:
-            self._notes.append("there is no Devices.xml: types are derived from the data")
+        path = next((p for p in (folder / "Devices.xml", folder.parent / "Devices.xml") if p.is_file()), None)
+        model = read_devices(path) if path else DeviceModel(None, {})
         self._files: dict[str, list[Path]] = defaultdict(list)
         self._names: dict[str, str] = {}
-        self._find(folder)
-        self._signals: dict[str, Mapping[str, str]] = {}
+        self._find(folder, model)
         self._conditions: dict[str, set[str]] = {}
-        self._twins: dict[str, RecordedTwin] = {}
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What had to be decided while reading, for people."""
-        return self._notes
-
-    @property
-    def ids(self) -> Sequence[str]:
-        """Twin ids of the machines in it, sorted."""
-        return sorted(self._files)
-
-    def twin(self, id: str) -> RecordedTwin:
-        """One of its machines."""
-        if id not in self._twins:
-            self._twins[id] = self._read(id)
-        return self._twins[id]
+        super().__init__(model, self._files, [] if path else [NO_MODEL])
 
     def lines(self, twin: str) -> Iterator[RecordedLine]:
         """Lines of one machine in the order of its files."""
         self.twin(twin)
         signals = self._signals[twin]
-        last_text, last_time = "", 0
-        time: int | str
+        instants = Instants()
         for path in self._files[twin]:
             for number, stamp, key, value in _entries(path, self._conditions[twin]):
-                if stamp == last_text:
-                    time = last_time
-                else:
-                    time = instant_or_text(stamp.partition("@")[0])
-                    if isinstance(time, int):
-                        last_text, last_time = stamp, time
+                time = instants.read(stamp.partition("@")[0])
                 yield RecordedLine(twin, time, signals.get(key, key), value, f"{path.name}:{number}")
 
-    def _find(self, folder: Path) -> None:
+    def _find(self, folder: Path, model: DeviceModel) -> None:
         for path in sorted(folder.iterdir()):
             stem = path.name
             for suffix in _SUFFIXES:
@@ -83,7 +57,7 @@ class ShdrRecording:
             day_file = _DAY_FILE.match(stem)
             if not (day_file or ".shdr" in path.name):
                 continue
-            name = day_file.group(1) if day_file else self._device_named(stem)
+            name = day_file.group(1) if day_file else _device_named(model, stem)
             twin = name.lower()
             if TWIN_ID.match(twin) is None:
                 raise InvalidInputError(
@@ -96,32 +70,19 @@ class ShdrRecording:
                 Fault("recording:empty", f"there is no adapter output in {folder}", "Name files <machine>.shdr.txt")
             )
 
-    def _device_named(self, stem: str) -> str:
-        """The device whose name the file's name begins with, else the file's own name up to the first dot."""
-        fitting = [n for n in self._model.devices if stem.lower().startswith(n.lower())]
-        return max(fitting, key=len) if fitting else stem.partition(".")[0]
+    def _read(self, id: str) -> RecordedTwin:
+        name = self._names[id]
+        declared = _condition_keys(self._model.devices.get(name))
+        survey, skipped = _survey(self._files[id], declared)
+        self._conditions[id] = declared | survey.conditions
+        notes = [f"{name}: {skipped} lines of assets and adapter settings are no observations"] if skipped else []
+        return self._found(id, name, survey, f"shdr-{content_id(self._files[id])}", notes)
 
-    def _read(self, twin: str) -> RecordedTwin:
-        name = self._names[twin]
-        device = self._model.devices.get(name)
-        notes = list(device.notes) if device else []
-        declared = _condition_keys(device)
-        survey, skipped = _survey(self._files[twin], declared)
-        self._conditions[twin] = declared | survey.conditions
-        if skipped:
-            notes.append(f"{name}: {skipped} lines of assets and adapter settings are no observations")
-        machine_type, self._signals[twin] = derive_type(name, device, survey, notes.append)
-        begin, why = commissioned(self._model.created, survey)
-        return RecordedTwin(
-            id=twin,
-            title=device.title if device else name,
-            serial=device.serial if device else "",
-            type=machine_type,
-            session=f"shdr-{content_id(self._files[twin])}",
-            commissioned=begin,
-            commissioned_from=why,
-            notes=tuple(notes),
-        )
+
+def _device_named(model: DeviceModel, stem: str) -> str:
+    """The device whose name the file's name begins with, else the file's own name up to the first dot."""
+    fitting = [n for n in model.devices if stem.lower().startswith(n.lower())]
+    return max(fitting, key=len) if fitting else stem.partition(".")[0]
 
 
 def _condition_keys(device: Device | None) -> set[str]:
@@ -176,7 +137,6 @@ def _survey(paths: Sequence[Path], declared: set[str]) -> tuple[Survey, int]:
     survey = Survey({}, set(), set(), {})
     texts: set[str] = set()
     skipped = 0
-    last = ("", 0)
     for path in paths:
         skipped += sum(1 for _, text in _observing(path) if text is None)
         for _, stamp, key, value in _entries(path, declared):
@@ -187,12 +147,7 @@ def _survey(paths: Sequence[Path], declared: set[str]) -> tuple[Survey, int]:
                 survey.conditions.add(key)
             if key not in texts and value != "UNAVAILABLE" and not _is_number(value):
                 texts.add(key)
-            if stamp[:10] != last[0]:
-                time = instant_or_text(stamp)
-                if not isinstance(time, int):
-                    continue
-                last = (stamp[:10], time - time % DAY)
-            survey.days[last[1]] = survey.days.get(last[1], 0) + 1
+            survey.count(stamp)
     survey.numbers = set(survey.items) - texts - survey.conditions
     return survey, skipped
 

@@ -7,16 +7,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from servitwin.connectors.recorded.derive import Survey, commissioned, derive_type
+from servitwin.connectors.recorded.by_machine import NO_MODEL, ByMachine
+from servitwin.connectors.recorded.derive import Survey
 from servitwin.connectors.recorded.devices import DeviceModel, read_devices
-from servitwin.connectors.recorded.tables import content_id, instant_or_text, rows
+from servitwin.connectors.recorded.tables import Instants, content_id, rows
 from servitwin.domain.condition import parse_condition
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.domain.instant import DAY, HOUR, NS
+from servitwin.domain.instant import HOUR, NS
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import TWIN_ID
 from servitwin.sdk.recording import RecordedLine, RecordedTwin
@@ -28,33 +29,15 @@ DAY_BEGINS = 5 * HOUR
 _DAY_FILE = re.compile(r"(.+)-(\d{8})-(\d{8})(?:\.txt)?(?:\.gz)?\Z", re.ASCII)
 
 
-class SmsRecording:
-    """A folder of the test bed's layout. A machine that is asked for is read once; names and counts are kept."""
+class SmsRecording(ByMachine):
+    """A folder of the test bed's layout."""
 
     def __init__(self, folder: Path) -> None:
         self._files = _event_files(folder)
         path = folder / "Devices.xml"
-        self._model = read_devices(path) if path.is_file() else DeviceModel(None, {})
-        self._notes: list[str] = [] if path.is_file() else ["there is no Devices.xml: types are derived from the data"]
-        self._signals: dict[str, Mapping[str, str]] = {}
+        model = read_devices(path) if path.is_file() else DeviceModel(None, {})
         self._gaps = missing_days(folder / "missing_days.txt")
-        self._twins: dict[str, RecordedTwin] = {}
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What had to be decided while reading, for people."""
-        return self._notes
-
-    @property
-    def ids(self) -> Sequence[str]:
-        """Twin ids of the machines in it, sorted."""
-        return sorted(self._files)
-
-    def twin(self, id: str) -> RecordedTwin:
-        """One of its machines."""
-        if id not in self._twins:
-            self._twins[id] = self._read(id)
-        return self._twins[id]
+        super().__init__(model, self._files, [] if path.is_file() else [NO_MODEL])
 
     def lines(self, twin: str) -> Iterator[RecordedLine]:
         """Lines of one machine in the order of its file."""
@@ -62,42 +45,22 @@ class SmsRecording:
         path = self._files[twin]
         signals = self._signals[twin]
         source = f"{path.parent.name}/{path.name}:"
-        last_text, last_time = "", 0
-        time: int | str
+        instants = Instants()
         for number, fields in rows(path, HEADER):
             if isinstance(fields, str):
-                yield RecordedLine(twin, last_time, "", fields, f"{source}{number}")
+                yield RecordedLine(twin, instants.latest, "", fields, f"{source}{number}")
                 continue
             stamp, item, _, value = fields
-            if stamp == last_text:
-                time = last_time
-            else:
-                time = instant_or_text(stamp)
-                if isinstance(time, int):
-                    last_text, last_time = stamp, time
-            yield RecordedLine(twin, time, signals.get(item, item), value, f"{source}{number}")
+            yield RecordedLine(twin, instants.read(stamp), signals.get(item, item), value, f"{source}{number}")
 
-    def _read(self, twin: str) -> RecordedTwin:
-        path = self._files[twin]
+    def _read(self, id: str) -> RecordedTwin:
+        path = self._files[id]
         name = _machine_name(path)
-        survey = _survey(path)
-        device = self._model.devices.get(name)
-        notes = list(device.notes) if device else []
-        if device is None and self._model.devices:
+        notes = []
+        if self._model.devices and name not in self._model.devices:
             notes.append(f"{name} is not in Devices.xml: its type is derived from the data")
-        machine_type, self._signals[twin] = derive_type(name, device, survey, notes.append)
-        begin, why = commissioned(self._model.created, survey)
-        return RecordedTwin(
-            id=twin,
-            title=device.title if device else name,
-            serial=device.serial if device else "",
-            type=machine_type,
-            session=f"nist-sms-{content_id([path])}",
-            commissioned=begin,
-            commissioned_from=why,
-            gaps=tuple(self._gaps.get(name, ())),
-            notes=tuple(notes),
-        )
+        session = f"nist-sms-{content_id([path])}"
+        return self._found(id, name, _survey(path), session, notes, self._gaps.get(name, ()))
 
 
 def _machine_name(path: Path) -> str:
@@ -130,25 +93,16 @@ def _event_files(folder: Path) -> dict[str, Path]:
 
 
 def _survey(path: Path) -> Survey:
-    items: dict[str, str] = {}
-    conditions: set[str] = set()
-    per_day: dict[int, int] = {}
-    last = ("", 0)
+    survey = Survey({}, set(), set(), {})
     for _, fields in rows(path, HEADER):
         if isinstance(fields, str):
             continue
         stamp, item, item_type, value = fields
-        if item not in items:
-            items[item] = item_type
-        if item not in conditions and "|" in value and parse_condition(value) is not None:
-            conditions.add(item)
-        if stamp[:10] != last[0]:
-            time = instant_or_text(stamp)
-            if not isinstance(time, int):
-                continue
-            last = (stamp[:10], time - time % DAY)
-        per_day[last[1]] = per_day.get(last[1], 0) + 1
-    return Survey(items, conditions, set(), per_day)
+        survey.items.setdefault(item, item_type)
+        if item not in survey.conditions and "|" in value and parse_condition(value) is not None:
+            survey.conditions.add(item)
+        survey.count(stamp)
+    return survey
 
 
 def missing_days(path: Path) -> dict[str, list[Gap]]:

@@ -87,6 +87,28 @@ def instant_or_text(text: str) -> int | str:
         return text
 
 
+class Instants:
+    """:func:`instant_or_text` for the lines of a file in their order: many have the time of the line before."""
+
+    def __init__(self) -> None:
+        self._text: str | None = None
+        self._time = 0
+
+    def read(self, text: str) -> int | str:
+        """Nanoseconds of an RFC 3339 time; anything else stays as found."""
+        if text != self._text:
+            time = instant_or_text(text)
+            if not isinstance(time, int):
+                return time
+            self._text, self._time = text, time
+        return self._time
+
+    @property
+    def latest(self) -> int:
+        """The last time that could be read, 0 before the first."""
+        return self._time
+
+
 def sort_key(time: int | str) -> int:
     """Order of lines while machines are merged: a time that cannot be read comes first."""
     return time if isinstance(time, int) else -(2**63)

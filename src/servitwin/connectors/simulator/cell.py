@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from random import Random
 from typing import Any, ClassVar
-
-import msgspec
 
 from servitwin.connectors.simulator.defects import SWITCHES, Event, FaultSpec, develop, severity
 from servitwin.connectors.simulator.machine import (
@@ -14,10 +13,12 @@ from servitwin.connectors.simulator.machine import (
     MachineState,
     Outputs,
     Value,
+    begin_step,
+    commanded,
     control_outputs,
-    note_words,
-    refusal,
+    set_percent,
     stands,
+    stretches,
 )
 from servitwin.connectors.simulator.physics import between, happens, measured, relax
 
@@ -42,10 +43,8 @@ BELT_S = 6.0  # time between two parts taken from the mills onto the belt
 
 
 class CellState(MachineState, kw_only=True):
-    """State of the cell; ``belt`` parts on the conveyor, temperatures in Cel."""
+    """State of the cell; phases idle, pick and pallet; ``belt`` parts on the conveyor, temperatures in Cel."""
 
-    phase: str = "idle"  # idle, pick, pallet
-    left_s: float = 0.0
     belt: int = 4
     belt_left_s: float = 0.0
     taken: tuple[int, int, int] = (0, 0, 0)
@@ -57,7 +56,6 @@ class CellState(MachineState, kw_only=True):
     drive_temp: float = 23.0
     robot_temp: float = 24.0
     speed_percent: float = 100.0
-    powered: bool = True
     why: str = ""
 
 
@@ -81,24 +79,19 @@ class Cell:
 
     def advance(self, state: CellState, dt: float, inputs: Inputs, rng: Random) -> tuple[CellState, list[Event]]:
         """See :class:`Model`."""
-        s = msgspec.structs.replace(state, heard={**state.heard, **inputs.heard}, steps=state.steps + 1)
+        s = begin_step(state, inputs)
         s.defects, events = develop(self.faults, s.defects, dt, s.phase == "pick", inputs.now, rng)
         s.powered = inputs.staffed or s.phase == "pick"
         busy = 0.0
-        left = dt
-        while left > 1e-9:
-            phase = s.phase
-            used, worked = self._advance(s, left, inputs, rng)
-            if used > 0.0:
-                note_words(s, self._words(s, phase), dt - left, events)
+        go_on = partial(self._advance, s, inputs, rng)
+        for _, _, worked in stretches(s, dt, go_on, partial(self._words, s), events):
             busy += worked
-            left -= used
         self._heat(s, dt, busy, inputs)
         s.power_kw = self._power(s)
         s.energy_kwh += s.power_kw * dt / 3600.0
         return s, events
 
-    def _advance(self, s: CellState, limit: float, inputs: Inputs, rng: Random) -> tuple[float, float]:
+    def _advance(self, s: CellState, inputs: Inputs, rng: Random, limit: float) -> tuple[float, float]:
         """Go on for at most ``limit`` seconds to the next event of belt or robot; seconds used and seconds worked."""
         s.why = ""
         if not s.powered or stands(s, self.faults):
@@ -230,21 +223,5 @@ class Cell:
 
     def command(self, state: CellState, name: str, parameters: Mapping[str, Any]) -> tuple[CellState, str]:
         """See :class:`Model`. Commands: set-conveyor-speed, stop (after the part in work), start, reset-alarm."""
-        why = refusal(state)
-        if why:
-            return state, why
-        s = msgspec.structs.replace(state)
-        if name == "set-conveyor-speed":
-            percent = parameters.get("percent")
-            if isinstance(percent, bool) or not isinstance(percent, int | float) or not 30 <= percent <= 120:
-                return state, "percent must be 30 to 120"
-            s.speed_percent = float(percent)
-        elif name == "stop":
-            s.stopped = True
-        elif name in ("start", "reset-alarm"):
-            if stands(s, self.faults):
-                return state, "the fault is still there: it has to be repaired"
-            s.stopped = False
-        else:
-            return state, f"unknown command {name!r}"
-        return s, ""
+        own = {"set-conveyor-speed": set_percent("speed_percent", 30, 120)}
+        return commanded(state, name, parameters, self.faults, own)

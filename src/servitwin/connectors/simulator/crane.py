@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from random import Random
 from typing import Any, ClassVar
-
-import msgspec
 
 from servitwin.connectors.simulator.defects import SWITCHES, Event, FaultSpec, develop, severity
 from servitwin.connectors.simulator.machine import (
@@ -14,10 +13,12 @@ from servitwin.connectors.simulator.machine import (
     MachineState,
     Outputs,
     Value,
+    begin_step,
+    commanded,
     control_outputs,
-    note_words,
-    refusal,
+    set_percent,
     stands,
+    stretches,
 )
 from servitwin.connectors.simulator.physics import between, measured, relax
 
@@ -52,10 +53,11 @@ NEW_LINING = 10.0  # mm
 
 
 class CraneState(MachineState, kw_only=True):
-    """State of the crane; heights and positions in m, load in t, temperatures in Cel, lining and slip in mm."""
+    """State of the crane; phases idle, to_store, lower_empty, attach, lift, carry, lower, release, raise and return.
 
-    phase: str = "idle"  # idle, to_store, lower_empty, attach, lift, carry, lower, release, raise, return
-    left_s: float = 0.0
+    Heights and positions in m, load in t, temperatures in Cel, lining and slip in mm.
+    """
+
     whole_s: float = 0.0
     origin: tuple[float, float, float] = (*STORE, TOP)
     goal: tuple[float, float, float] = (*STORE, TOP)
@@ -70,7 +72,6 @@ class CraneState(MachineState, kw_only=True):
     heavy: int = 0
     delivered: tuple[int, int, int] = (0, 0, 0)
     speed_percent: float = 100.0
-    powered: bool = True
 
 
 class Crane:
@@ -93,29 +94,24 @@ class Crane:
 
     def advance(self, state: CraneState, dt: float, inputs: Inputs, rng: Random) -> tuple[CraneState, list[Event]]:
         """See :class:`Model`."""
-        s = msgspec.structs.replace(state, heard={**state.heard, **inputs.heard}, steps=state.steps + 1)
+        s = begin_step(state, inputs)
         s.defects, events = develop(self.faults, s.defects, dt, s.phase != "idle", inputs.now, rng)
         if any(e.kind == "repaired" and e.fault == "brake-worn" for e in events) or s.lining < 2.0:
             s.lining = NEW_LINING
         s.powered = inputs.staffed or s.phase != "idle"
         hoisting = held = 0.0
-        left = dt
-        while left > 1e-9:
-            phase = s.phase
-            used, moving = self._advance(s, left, inputs, rng)
-            if used > 0.0:
-                note_words(s, self._words(s, phase), dt - left, events)
+        go_on = partial(self._advance, s, inputs, rng)
+        for phase, used, moving in stretches(s, dt, go_on, partial(self._words, s), events):
             if moving and phase in ("lift", "lower", "lower_empty", "raise"):
                 hoisting += used
             elif s.load > 0.0:
                 held += used
-            left -= used
         self._brake_and_heat(s, dt, hoisting, held, inputs)
         s.power_kw = self._power(s)
         s.energy_kwh += s.power_kw * dt / 3600.0
         return s, events
 
-    def _advance(self, s: CraneState, limit: float, inputs: Inputs, rng: Random) -> tuple[float, bool]:
+    def _advance(self, s: CraneState, inputs: Inputs, rng: Random, limit: float) -> tuple[float, bool]:
         """Go on for at most ``limit`` seconds to the next change of phase; seconds used, and whether it moved."""
         if not s.powered or stands(s, self.faults) or (s.stopped and s.phase == "idle"):
             return limit, False
@@ -275,21 +271,5 @@ class Crane:
 
     def command(self, state: CraneState, name: str, parameters: Mapping[str, Any]) -> tuple[CraneState, str]:
         """See :class:`Model`. Commands: set-hoist-speed, stop (after the lift in work), start, reset-alarm."""
-        why = refusal(state)
-        if why:
-            return state, why
-        s = msgspec.structs.replace(state)
-        if name == "set-hoist-speed":
-            percent = parameters.get("percent")
-            if isinstance(percent, bool) or not isinstance(percent, int | float) or not 20 <= percent <= 100:
-                return state, "percent must be 20 to 100"
-            s.speed_percent = float(percent)
-        elif name == "stop":
-            s.stopped = True
-        elif name in ("start", "reset-alarm"):
-            if stands(s, self.faults):
-                return state, "the fault is still there: it has to be repaired"
-            s.stopped = False
-        else:
-            return state, f"unknown command {name!r}"
-        return s, ""
+        own = {"set-hoist-speed": set_percent("speed_percent", 20, 100)}
+        return commanded(state, name, parameters, self.faults, own)

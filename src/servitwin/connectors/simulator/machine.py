@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
@@ -21,10 +21,14 @@ WORDS = ("execution", "functional_mode", "wait_state")
 class MachineState(msgspec.Struct, kw_only=True):
     """State that every machine has; serialisable as JSON.
 
-    ``heard`` keeps the last known cumulative counters of the neighbours, ``pause_left_s`` an operator's pause.
+    ``phase`` is what it works at, in the model's own words, ``left_s`` the seconds until that ends; ``heard`` keeps
+    the last known cumulative counters of the neighbours, ``pause_left_s`` an operator's pause.
     """
 
     steps: int = 0
+    phase: str = "idle"
+    left_s: float = 0.0
+    powered: bool = True
     words: tuple[str, str, str] = ("", "", "")  # what the control says of itself, see WORDS
     power_kw: float = 0.0
     energy_kwh: float = 0.0
@@ -32,6 +36,10 @@ class MachineState(msgspec.Struct, kw_only=True):
     pause_left_s: float = 0.0
     heard: dict[str, float] = {}
     defects: dict[str, Defect] = {}
+
+
+State = TypeVar("State", bound=MachineState)
+Worked = TypeVar("Worked")
 
 
 class Inputs(msgspec.Struct, frozen=True):
@@ -95,6 +103,82 @@ def note_words(state: MachineState, words: tuple[str, str, str], offset_s: float
     if words != state.words:
         state.words = words
         events.append(Event("state", offset_s=offset_s, words=words))
+
+
+def begin_step(state: State, inputs: Inputs) -> State:
+    """The state to work on in a step: a copy that has counted it and heard the neighbours."""
+    return msgspec.structs.replace(state, heard={**state.heard, **inputs.heard}, steps=state.steps + 1)
+
+
+def stretches(
+    state: MachineState,
+    dt: float,
+    go_on: Callable[[float], tuple[float, Worked]],
+    words: Callable[[str], tuple[str, str, str]],
+    events: list[Event],
+) -> Iterator[tuple[str, float, Worked]]:
+    """Go through a step of ``dt`` seconds from one change of phase to the next.
+
+    Args:
+        state: changed by ``go_on``.
+        dt: length of the step, s.
+        go_on: takes the seconds that are left; says how many it used and what was done in them.
+        words: what the control says of itself in a phase, see :data:`WORDS`; changes become events.
+        events: what happened, added to.
+
+    Yields:
+        The phase, the seconds used, and what was done in them.
+    """
+    left = dt
+    while left > 1e-9:
+        phase = state.phase
+        used, worked = go_on(left)
+        if used > 0.0:
+            note_words(state, words(phase), dt - left, events)
+        yield phase, used, worked
+        left -= used
+
+
+def commanded(
+    state: State,
+    name: str,
+    parameters: Mapping[str, Any],
+    faults: tuple[FaultSpec, ...],
+    own: Mapping[str, Callable[[State, Mapping[str, Any]], str]],
+) -> tuple[State, str]:
+    """See :meth:`Model.command`; every control knows stop (after the work in hand), start and reset-alarm.
+
+    ``own``: the model's other commands, or its way of one of these; each changes the state that it is given and
+    answers "", or why it does not.
+    """
+    why = refusal(state)
+    if why:
+        return state, why
+    after = msgspec.structs.replace(state)
+    if name in own:
+        why = own[name](after, parameters)
+    elif name == "stop":
+        after.stopped = True
+    elif name in ("start", "reset-alarm"):
+        if stands(after, faults):
+            why = "the fault is still there: it has to be repaired"
+        after.stopped = False
+    else:
+        why = f"unknown command {name!r}"
+    return (state, why) if why else (after, "")
+
+
+def set_percent(field: str, low: int, high: int) -> Callable[[MachineState, Mapping[str, Any]], str]:
+    """A command that sets a field of the state to its parameter ``percent`` (low to high, both allowed)."""
+
+    def carry_out(state: MachineState, parameters: Mapping[str, Any]) -> str:
+        percent = parameters.get("percent")
+        if isinstance(percent, bool) or not isinstance(percent, int | float) or not low <= percent <= high:
+            return f"percent must be {low} to {high}"
+        setattr(state, field, float(percent))
+        return ""
+
+    return carry_out
 
 
 def control_outputs(state: MachineState, faults: tuple[FaultSpec, ...], powered: bool) -> Outputs:

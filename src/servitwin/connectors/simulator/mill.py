@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from random import Random
 from typing import Any, ClassVar
 
@@ -14,10 +15,12 @@ from servitwin.connectors.simulator.machine import (
     MachineState,
     Outputs,
     Value,
+    begin_step,
+    commanded,
     control_outputs,
-    note_words,
-    refusal,
+    set_percent,
     stands,
+    stretches,
 )
 from servitwin.connectors.simulator.physics import between, happens, measured, relax
 
@@ -70,10 +73,11 @@ WORKLOADS = (1.0, 0.75, 0.55)  # roughing, semi-finishing, finishing: shares of 
 
 
 class MillState(MachineState, kw_only=True):
-    """State of a mill; ``left_s`` are seconds of the phase at full feed; wear 0 to 1; temperatures in Cel."""
+    """State of a mill; phases idle, load, cut, unload, setup and tool, ``left_s`` of a phase at full feed.
 
-    phase: str = "idle"  # idle, load, cut, unload, setup, tool
-    left_s: float = 0.0
+    Wear 0 to 1; temperatures in Cel.
+    """
+
     product: str = "bracket"
     wanted: str = ""
     lot_left: int = 40
@@ -92,7 +96,6 @@ class MillState(MachineState, kw_only=True):
     coolant_temp: float = 21.0
     coolant_level: float = 92.0
     position: float = 0.0
-    powered: bool = True
     why: str = ""  # why it does not work: pause, starved, blocked, or empty
 
 
@@ -118,21 +121,16 @@ class Mill:
 
     def advance(self, state: MillState, dt: float, inputs: Inputs, rng: Random) -> tuple[MillState, list[Event]]:
         """See :class:`Model`."""
-        s = msgspec.structs.replace(state, heard={**state.heard, **inputs.heard}, steps=state.steps + 1)
+        s = begin_step(state, inputs)
         running = s.phase in ("cut", "setup") and not s.why
         s.defects, events = develop(self.faults, s.defects, dt, running, inputs.now, rng)
         if any(e.kind == "fault" for e in events):
             s.spoilt = s.spoilt or s.phase == "cut"
         s.powered = inputs.staffed or s.phase in ("load", "cut", "unload")  # the last part is finished
         cut_s = 0.0
-        left = dt
-        while left > 1e-9:
-            phase = s.phase
-            used, cutting = self._advance(s, left, inputs, rng)
-            if used > 0.0:
-                note_words(s, self._words(s, phase), dt - left, events)
+        go_on = partial(self._advance, s, inputs, rng)
+        for _, _, cutting in stretches(s, dt, go_on, partial(self._words, s), events):
             cut_s += cutting
-            left -= used
         self._wear_and_heat(s, dt, cut_s, inputs)
         s.power_kw = self._power(s)
         cutting = cut_s / dt if dt else 0.0
@@ -140,7 +138,7 @@ class Mill:
         s.energy_kwh += mean * dt / 3600.0
         return s, events
 
-    def _advance(self, s: MillState, limit: float, inputs: Inputs, rng: Random) -> tuple[float, float]:
+    def _advance(self, s: MillState, inputs: Inputs, rng: Random, limit: float) -> tuple[float, float]:
         """Go on for at most ``limit`` seconds to the next change of phase; returns seconds used and seconds cut."""
         s.why = ""
         if not s.powered or stands(s, self.faults) or s.hold:
@@ -315,31 +313,28 @@ class Mill:
 
     def command(self, state: MillState, name: str, parameters: Mapping[str, Any]) -> tuple[MillState, str]:
         """See :class:`Model`. Commands: set-feed, select-product, stop, start, hold, reset-alarm."""
-        why = refusal(state)
-        if why:
-            return state, why
-        s = msgspec.structs.replace(state)
-        if name == "set-feed":
-            percent = parameters.get("percent")
-            if isinstance(percent, bool) or not isinstance(percent, int | float) or not 10 <= percent <= 150:
-                return state, "percent must be 10 to 150"
-            s.feed_percent = float(percent)
-        elif name == "select-product":
-            if parameters.get("product") not in PRODUCTS:
-                return state, f"no program for product {parameters.get('product')!r}"
-            s.wanted = str(parameters["product"])
-        elif name == "hold":
-            s.hold = True
-        elif name == "stop":
-            s.stopped = True
-        elif name == "start":
-            if stands(s, self.faults):
-                return state, "a fault keeps the machine from starting"
-            s.stopped, s.hold, s.pause_left_s = False, False, 0.0
-        elif name == "reset-alarm":
-            if stands(s, self.faults):
-                return state, "the fault is still there: it has to be repaired"
-            s.stopped = False
-        else:
-            return state, f"unknown command {name!r}"
-        return s, ""
+        own = {
+            "set-feed": set_percent("feed_percent", 10, 150),
+            "select-product": self._select_product,
+            "hold": self._hold,
+            "start": self._start,
+        }
+        return commanded(state, name, parameters, self.faults, own)
+
+    def _select_product(self, s: MillState, parameters: Mapping[str, Any]) -> str:
+        product = parameters.get("product")
+        if product not in PRODUCTS:
+            return f"no program for product {product!r}"
+        s.wanted = str(product)
+        return ""
+
+    def _hold(self, s: MillState, _: Mapping[str, Any]) -> str:
+        s.hold = True
+        return ""
+
+    def _start(self, s: MillState, _: Mapping[str, Any]) -> str:
+        """A start ends a hold and a pause as well."""
+        if stands(s, self.faults):
+            return "a fault keeps the machine from starting"
+        s.stopped, s.hold, s.pause_left_s = False, False, 0.0
+        return ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any
 
-from servitwin.domain.condition import Condition, apply_condition, format_condition, parse_condition
+from servitwin.domain.condition import Condition, format_condition
 from servitwin.usecases.ingest.columns import Scalar
 from servitwin.usecases.ingest.shapes import Shape
-from servitwin.usecases.live_mirror import ENTRY_SEPARATOR, LiveValue
+from servitwin.usecases.live_mirror import ENTRY_SEPARATOR, LiveValue, apply_entries
 
 # Order (time, shard, seq, idx), value, quality, received.
 Entry = tuple[tuple[int, int, int, int], Scalar, int, int]
@@ -50,10 +50,7 @@ class LiveTwin:
             return
         active: dict[str, Condition] = {}
         if isinstance(text, str):
-            active = self._active.get(signal, {})
-            for line in text.split(ENTRY_SEPARATOR):
-                new = parse_condition(line)
-                active = active if new is None else apply_condition(active, new)
+            active = apply_entries(self._active.get(signal, {}), text)
         self._active[signal] = active
         shown = ENTRY_SEPARATOR.join(format_condition(c) for c in active.values()) or "normal||||"
         self.offer(signal, (order, shown if isinstance(text, str) else None, quality, received))
