@@ -163,8 +163,9 @@ def test_a_moment_of_the_past_shows_type_place_and_level_of_then(node, adam):
             place=(Dated("hall 1", 0, new), Dated("hall 2", new)),
         )
     )
-    node.records.save_levels(mill.uid, old, {"": ("shadow", {"why": "Data flow"}), "power": ("shadow", {})})
-    node.records.save_levels(mill.uid, new, {"": ("twin", {"why": "Commands have an effect"})})
+    flow = {"why": "Data flow"}
+    node.records.save_levels(old, [(mill.uid, "", "shadow", flow), (mill.uid, "power", "shadow", {})])
+    node.records.save_levels(new, [(mill.uid, "", "twin", {"why": "Commands have an effect"})])
     node.registry.reload()
     node.authoriser.forget()
 

@@ -75,7 +75,7 @@ def test_a_plant_becomes_twins_with_their_types_and_history(node):
     assert [t.id for t in node.records.children("line-1", node.time)] == ["mill-1", "mill-2"]
     assert node.records.twin("line-1").aggregates[0].unit == "kW"
     assert [c.config for c in connections(node.records)] == [{"seed": 1}]
-    assert node.said == ["changed.types", "changed.twins"]
+    assert node.said == ["changed.types", "changed.connections", "changed.twins"]
 
 
 def test_the_second_import_changes_nothing_and_writes_no_audit(node):
