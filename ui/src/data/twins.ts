@@ -79,14 +79,8 @@ function useLiveStates(follow: boolean, listAt: number): ReadonlyMap<string, Liv
 
 const NO_STATES: ReadonlyMap<string, LiveState> = new Map();
 
-export function useTwin(id: string): Asked<TwinDetail> {
-  const asOf = useAsOfText();
-  const answer = useQuery(
-    `twin ${id} ${asOf ?? "now"}`,
-    (signal) => get<TwinDetail>(path`/twins/${id}`, {}, signal),
-    asOf === null ? REFRESH_MS : 0,
-  );
-  const { reload } = answer;
+/** Ask again when something happened to the twin, unless it is looked at as of a moment that is past. */
+function useReloadOn(id: string, asOf: string | null, reload: () => void): void {
   useHappened(
     useCallback(
       (event) => {
@@ -95,6 +89,16 @@ export function useTwin(id: string): Asked<TwinDetail> {
       [asOf, id, reload],
     ),
   );
+}
+
+export function useTwin(id: string): Asked<TwinDetail> {
+  const asOf = useAsOfText();
+  const answer = useQuery(
+    `twin ${id} ${asOf ?? "now"}`,
+    (signal) => get<TwinDetail>(path`/twins/${id}`, {}, signal),
+    asOf === null ? REFRESH_MS : 0,
+  );
+  useReloadOn(id, asOf, answer.reload);
   return answer;
 }
 
@@ -106,15 +110,7 @@ export function useTwinState(id: string): Asked<TwinState> {
     (signal) => stateAt(id, asOf, signal),
     asOf === null ? REFRESH_MS : 0,
   );
-  const { reload } = answer;
-  useHappened(
-    useCallback(
-      (event) => {
-        if (asOf === null && event.subject === id) reload();
-      },
-      [asOf, id, reload],
-    ),
-  );
+  useReloadOn(id, asOf, answer.reload);
   return answer;
 }
 
