@@ -79,18 +79,6 @@ function useLiveStates(follow: boolean, listAt: number): ReadonlyMap<string, Liv
 
 const NO_STATES: ReadonlyMap<string, LiveState> = new Map();
 
-/** Ask again when something happened to the twin, unless it is looked at as of a moment that is past. */
-function useReloadOn(id: string, asOf: string | null, reload: () => void): void {
-  useHappened(
-    useCallback(
-      (event) => {
-        if (asOf === null && event.subject === id) reload();
-      },
-      [asOf, id, reload],
-    ),
-  );
-}
-
 export function useTwin(id: string): Asked<TwinDetail> {
   const asOf = useAsOfText();
   const answer = useQuery(
@@ -112,6 +100,18 @@ export function useTwinState(id: string): Asked<TwinState> {
   );
   useReloadOn(id, asOf, answer.reload);
   return answer;
+}
+
+/** Ask again when something happened to the twin, unless it is looked at as of a moment that is past. */
+function useReloadOn(id: string, asOf: string | null, reload: () => void): void {
+  useHappened(
+    useCallback(
+      (event) => {
+        if (asOf === null && event.subject === id) reload();
+      },
+      [asOf, id, reload],
+    ),
+  );
 }
 
 const GROUPS: ReadonlySet<string> = new Set(["line", "factory", "fleet", "ecosystem"]);
