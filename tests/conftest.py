@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,6 +81,13 @@ class Node:
             for stream in (self.process.stdout, self.process.stderr):
                 if stream is not None:
                     stream.close()
+
+    @contextmanager
+    def running(self) -> Iterator[Node]:
+        """Started, and stopped at the end, which it must do in order."""
+        self.start()
+        yield self
+        assert self.stop() == 0, self.logs()
 
     def logs(self) -> str:
         """The ends of its workers' logs, for a failed test's message."""

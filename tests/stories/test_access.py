@@ -20,10 +20,8 @@ MARK = "sesame-7781"  # in every value that belongs to acme
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    made = Node(tmp_path_factory.mktemp("access"))
-    made.start()
-    yield made
-    assert made.stop() == 0, made.logs()
+    with Node(tmp_path_factory.mktemp("access")).running() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

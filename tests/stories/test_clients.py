@@ -25,10 +25,8 @@ T0 = 1_790_000_000_000_000_000  # 2026-09-21, ns
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    made = Node(tmp_path_factory.mktemp("clients"))
-    made.start()
-    yield made
-    assert made.stop() == 0, made.logs()
+    with Node(tmp_path_factory.mktemp("clients")).running() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

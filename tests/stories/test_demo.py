@@ -21,10 +21,8 @@ NS = 1_000_000_000
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    made = Node(tmp_path_factory.mktemp("demo"), arguments=["--demo"])
-    made.start()
-    yield made
-    assert made.stop() == 0, made.logs()
+    with Node(tmp_path_factory.mktemp("demo"), arguments=["--demo"]).running() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

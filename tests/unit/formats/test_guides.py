@@ -1,31 +1,38 @@
-"""The examples in the guides are right: whoever copies them begins with a file that passes."""
+"""The files that the guides show are files that the program takes."""
+
+from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from servitwin.formats.machine_type_file import read_machine_type
-from servitwin.formats.plant_file import read_plant
+from servitwin.bootstrap.prepare import check_connection
+from servitwin.usecases.check_files import check
 
-GUIDES = Path(__file__).parents[3] / "docs" / "guides"
-
-
-def example(name):
-    (block,) = re.findall(r"^```yaml\n(.*?)^```", (GUIDES / name).read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    return block
+GUIDES = Path(__file__).resolve().parents[3] / "docs" / "guides"
 
 
-def test_the_machine_type_of_the_guide_passes():
-    assert read_machine_type(example("machine-types.md"))[1] == []
+def shown(guide: str) -> str:
+    """The first file of a guide."""
+    found = re.search(r"```yaml\n(.*?)```", (GUIDES / guide).read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    return found.group(1)
 
 
-def test_the_plant_of_the_guide_passes():
-    assert read_plant(example("plant.md"))[1] == []
+def test_the_type_and_the_plant_of_the_guides_have_no_fault(tmp_path: Path) -> None:
+    machine_type = shown("machine-types.md")
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "spindle.pdf").write_bytes(b"%PDF-1.7")
+    (tmp_path / "mill-500-2.yaml").write_text(machine_type)
+    (tmp_path / "mill-500-1.yaml").write_text(machine_type.replace("version: 2", "version: 1"))
+    (tmp_path / "plant.yaml").write_text(shown("plant.md"))
+    assert check([tmp_path], check_connection=check_connection) == []
 
 
-def test_every_key_of_the_tables_is_known_to_the_schema():
-    from servitwin.formats.structure import schema
-
-    text = (GUIDES / "machine-types.md").read_text("utf-8")
-    keys = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
-    assert keys
-    assert set(keys) <= schema("machine-type")["$defs"]["signal"]["properties"].keys()
+def test_the_faults_that_the_guide_shows_are_told_as_it_shows_them(tmp_path: Path) -> None:
+    file = tmp_path / "mill-500.yaml"
+    wrong = shown("machine-types.md").replace("unit: Cel", 'unit: "°C"')
+    file.write_text(wrong.replace("signal: feed_override", "signal: feed_overide"))
+    told = [f"{f.line}:{f.column}: {f.message} ({f.hint}) [{f.code}]" for f in check([file])]
+    guide = (GUIDES / "machine-types.md").read_text("utf-8")
+    shown_faults = re.findall(r"^machine-types/mill-500\.yaml:(.*)$", guide, re.MULTILINE)
+    assert shown_faults and set(shown_faults) <= set(told), told

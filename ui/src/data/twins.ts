@@ -82,15 +82,7 @@ export function useTwin(id: string): Asked<TwinDetail> {
     (signal) => get<TwinDetail>(path`/twins/${id}`, { as_of: asOf }, signal),
     asOf === null ? REFRESH_MS : 0,
   );
-  const { reload } = answer;
-  useHappened(
-    useCallback(
-      (event) => {
-        if (asOf === null && event.subject === id) reload();
-      },
-      [asOf, id, reload],
-    ),
-  );
+  useReloadOn(id, asOf, answer.reload);
   return answer;
 }
 
@@ -102,7 +94,12 @@ export function useTwinState(id: string): Asked<TwinState> {
     (signal) => get<TwinState>(path`/twins/${id}/state`, { as_of: asOf }, signal),
     asOf === null ? REFRESH_MS : 0,
   );
-  const { reload } = answer;
+  useReloadOn(id, asOf, answer.reload);
+  return answer;
+}
+
+/** Ask again when something happened to the twin, unless it is looked at as of a moment that is past. */
+function useReloadOn(id: string, asOf: string | null, reload: () => void): void {
   useHappened(
     useCallback(
       (event) => {
@@ -111,7 +108,6 @@ export function useTwinState(id: string): Asked<TwinState> {
       [asOf, id, reload],
     ),
   );
-  return answer;
 }
 
 const GROUPS: ReadonlySet<string> = new Set(["line", "factory", "fleet", "ecosystem"]);

@@ -1,21 +1,15 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { useAppearance } from "../shell/appearance";
 import { formatDuration } from "../time/instant";
 import type { Window } from "../time/window";
 import { drawStrip, type StripItem } from "./strip-draw";
+import { useWidth } from "./useWidth";
 
 /** A time line to glance at: no zoom, no axis; its sums are told to those who do not see it. */
 export function MiniStrip({ label, items, window, height = 18 }: { label: string; items: readonly StripItem[]; window: Window; height?: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [width, setWidth] = useState(0);
+  const width = useWidth(canvas);
   const appearance = useAppearance();
-  useEffect(() => {
-    const element = canvas.current;
-    if (!element) return undefined;
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
   useEffect(() => {
     if (canvas.current && width) drawStrip(canvas.current, { items, window, left: 0, plot: width, width, height, ticks: [], selected: null });
   }, [items, window, width, height, appearance]);

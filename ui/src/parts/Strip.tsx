@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { useAppearance } from "../shell/appearance";
 import { formatDuration } from "../time/instant";
 import type { Window } from "../time/window";
@@ -7,6 +7,7 @@ import { setCursor, useCursor } from "./cursor";
 import { drawStrip, type StripItem } from "./strip-draw";
 import { Time, useZone } from "./Clock";
 import { usePanZoom } from "./usePanZoom";
+import { useWidth } from "./useWidth";
 
 interface StripProps {
   label: string;
@@ -27,28 +28,11 @@ const NO_INSET: [number, number] = [0, 0];
 export function Strip({ label, items, window: committed, onWindow, height = 56, axis = true, selected = null, onSelect, inset = NO_INSET }: StripProps) {
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [preview, setPreview] = useState<Window | null>(null);
-  const [width, setWidth] = useState(0);
+  const width = useWidth(box);
   const appearance = useAppearance();
   const zone = useZone();
   const cursor = useCursor();
-  const shown = preview ?? committed;
-  usePanZoom(box, {
-    window: committed,
-    preview: setPreview,
-    commit: (next) => {
-      setPreview(null);
-      onWindow(next);
-    },
-    inset,
-  });
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return undefined;
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const shown = usePanZoom(box, committed, onWindow, inset);
   const [left, right] = inset;
   const plot = Math.max(1, width - left - right);
   useEffect(() => {

@@ -2,7 +2,7 @@ import { CustomChart, LineChart } from "echarts/charts";
 import { AxisPointerComponent, GridComponent, MarkAreaComponent, TooltipComponent } from "echarts/components";
 import { type EChartsType, init, use as register } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { useAppearance } from "../shell/appearance";
 import type { Window } from "../time/window";
 import { setCursor } from "./cursor";
@@ -21,19 +21,9 @@ export default function TimeChart({ panels, window: committed, onWindow, label }
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType | null>(null);
-  const [preview, setPreview] = useState<Window | null>(null);
   const appearance = useAppearance();
   const zone = useZone();
-  const shown = preview ?? committed;
-  usePanZoom(box, {
-    window: committed,
-    preview: setPreview,
-    commit: (next) => {
-      setPreview(null);
-      onWindow(next);
-    },
-    inset: PLOT_INSET,
-  });
+  const shown = usePanZoom(box, committed, onWindow, PLOT_INSET);
   useEffect(() => {
     const element = plot.current;
     if (!element) return undefined;

@@ -1,24 +1,25 @@
-import { type RefObject, useEffect, useRef } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import { moved, type Window, zoomed } from "../time/window";
 
 const COMMIT_MS = 160;
 const CLICK_PX = 4;
 
-interface Options {
-  window: Window;
-  /** Shows the window at once, while the hand is still moving. */
-  preview: (next: Window) => void;
-  /** The window that was settled on. */
-  commit: (next: Window) => void;
-  /** Pixels on the left and right of the plot that are not time. */
-  inset: [number, number];
-}
-
-/** Drag moves through time, the wheel zooms (with Ctrl, or once the chart has the focus), + and - zoom by key. */
-export function usePanZoom(element: RefObject<HTMLElement | null>, options: Options): void {
-  const latest = useRef(options);
+/**
+ * Drag moves through time, the wheel zooms (with Ctrl, or once the chart has the focus), + and - zoom by key.
+ *
+ * Answers with the window to show: it follows the hand at once, and `onWindow` hears the one that was settled on.
+ * `inset` are the pixels on the left and right of the plot that are not time.
+ */
+export function usePanZoom(
+  element: RefObject<HTMLElement | null>,
+  committed: Window,
+  onWindow: (next: Window) => void,
+  inset: [number, number],
+): Window {
+  const [preview, setPreview] = useState<Window | null>(null);
+  const latest = useRef({ window: committed, onWindow, inset });
   useEffect(() => {
-    latest.current = options;
+    latest.current = { window: committed, onWindow, inset };
   });
   useEffect(() => {
     const node = element.current;
@@ -29,11 +30,12 @@ export function usePanZoom(element: RefObject<HTMLElement | null>, options: Opti
     const now = (): Window => shown ?? latest.current.window;
     const show = (next: Window): void => {
       shown = next;
-      latest.current.preview(next);
+      setPreview(next);
       window.clearTimeout(timer);
       timer = window.setTimeout(() => {
         shown = null;
-        latest.current.commit(next);
+        setPreview(null);
+        latest.current.onWindow(next);
       }, COMMIT_MS);
     };
     const plot = (): { left: number; width: number } => {
@@ -94,4 +96,5 @@ export function usePanZoom(element: RefObject<HTMLElement | null>, options: Opti
       node.removeEventListener("keydown", onKey);
     };
   }, [element]);
+  return preview ?? committed;
 }
