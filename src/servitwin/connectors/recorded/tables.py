@@ -13,6 +13,8 @@ from typing import IO
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import parse_instant
 
+_UNREADABLE = (OSError, EOFError, zlib.error)
+
 
 def open_text(path: Path) -> IO[str]:
     """The file as text; what is no UTF-8 becomes a replacement character and is seen as a faulty value later."""
@@ -22,12 +24,19 @@ def open_text(path: Path) -> IO[str]:
 
 
 def content_id(paths: Sequence[Path]) -> str:
-    """Names the content of files, not their names or how they were packed: 40 hexadecimal digits of SHA-256."""
+    """Names the content of files, not their names or how they were packed: 40 hexadecimal digits of SHA-256.
+
+    Raises:
+        InvalidInputError: ``recording:unreadable`` where a file is cut off, is no gzip or cannot be opened.
+    """
     digest = hashlib.sha256()
     for path in paths:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
+        try:
+            with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+        except _UNREADABLE as e:
+            raise _unreadable(path, e) from None
     return digest.hexdigest()[:40]
 
 
@@ -42,10 +51,13 @@ def whole_lines(path: Path) -> Iterator[tuple[int, str]]:
         with open_text(path) as stream:
             for number, line in enumerate(stream, 1):
                 yield number, line.rstrip("\r\n")
-    except (OSError, EOFError, zlib.error) as e:
-        raise InvalidInputError(
-            Fault("recording:unreadable", f"{path.name}: {e}", "Fetch the file again", file=path.name, line=number + 1)
-        ) from None
+    except _UNREADABLE as e:
+        raise _unreadable(path, e, number + 1) from None
+
+
+def _unreadable(path: Path, e: BaseException, line: int = 0) -> InvalidInputError:
+    said = f"{path.name}: {e}"
+    return InvalidInputError(Fault("recording:unreadable", said, "Fetch the file again", file=path.name, line=line))
 
 
 def rows(path: Path, header: Sequence[str]) -> Iterator[tuple[int, list[str] | str]]:
