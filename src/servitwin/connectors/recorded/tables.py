@@ -55,7 +55,7 @@ def whole_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise _unreadable(path, e, number + 1) from None
 
 
-def _unreadable(path: Path, e: BaseException, line: int = 0) -> InvalidInputError:
+def _unreadable(path: Path, e: BaseException, line: int | None = None) -> InvalidInputError:
     said = f"{path.name}: {e}"
     return InvalidInputError(Fault("recording:unreadable", said, "Fetch the file again", file=path.name, line=line))
 
