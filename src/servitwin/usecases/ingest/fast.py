@@ -125,7 +125,7 @@ class Columns:
                 codes = np.fromiter((f[0].code for f in kept), np.int32, len(kept))
                 seq = np.fromiter((f[2] for f in kept), np.int64, len(kept))
                 rows.append(self._packed(codes, shape, places, t, r, c, seq))
-                _remember_batches(self._shard, shape, kept, t)
+                _remember_batches(self._shard, shape, kept, t, c)
         return rows
 
 
@@ -147,13 +147,18 @@ def _remember_singles(shard: int, shape: Shape, group: list[Fitting], time: Int6
         latest = {slots[i]: i for i in np.argsort(time, kind="stable").tolist()}
     for slot, i in latest.items():
         _, payload, seq, _, received, _ = group[i]
-        slot.live.keep(shape, times[i], shard, seq, received, payload, -1)
+        slot.live.keep(shape, times[i], shard, seq, received, payload.values)
 
 
-def _remember_batches(shard: int, shape: Shape, group: list[Fitting], time: Int64s) -> None:
-    """The same; of equal times the sample with the higher place holds."""
+def _remember_batches(shard: int, shape: Shape, group: list[Fitting], time: Int64s, cube: Floats) -> None:
+    """The same; of equal times the sample with the higher place holds.
+
+    Only that sample is kept: thousands of floats of a batch that wait for the next one would be cold by then, and
+    freeing them costs as much as decoding them.
+    """
     n = time.shape[1]
     last = n - 1 - np.argmax(time[:, ::-1], axis=1)
-    for i, (slot, payload, seq, _, received, _) in enumerate(group):
-        at = int(last[i])
-        slot.live.keep(shape, int(time[i, at]), shard, seq, received, payload, at)
+    which = np.arange(len(group))
+    times, values = time[which, last].tolist(), cube[which, :, last].tolist()
+    for i, (slot, _, seq, _, received, _) in enumerate(group):
+        slot.live.keep(shape, times[i], shard, seq, received, values[i], int(last[i]), n)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any
 
+import msgspec
+
 from servitwin.domain.condition import Condition, format_condition
 from servitwin.usecases.ingest.columns import Scalar
 from servitwin.usecases.ingest.shapes import Shape
@@ -12,8 +14,8 @@ from servitwin.usecases.live_mirror import ENTRY_SEPARATOR, LiveValue, apply_ent
 
 # Order (time, shard, seq, idx), value, quality, received.
 Entry = tuple[tuple[int, int, int, int], Scalar, int, int]
-# Order (time, shard, seq), received, decoded payload, sample in it (-1: it holds one).
-_Kept = tuple[tuple[int, int, int], int, Any, int]
+# Order (time, shard, seq), received, values in order of the shape's names (a struct or a list), sample, samples.
+_Kept = tuple[tuple[int, int, int], int, Any, int, int]
 
 
 class LiveTwin:
@@ -61,12 +63,22 @@ class LiveTwin:
             take = self.offer_condition if signal in conditions else self.offer
             take(signal, ((time, -1, -1, -1), value, quality, received))
 
-    def keep(self, shape: Shape, time: int, shard: int, seq: int, received: int, payload: Any, sample: int) -> None:
-        """Take a message if it is the latest of its shape."""
+    def keep(
+        self,
+        shape: Shape,
+        time: int,
+        shard: int,
+        seq: int,
+        received: int,
+        values: Any,
+        sample: int = 0,
+        samples: int = 1,
+    ) -> None:
+        """Take the values of a message, or of one of its samples, if they are the latest of their shape."""
         held = self._kept.get(shape)
         order = (time, shard, seq)
         if held is None or held[0] < order:
-            self._kept[shape] = (order, received, payload, sample)
+            self._kept[shape] = (order, received, values, sample, samples)
 
     @property
     def stale(self) -> bool:
@@ -77,14 +89,10 @@ class LiveTwin:
         """The last entry of each signal."""
         if self._kept:
             kept, self._kept = self._kept, {}
-            for shape, ((time, shard, seq), received, payload, sample) in kept.items():
-                for place, name in enumerate(shape.names):
-                    value = getattr(payload.values, f"v{place}")
-                    idx = place
-                    if sample >= 0:
-                        idx = place * len(value) + sample
-                        value = value[sample]
-                    self.offer(name, ((time, shard, seq, idx), value, 0, received))
+            for shape, ((time, shard, seq), received, values, sample, samples) in kept.items():
+                of_signals = values if isinstance(values, list) else msgspec.structs.astuple(values)
+                for place, (name, value) in enumerate(zip(shape.names, of_signals, strict=True)):
+                    self.offer(name, ((time, shard, seq, place * samples + sample), value, 0, received))
         return self._values
 
     def message(self, cut: dict[str, int], *, whole: bool) -> dict[str, Any]:
