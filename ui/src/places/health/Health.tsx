@@ -73,6 +73,7 @@ function HealthView({ health, connections }: { health: HealthAnswer; connections
           <Rows rows={health.streams} />
         </Card>
       ) : null}
+      <Refusals refusals={health.broker_refusals} />
       <h2 className="section">{h.connections}</h2>
       {connections.length ? (
         <Grid label={h.connections} rows={connections} columns={CONNECTIONS} rowKey={(c) => c.id} />
@@ -81,6 +82,29 @@ function HealthView({ health, connections }: { health: HealthAnswer; connections
       )}
       <p className="weak hint">{h.browsers(health.browsers)}</p>
     </>
+  );
+}
+
+type Refused = HealthAnswer["broker_refusals"];
+
+const REFUSALS: Column<Refused["last"][number]>[] = [
+  { key: "at", title: h.at, cell: (r) => <Time at={r.at} /> },
+  { key: "user", title: h.user, cell: (r) => r.user || "–" },
+  { key: "code", title: h.reason, cell: (r) => <span className="pill warning">{r.code}</span> },
+  { key: "message", title: h.message, cell: (r) => <span className="cut">{r.message}</span> },
+];
+
+/** What reached no one: it cannot be in quarantine, because the broker never handed it on. */
+function Refusals({ refusals }: { refusals: Refused }) {
+  const counts = Object.entries(refusals.counts).filter(([, n]) => n > 0);
+  if (!counts.length) return null;
+  return (
+    <Card title={h.refused}>
+      <p className="weak hint">
+        {h.refusedHint} {h.refusedCounts(counts.map(([code, n]) => `${code} ${formatNumber(n, 0)}`).join(", "))}
+      </p>
+      <Grid label={h.refused} rows={refusals.last} columns={REFUSALS} rowKey={(r) => `${r.at} ${r.user} ${r.message}`} />
+    </Card>
   );
 }
 

@@ -155,6 +155,12 @@ export const places = {
     condition: "Condition",
     message: "Message",
     noConnections: "No connector runs in a worker of its own.",
+    refused: "Refused by the broker",
+    refusedHint: "Nobody has these messages: correct the machine's topic, its credential, or the size of what it sends.",
+    refusedCounts: (text: string) => `Since the broker's log began: ${text}`,
+    at: "At",
+    user: "Credential",
+    reason: "Reason",
     browsers: (n: number) => `${n} browsers follow live`,
   },
   administration: {

@@ -20,6 +20,22 @@ class ProcessShape(Shape):
     memory_mb: float | None
 
 
+class RefusalShape(Shape):
+    """Something the broker refused; nobody has it."""
+
+    at: str = Field(description="RFC 3339, to the second", examples=["2026-09-21T08:15:00Z"])
+    user: str
+    code: str = Field(examples=["topic:not-permitted"])
+    message: str = Field(description="what the broker said")
+
+
+class RefusalsShape(Shape):
+    """What the broker refused machines since its log began."""
+
+    counts: dict[str, int] = Field(description="by code")
+    last: list[RefusalShape] = Field(description="the last 20, newest first")
+
+
 class HealthAnswer(Shape):
     """Health of the node in one look; parts that do not answer are named in ``missing``."""
 
@@ -34,9 +50,7 @@ class HealthAnswer(Shape):
     plugins: list[dict[str, Any]]
     browsers: int = Field(description="open event streams")
     quarantine: dict[str, int]
-    broker_refusals: dict[str, Any] = Field(
-        description="what the broker refused machines: `counts` by code since its log began, and the `last` ones"
-    )
+    broker_refusals: RefusalsShape
     missing: list[str]
 
 
