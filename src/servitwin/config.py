@@ -21,7 +21,7 @@ class BusSettings(msgspec.Struct, omit_defaults=True):
     mqtt_port: int = 0
     user: str = ""
     password: str = ""
-    sync_interval: str = ""  # JetStream fsync: "" is the server's default (lazy), "always" or e.g. "1s"
+    sync_interval: str = ""  # JetStream fsync: "" is the server's default (lazy), "always" (history too) or e.g. "1s"
     max_stream_bytes: int = 4 * 2**30
     mqtt_host: str = ""  # where the gateway listens, if not on the same address
 

@@ -76,7 +76,8 @@ class IngestProcess:
         self._settings.history.mkdir(parents=True, exist_ok=True)
         for number, stream in enumerate(STREAMS):
             source = Source(s.bus.host, s.bus.port, s.bus.user, s.bus.password, stream)
-            writer = DeltaWriter(s.history, shard=number, now=time.time_ns)
+            # Who wants an acknowledgement to mean "on disk" wants it of the stream and of what becomes of it.
+            writer = DeltaWriter(s.history, shard=number, now=time.time_ns, sync=s.bus.sync_interval == "always")
             self._shards.append(
                 IngestShard(number, source, writer, self._shared, self._connectors, s, self._consumer_name)
             )

@@ -67,7 +67,13 @@ def _serve(starter: Callable[[Settings, bool], int]) -> Callable[..., None]:
         mqtt_port: Annotated[int, typer.Option(min=0, max=65535, help="MQTT port; 0: any free one")] = 1883,
         plant: Annotated[list[Path] | None, typer.Option(help="File of machine types or plant to import first")] = None,
         anonymous_role: Annotated[str, typer.Option(help="Role of callers without a token, such as viewer")] = "",
-        sync_interval: Annotated[str, typer.Option(help="How often the bus flushes to disk: always, 1s, ...")] = "",
+        sync_interval: Annotated[
+            str,
+            typer.Option(help="How often the bus flushes to disk: 1s, ...; always: history does too, at each commit"),
+        ] = "",
+        keep_days: Annotated[
+            int, typer.Option(min=0, help="Days for which observations are kept, by event time; 0: for ever")
+        ] = 0,
         tls_certificate: Annotated[
             Path | None, typer.Option(help="PEM file: web and MQTT speak TLS with this certificate (and its chain)")
         ] = None,
@@ -82,6 +88,7 @@ def _serve(starter: Callable[[Settings, bool], int]) -> Callable[..., None]:
             tls=TlsSettings(*(str(p.resolve()) if p else "" for p in (tls_certificate, tls_key))),
             plant=[str(p) for p in plant or ()],
             demo=demo,
+            retention_days=keep_days,
         )
         faults = settings_faults(settings)
         if faults:

@@ -120,7 +120,9 @@ def test_export_writes_the_file_whole_or_not_at_all(run, tmp_path):
 
 def test_serve_hands_its_options_to_the_starter(run, started):
     words = ["serve", "--data", "d", "--port", 0, "--mqtt-port", 0, "--anonymous-role", "viewer", "--json"]
+    words += ["--keep-days", 400, "--sync-interval", "always"]
     assert run(*words, to=False).exit_code == 0
     settings, as_json = started[0]
     assert (settings.data, settings.web.port, settings.bus.mqtt_port, as_json) == ("d", 0, 0, True)
     assert settings.web.anonymous_role == "viewer"
+    assert (settings.retention_days, settings.bus.sync_interval) == (400, "always")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from pathlib import Path
 
 import numpy as np
@@ -147,3 +148,24 @@ def test_marks_are_replaced_whole(tmp_path: Path) -> None:
     w.snapshot_note({APP: 3}, b"\n\x00one")
     w.snapshot_note({APP: 5}, b"two\nlines")
     assert writer(tmp_path).noted() == ({APP: 5}, b"two\nlines")
+
+
+def test_a_synced_commit_is_on_the_disk_with_its_files_and_folders_before_it_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached: list[str] = []
+    to_disk = os.fsync
+
+    def noted(handle: int) -> None:
+        reached.append(str(Path(f"/proc/self/fd/{handle}").readlink().relative_to(tmp_path)))
+        to_disk(handle)
+
+    w = DeltaWriter(tmp_path, shard=0, now=lambda: T0, sync=True)
+    monkeypatch.setattr("os.fsync", noted)
+    w.commit([rows(range(1, 3))], [bad(2)], {APP: 2}, {})
+    for table in ("quarantine", "observations"):
+        mine = [r.removeprefix(f"{table}/") for r in reached if r.startswith(table)]
+        data = {str(p.relative_to(tmp_path / table)) for p in (tmp_path / table).rglob("*.parquet")}
+        assert data
+        assert data < set(mine[:-2]), "data files, and the folders that name them, come first"
+        assert mine[-2:] == ["_delta_log/00000000000000000001.json", "_delta_log"], "then the commit that names them"

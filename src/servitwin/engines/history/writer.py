@@ -50,8 +50,10 @@ class DeltaWriter:
     :meth:`snapshot_note` now and then (hourly is plenty) and starts from :meth:`noted`.
     """
 
-    def __init__(self, folder: Path | str, *, shard: int, now: Callable[[], int]) -> None:
+    def __init__(self, folder: Path | str, *, shard: int, now: Callable[[], int], sync: bool = False) -> None:
+        """``sync``: a commit has reached the disk, not only the operating system, when :meth:`commit` returns."""
         self._folder = Path(folder)
+        self._sync = sync
         self._shard = shard
         self._now = now
         self._observations = open_table(self._folder, OBSERVATIONS)
@@ -216,6 +218,10 @@ class DeltaWriter:
     def _append(
         self, table: DeltaTable, actions: Sequence[AddAction], positions: Mapping[str, int], info: Mapping[str, Any]
     ) -> None:
+        root = self._folder / (QUARANTINE if table is self._quarantine else OBSERVATIONS)
+        if self._sync:  # what a commit names must be there before it
+            for path in {p for a in actions for p in (root / a.path, (root / a.path).parent)} | {root}:
+                _to_disk(path)
         try:
             table.create_write_transaction(
                 list(actions),
@@ -237,6 +243,19 @@ class DeltaWriter:
                 )
             ) from error
         table.update_incremental()
+        if self._sync:
+            log = root / "_delta_log"
+            _to_disk(log / f"{table.version():020d}.json")
+            _to_disk(log)
+
+
+def _to_disk(path: Path) -> None:
+    """Until a file's content, or the names in a folder, outlive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _or_minus_one(version: int | None) -> int:
