@@ -28,9 +28,9 @@ import ingest as ours
 
 # name: (protocol of ours, messages of ours, messages of the peer, samples, naive flow)
 CASES = {
-    "naive": ("mqtt", 300_000, 10_000, 1, True),
-    "tuned": ("mqtt", 300_000, 60_000, 1, False),
-    "batch": ("mqtt", 6_000, 1_500, 100, False),
+    "naive": ("mqtt", 100_000, 100_000, 1, True),
+    "tuned": ("mqtt", 300_000, 300_000, 1, False),
+    "batch": ("mqtt", 12_000, 12_000, 100, False),
 }
 POINT = """
 const p = msg.payload, machine = msg.topic.split('/')[1], points = [];

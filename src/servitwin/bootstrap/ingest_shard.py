@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 from deltalake.exceptions import DeltaError
 
+from servitwin.bootstrap.commit_pace import CommitPace
 from servitwin.config import Settings
 from servitwin.engines.bus.reader import Source, StreamReader
 from servitwin.engines.bus.server import note_committed
@@ -22,7 +23,6 @@ from servitwin.usecases.ingest.tail import Tail
 
 log = logging.getLogger("servitwin.ingest")
 _TAIL_ROWS = 3_000_000
-_BURST_ROWS, _BURST_OVER_S = 20_000, 0.1
 
 
 class IngestShard:
@@ -49,7 +49,7 @@ class IngestShard:
         self._tail = Tail(-1, 0, 0)
         self._committing: list[Block] = []
         self._last_commit = time.monotonic()
-        self._seen, self._seen_at = -1, 0.0
+        self._pace = CommitPace(settings.commit_rows)
 
     def open(self) -> None:
         """Ask stream and table where to go on; blocks."""
@@ -59,17 +59,9 @@ class IngestShard:
         self.ingest.received = self.committed
         self._tail = Tail(self.committed, int(self._settings.tail_seconds * 1e9), _TAIL_ROWS)
 
-    def wants_commit(self, rows: int, now: float) -> bool:
-        """Whether enough waits, or a burst has ended: who sent it is told soon, and the next one finds an empty house.
-
-        Args:
-            rows: how many make a commit worth while in the midst of a stream.
-            now: seconds of a monotonic clock.
-        """
-        pending, received = self.ingest.pending, self.ingest.received
-        if received != self._seen:
-            self._seen, self._seen_at = received, now
-        return pending >= rows or (pending >= _BURST_ROWS and now - self._seen_at >= _BURST_OVER_S)
+    def wants_commit(self, now: float) -> bool:
+        """Whether what waits is to be committed before its time has come; ``now`` in seconds of a monotonic clock."""
+        return self._pace.due(self.ingest.pending, self.ingest.received, now)
 
     def cut(self) -> Block | None:
         """What came in since the last cut; None if nothing did."""

@@ -160,7 +160,7 @@ class IngestProcess:
         while True:
             await asyncio.sleep(0.01)
             now = time.monotonic()
-            if now < due and not any(shard.wants_commit(s.commit_rows, now) for shard in self._shards):
+            if now < due and not any(shard.wants_commit(now) for shard in self._shards):
                 continue
             due = now + s.commit_seconds
             if self._disk_is_full():
