@@ -87,8 +87,14 @@ def test_mosquitto_pub_speaks_for_its_own_machine_alone(node: Node, api: Api, se
     assert mosquitto(node, "press-1", secret, json.dumps(sample(T0, 1.0, session="m", seq=0))) == 0
     assert counts(node, api, T0, 1) == [1.0]
     foreign = "servitwin/press-2/observations"
+
+    def wrong_credentials() -> int:
+        return int(api.get("/health")["broker_refusals"]["counts"]["credential:wrong"])
+
+    before_them = wrong_credentials()
     assert mosquitto(node, "press-1", "wrong", "{}") != 0, "a wrong password was let in"
     assert mosquitto(node, "nobody", secret, "{}") != 0, "an unknown user was let in"
+    wait_for(node, "both counted, once each", 10, lambda: wrong_credentials() == before_them + 2)
     mosquitto(node, "press-1", secret, json.dumps(sample(T0, 666.0)), topic=foreign)  # MQTT 3.1.1 cannot say no
     assert mosquitto(node, "press-1", secret, json.dumps(sample(T0 + 1, 2.0, session="m", seq=1))) == 0
     assert counts(node, api, T0, 2) == [1.0, 2.0]

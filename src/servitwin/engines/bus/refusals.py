@@ -51,7 +51,7 @@ class Refusals:
     def _take(self, line: bytes) -> None:
         found = _LINE.match(line)
         code = next((code for mark, code in _REASONS if mark in line), "") if found else ""
-        if found is None or not code:
+        if found is None or not code or b"unable to connect" in line:  # the gateway tells it twice
             return
         self._counts[code] += 1
         local = datetime.strptime(found[1].decode(), "%Y/%m/%d %H:%M:%S").astimezone(UTC)

@@ -68,12 +68,14 @@ function HealthView({ health, connections }: { health: HealthAnswer; connections
           <Disk disk={health.disk} />
         </div>
       </div>
-      {health.streams.length ? (
-        <Card title={h.streams}>
-          <Rows rows={health.streams} />
-        </Card>
-      ) : null}
-      <Refusals refusals={health.broker_refusals} />
+      <div className="column">
+        {health.streams.length ? (
+          <Card title={h.streams}>
+            <Rows rows={health.streams} />
+          </Card>
+        ) : null}
+        <Refusals refusals={health.broker_refusals} />
+      </div>
       <h2 className="section">{h.connections}</h2>
       {connections.length ? (
         <Grid label={h.connections} rows={connections} columns={CONNECTIONS} rowKey={(c) => c.id} />
