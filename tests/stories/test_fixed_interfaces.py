@@ -22,10 +22,8 @@ FORMULAS = ("iso22400@1", "en15341-m10@1", "en15341-m12@1", "en15341-pha8@1", "v
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    made = Node(tmp_path_factory.mktemp("fixed"), arguments=["--anonymous-role", "viewer"])
-    made.start()
-    yield made
-    assert made.stop() == 0, made.logs()
+    with Node(tmp_path_factory.mktemp("fixed"), arguments=["--anonymous-role", "viewer"]).running() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -34,10 +34,8 @@ MORE = """        - {topic: shop/+/raw/+, twin: "{1}", signal: "{2}"}
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    made = Node(tmp_path_factory.mktemp("foreign"))
-    made.start()
-    yield made
-    assert made.stop() == 0, made.logs()
+    with Node(tmp_path_factory.mktemp("foreign")).running() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

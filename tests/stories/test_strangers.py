@@ -35,10 +35,8 @@ commands:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    made = Node(tmp_path_factory.mktemp("strangers"))
-    made.start()
-    yield made
-    assert made.stop() == 0, made.logs()
+    with Node(tmp_path_factory.mktemp("strangers")).running() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

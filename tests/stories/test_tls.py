@@ -70,10 +70,8 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def node(papers: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     files = ["--tls-certificate", str(papers / "node.pem"), "--tls-key", str(papers / "node.key")]
-    made = Node(tmp_path_factory.mktemp("tls"), arguments=[*files, "--demo"])
-    made.start()
-    yield made
-    assert made.stop() == 0, made.logs()
+    with Node(tmp_path_factory.mktemp("tls"), arguments=[*files, "--demo"]).running() as made:
+        yield made
 
 
 def test_the_web_speaks_tls_to_who_knows_the_authority(node: Node, papers: Path) -> None:

@@ -160,7 +160,8 @@ class IngestProcess:
         while True:
             await asyncio.sleep(0.01)
             now = time.monotonic()
-            if now < due and not any(shard.wants_commit(now) for shard in self._shards):
+            # every shard is asked: each follows its own stream
+            if now < due and not any([shard.wants_commit(now) for shard in self._shards]):
                 continue
             due = now + s.commit_seconds
             if self._disk_is_full():

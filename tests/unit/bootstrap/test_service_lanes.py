@@ -13,17 +13,13 @@ import pytest
 
 from servitwin.bootstrap.service_lanes import ServiceLanes
 from servitwin.domain.error import Fault
-from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import Cut, Series
-from servitwin.domain.signal import SignalDefinition
-from servitwin.domain.twin import Dated, Twin
-from servitwin.engines.records import SqlRecords, migrate
+from servitwin.engines.records import SqlRecords
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import Outcome
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.run_service import Assignment, RunServices, StepRequest, StepResult, assign_service
-
-UID = "019a0000-0000-7000-8000-000000000001"
+from tests.crane_records import UID, crane_records
 
 
 class EmptyHistory:
@@ -68,12 +64,7 @@ class TwoPartners:
 
 @pytest.fixture
 def records(tmp_path: Path) -> SqlRecords:
-    url = f"sqlite:///{tmp_path / 'records.db'}"
-    migrate(url)
-    records = SqlRecords(url)
-    records.add_machine_type(MachineType("probe", 1, signals=(SignalDefinition("load", unit="t"),)))
-    records.save_twin(Twin(UID, "crane-1", "machine", type=(Dated("probe@1", 0),)))
-    return records
+    return crane_records(tmp_path)
 
 
 async def test_a_service_that_hangs_keeps_no_other_waiting(records: SqlRecords) -> None:

@@ -29,8 +29,7 @@ from servitwin.usecases.run_service import (
     assignments,
     withdraw_service,
 )
-
-UID = "019a0000-0000-7000-8000-000000000001"
+from tests.crane_records import UID, crane_records
 
 
 class MemoryHistory:
@@ -88,12 +87,7 @@ class CountingHost:
 
 @pytest.fixture
 def records(tmp_path: Path) -> SqlRecords:
-    url = f"sqlite:///{tmp_path / 'records.db'}"
-    migrate(url)
-    records = SqlRecords(url)
-    records.add_machine_type(MachineType("probe", 1, signals=(SignalDefinition("load", unit="t"),)))
-    records.save_twin(Twin(UID, "crane-1", "machine", type=(Dated("probe@1", 0),)))
-    return records
+    return crane_records(tmp_path)
 
 
 def rises(records: SqlRecords) -> list[int]:

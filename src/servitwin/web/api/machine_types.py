@@ -13,23 +13,13 @@ from servitwin.domain.machine_type import MachineType
 from servitwin.usecases.check_files import Checked, FileText, known_of, read_files
 from servitwin.usecases.register_types import RegisterTypes
 from servitwin.web.api.answers import answer, answer_tagged, full, page_of
+from servitwin.web.api.bodies import file_body
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.twin import CheckResult, MachineTypeShape, MachineTypeSummary, Registered
 
 router = APIRouter(tags=["machine types"])
-_FILE = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/yaml": {
-                "schema": {"type": "string"},
-                "example": "machine_type: mill-500\nversion: 2\nsignals:\n  power: {unit: kW}\n",
-            },
-            "application/json": {"schema": {"type": "object"}},
-        },
-    }
-}
+_FILE = file_body("machine_type: mill-500\nversion: 2\nsignals:\n  power: {unit: kW}\n", json={"type": "object"})
 
 
 @router.get("/machine-types", response_model=Page[MachineTypeSummary])

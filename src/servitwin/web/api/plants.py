@@ -14,22 +14,13 @@ from servitwin.usecases.import_files import FilesImported, ImportFiles
 from servitwin.usecases.import_plant import ImportPlant, connections, is_mapped
 from servitwin.usecases.register_types import RegisterTypes
 from servitwin.web.api.answers import answer
+from servitwin.web.api.bodies import file_body
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.twin import PlantImported
 
 router = APIRouter(tags=["twins"])
-_FILE = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/yaml": {
-                "schema": {"type": "string"},
-                "example": "plant: shop\ntwins:\n  press-1: {kind: machine, serial: P-1}\n",
-            }
-        },
-    }
-}
+_FILE = file_body("plant: shop\ntwins:\n  press-1: {kind: machine, serial: P-1}\n")
 
 
 @router.post("/plants", response_model=PlantImported, openapi_extra=_FILE)
