@@ -235,7 +235,7 @@ class IngestProcess:
 
     async def _registry_changed(self, subject: str, payload: bytes) -> None:
         if subject == "changed.connections":
-            foreign = self._read_mappings()
+            foreign = await asyncio.to_thread(self._read_mappings)
             if self._listener is not None:
                 self._listener.listen((*UNACKNOWLEDGED, *foreign))
             return
