@@ -20,6 +20,7 @@ from servitwin.config import Settings, WebSettings
 from servitwin.connectors.recorded.plugin import KINDS, open_recording
 from servitwin.domain.error import Fault, UnavailableError
 from servitwin.usecases.check_files import check
+from servitwin.usecases.verify_settlement import Verified
 
 _STOP_WITHIN_S = 60.0
 
@@ -65,6 +66,12 @@ def _restore(source: Path, data: Path) -> str:
     return restore(source, data)
 
 
+def _verify(file: Path, observations: Path | None, keys: Path | None) -> Verified:
+    from servitwin.bootstrap.verify import verify  # noqa: PLC0415 - as above
+
+    return verify(file, observations, keys)
+
+
 def starters() -> Starters:
     """All starters of this build."""
     return Starters(
@@ -75,4 +82,5 @@ def starters() -> Starters:
         node=node_for_a_while,
         backup=_backup,
         restore=_restore,
+        verify=_verify,
     )

@@ -24,6 +24,7 @@ from servitwin.config import Settings
 from servitwin.domain.identity import RANDOM_BYTES, new_uid
 from servitwin.engines.bus import BusClient, hash_secret
 from servitwin.engines.bus.refusals import Refusals
+from servitwin.engines.files.party_keys import PartyKeyFolder
 from servitwin.engines.records import SqlRecords
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
@@ -68,6 +69,7 @@ def build_parts(
         access=ManageAccess(records, authoriser, sign_in, time.time_ns, new_id, new_secret),
         audit=Audit(records, time.time_ns),
         live=LiveHub(bus, records),
+        keys=PartyKeyFolder(settings.folder / "secrets" / "party-keys"),
         now=time.time_ns,
         new_id=new_id,
         hash_machine_secret=hash_secret,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from servitwin.cli import commands, data, figures, files, replay, run, simulate
+from servitwin.cli import commands, contracts, data, figures, files, replay, run, simulate
 from servitwin.cli.starters import Starters
 
 
@@ -22,6 +22,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     replay.add(app, starters)
     files.add(app, starters)
     figures.add(app)
+    contracts.add(app, starters)
     commands.add(app)
     data.add(app)
     simulate.add(app)

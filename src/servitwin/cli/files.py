@@ -12,8 +12,9 @@ from servitwin.cli.node import FINDING, DataOption, JsonOption, ToOption, connec
 from servitwin.cli.starters import Starters
 from servitwin.domain.error import Fault, InvalidInputError
 
+_CONTRACT = re.compile(rb"""^\{?["']?contract["']?\s*:""", re.MULTILINE)
 _MACHINE_TYPE = re.compile(rb"""^\s*\{?\s*["']?machine_type["']?\s*:""", re.MULTILINE)
-FilesArgument = Annotated[list[Path], typer.Argument(help="YAML files of machine types, or a plant")]
+FilesArgument = Annotated[list[Path], typer.Argument(help="YAML files of machine types, plants or contracts")]
 
 
 def add(app: typer.Typer, starters: Starters) -> None:
@@ -38,11 +39,15 @@ def add(app: typer.Typer, starters: Starters) -> None:
 def import_files(
     files: FilesArgument, data: DataOption = None, to: ToOption = None, as_json: JsonOption = False
 ) -> None:
-    """Bring machine types and plants that files declare into a running node."""
+    """Bring machine types, plants and contracts that files declare into a running node."""
     contents = _readable(files)
     done: dict[str, list[str]] = {"registered": [], "changed": [], "retired": [], "unchanged": [], "restart": []}
     with connect(data, to) as node:
         for content in contents:
+            if _CONTRACT.search(content):
+                added = node.add_contract(content)
+                done["registered"].append(f"{added['id']}@{added['version']}")
+                continue
             is_type = _MACHINE_TYPE.search(content) is not None
             answer = node.import_file(content) if is_type else node.import_plant(content)
             for word, names in done.items():
@@ -66,8 +71,8 @@ def _readable(files: list[Path]) -> list[bytes]:
             faults.append(Fault("file:unreadable", e.strerror or str(e), "Check the name", file=str(path)))
     if faults:
         raise InvalidInputError(faults)
-    # A plant refers to types: they have to be there first.
-    return sorted(contents, key=lambda content: _MACHINE_TYPE.search(content) is None)
+    # A plant refers to types, a contract to twins: they have to be there first.
+    return sorted(contents, key=lambda c: 2 if _CONTRACT.search(c) else _MACHINE_TYPE.search(c) is None)
 
 
 def _inside(paths: list[Path]) -> list[Path]:

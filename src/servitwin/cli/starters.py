@@ -10,6 +10,7 @@ from pathlib import Path
 from servitwin.config import Settings
 from servitwin.domain.error import Fault
 from servitwin.sdk.recording import Recording
+from servitwin.usecases.verify_settlement import Verified
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Starters:
         backup: consistent copy of a data folder (data folder, target file); returns what was written, for people.
         restore: the way back (backup file, new data folder).
         edge: run an edge node; as ``serve``.
+        verify: check a settlement file against observations and public keys; needs no node.
     """
 
     serve: Callable[[Settings, bool], int]
@@ -34,3 +36,4 @@ class Starters:
     backup: Callable[[Path, Path], str] | None = None
     restore: Callable[[Path, Path], str] | None = None
     edge: Callable[[Settings, bool], int] | None = None
+    verify: Callable[[Path, Path | None, Path | None], Verified] | None = None

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from servitwin.client import answers
+from servitwin.client.contracts import ContractCalls
 from servitwin.client.events import parse_events
 from servitwin.client.http import Connection, local_address
 from servitwin.domain.error import NotFoundError
@@ -22,7 +23,7 @@ from servitwin.domain.state_time import Gap
 Time = str | int | None
 
 
-class Client:
+class Client(ContractCalls):
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.
 
     Times may be given as RFC 3339 text or integer nanoseconds UTC.

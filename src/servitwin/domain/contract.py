@@ -1,6 +1,7 @@
 """Contracts: what two parties agreed about machines, time and money, in the words that both of them sign.
 
 Everything a contract holds is text, whole numbers and decimals, so that its canonical JSON is the same everywhere.
+Every term is spelled out in what is signed, also one that has its default: a later default changes no contract.
 Days are local days of the contract's time zone; a period is [first day, day after the last).
 """
 
@@ -18,21 +19,21 @@ ExclusionKind = Literal[
 RoundingMode = Literal["half_away", "down", "up"]
 
 
-class Rounding(msgspec.Struct, frozen=True, omit_defaults=True):
+class Rounding(msgspec.Struct, frozen=True):
     """How availability in percent is rounded before it is compared; ``places`` None: it is not."""
 
     places: int | None = 2
     mode: RoundingMode = "half_away"
 
 
-class Escalation(msgspec.Struct, frozen=True, omit_defaults=True):
+class Escalation(msgspec.Struct, frozen=True):
     """A miss that follows a miss weighs ``factor`` times the one before it, at most ``times`` times over."""
 
     factor: Decimal
     times: int = 10
 
 
-class StepBand(msgspec.Struct, frozen=True, omit_defaults=True, tag="stepped", tag_field="form"):
+class StepBand(msgspec.Struct, frozen=True, tag="stepped", tag_field="form"):
     """``credit`` percent of the fee for each whole ``step`` percent missed, at most ``cap`` percent."""
 
     step: Decimal
@@ -41,7 +42,7 @@ class StepBand(msgspec.Struct, frozen=True, omit_defaults=True, tag="stepped", t
     escalation: Escalation | None = None
 
 
-class LinearBand(msgspec.Struct, frozen=True, omit_defaults=True, tag="linear", tag_field="form"):
+class LinearBand(msgspec.Struct, frozen=True, tag="linear", tag_field="form"):
     """``credit`` percent of the fee for each ``step`` percent missed, parts of a step in proportion, up to ``cap``."""
 
     step: Decimal
@@ -57,7 +58,7 @@ class Rung(msgspec.Struct, frozen=True):
     credit: Decimal
 
 
-class TableBand(msgspec.Struct, frozen=True, omit_defaults=True, tag="table", tag_field="form"):
+class TableBand(msgspec.Struct, frozen=True, tag="table", tag_field="form"):
     """The credit of the lowest rung whose ``below`` lies above the value; rungs go down as credits go up."""
 
     rungs: tuple[Rung, ...]
@@ -65,7 +66,7 @@ class TableBand(msgspec.Struct, frozen=True, omit_defaults=True, tag="table", ta
     escalation: Escalation | None = None
 
 
-class LiquidatedBand(msgspec.Struct, frozen=True, omit_defaults=True, tag="liquidated", tag_field="form"):
+class LiquidatedBand(msgspec.Struct, frozen=True, tag="liquidated", tag_field="form"):
     """Liquidated damages (guaranteed/measured - 1) x output x rate, at most ``cap`` percent of the fee (None: none).
 
     The form of wind contracts: ``output`` of the period in ``unit`` from the meter of that name, ``rate`` in money.
@@ -81,21 +82,21 @@ class LiquidatedBand(msgspec.Struct, frozen=True, omit_defaults=True, tag="liqui
 Band = StepBand | LinearBand | TableBand | LiquidatedBand
 
 
-class GapTerm(msgspec.Struct, frozen=True, omit_defaults=True):
+class GapTerm(msgspec.Struct, frozen=True):
     """What time without data counts as, and who runs the telemetry (and so lost it where nobody else is named)."""
 
     rule: Literal["available", "unavailable", "pro_rata"] = "pro_rata"
     telemetry: Literal["provider", "customer", "neither"] = "provider"
 
 
-class DeemedTerm(msgspec.Struct, frozen=True, omit_defaults=True):
+class DeemedTerm(msgspec.Struct, frozen=True):
     """After ``days`` x 24 h of silence a claim is deemed decided."""
 
     days: int = 10
     decision: Literal["accepted", "rejected"] = "accepted"
 
 
-class ExclusionTerm(msgspec.Struct, frozen=True, omit_defaults=True):
+class ExclusionTerm(msgspec.Struct, frozen=True):
     """A ground on which stopped time may be left out; the order of the terms is their priority where they overlap.
 
     ``budget_hours``: hours a settlement period and machine; what goes beyond counts as if nobody had claimed it.
@@ -105,7 +106,7 @@ class ExclusionTerm(msgspec.Struct, frozen=True, omit_defaults=True):
     budget_hours: Decimal | None = None
 
 
-class Guarantee(msgspec.Struct, frozen=True, omit_defaults=True):
+class Guarantee(msgspec.Struct, frozen=True):
     """An availability guarantee: how time counts, what was promised, and what a miss is worth.
 
     Attributes:
@@ -139,14 +140,14 @@ class Guarantee(msgspec.Struct, frozen=True, omit_defaults=True):
     malus: Literal["price_reduction", "damages"] = "price_reduction"
 
 
-class PriceTier(msgspec.Struct, frozen=True, omit_defaults=True):
+class PriceTier(msgspec.Struct, frozen=True):
     """Units up to ``up_to`` (None: without end) cost ``rate`` each."""
 
     rate: Decimal
     up_to: Decimal | None = None
 
 
-class MeterPrice(msgspec.Struct, frozen=True, omit_defaults=True):
+class MeterPrice(msgspec.Struct, frozen=True):
     """A price per unit of a meter (``operating_hours``, ``parts``, ``cycles``): each tier prices its own units."""
 
     meter: str
@@ -155,7 +156,7 @@ class MeterPrice(msgspec.Struct, frozen=True, omit_defaults=True):
     cap: Decimal | None = None
 
 
-class Price(msgspec.Struct, frozen=True, omit_defaults=True):
+class Price(msgspec.Struct, frozen=True):
     """A fee for all machines together, shared among them alike, and prices of what was used."""
 
     fee: Decimal = Decimal(0)
@@ -164,7 +165,7 @@ class Price(msgspec.Struct, frozen=True, omit_defaults=True):
     payment_days: int = 30
 
 
-class ServiceLevel(msgspec.Struct, frozen=True, omit_defaults=True):
+class ServiceLevel(msgspec.Struct, frozen=True):
     """What a partner owes: a measure of one of its results, compared with a level, and what a breach costs it.
 
     ``malus``: percent of the partner's share of the period, in all and once a period.
@@ -177,7 +178,7 @@ class ServiceLevel(msgspec.Struct, frozen=True, omit_defaults=True):
     malus: Decimal = Decimal(0)
 
 
-class PartnerTerm(msgspec.Struct, frozen=True, omit_defaults=True):
+class PartnerTerm(msgspec.Struct, frozen=True):
     """A partner's share of the fee in percent, and the service levels that it owes itself."""
 
     party: str
@@ -185,7 +186,7 @@ class PartnerTerm(msgspec.Struct, frozen=True, omit_defaults=True):
     levels: tuple[ServiceLevel, ...] = ()
 
 
-class Contract(msgspec.Struct, frozen=True, omit_defaults=True):
+class Contract(msgspec.Struct, frozen=True):
     """One version of a contract, as it is signed.
 
     Attributes:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from servitwin.domain.reason import ReasonChoice
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.state_time import State
 
@@ -150,6 +151,7 @@ class MachineType(msgspec.Struct, frozen=True, omit_defaults=True):
     requirements: tuple[Requirement, ...] = ()
     documents: tuple[DocumentReference, ...] = ()
     model_3d: str = ""
+    reasons: tuple[ReasonChoice, ...] = ()  # what an operator taps for a stop; empty: those of every machine
     registered_from: str = ""  # where it was derived from, if nobody wrote it (``Devices.xml``, ``data``)
 
     @property

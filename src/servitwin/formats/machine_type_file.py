@@ -16,6 +16,7 @@ from servitwin.domain.machine_type import (
     Production,
     Requirement,
 )
+from servitwin.domain.reason import ReasonChoice
 from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.formats.machine_type_rules import Rules, number
 from servitwin.formats.structure import Structure, did_you_mean
@@ -23,6 +24,13 @@ from servitwin.formats.yaml_node import Key, Parsed, parse
 
 Path = tuple[Key, ...]
 Block = Mapping[str, Any]
+
+
+def _reasons(block: Block) -> tuple[ReasonChoice, ...]:
+    return tuple(
+        ReasonChoice(code, c.get("title", code), c.get("responsible", ""), _reasons(c.get("choices", {})))
+        for code, c in block.items()
+    )
 
 
 class FileReference(msgspec.Struct, frozen=True):
@@ -106,6 +114,7 @@ class _MachineTypeReader:
             requirements=_requirements(data),
             documents=_documents(data),
             model_3d=data.get("model_3d", ""),
+            reasons=_reasons(data.get("reasons", {})),
         )
 
     # components and signals -----------------------------------------------------------------------------------

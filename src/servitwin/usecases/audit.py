@@ -14,7 +14,8 @@ Action = Literal[
     "calendar.save", "plant.import",
     "gaps.declare", "quarantine.read", "quarantine.replay", "history.export", "simulator.fault", "observations.send",
     "service.assign",
-    "service.withdraw",
+    "service.withdraw", "contract.add", "contract.sign", "reason.give", "exclusion.claim", "exclusion.decide",
+    "machine.accept", "period.settle",
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 import cedarpy
 
+from servitwin.domain.contract import Contract
 from servitwin.domain.error import Fault, NotFoundError, RefusedError
 from servitwin.domain.party import Actor
 from servitwin.domain.twin import Twin
@@ -112,6 +113,26 @@ class Authoriser:
         """Refuse with ``access:not-permitted`` unless the actor administers that party."""
         if not self.may_administer(actor, party):
             raise not_permitted("administer", f"party {party}")
+
+    def may_on_contract(self, actor: Actor, action: str, contract: Contract) -> bool:
+        """Whether Cedar permits ``read_contract``, ``agree``, ``claim`` or ``settle`` under that contract."""
+        key = (actor, action, contract.provider, contract.customer)
+        index = self.index()
+        if key not in self._decided:
+            uid = {"type": "Contract", "id": f"{contract.provider}|{contract.customer}"}
+            sides = {
+                "provider": {"__entity": {"type": "Party", "id": contract.provider}},
+                "customer": {"__entity": {"type": "Party", "id": contract.customer}},
+            }
+            parties = {contract.provider, contract.customer} - {actor.party}
+            extra = [self._party(p, index) for p in sorted(parties) if not index.knows_party(p)]
+            entity = {"uid": uid, "attrs": sides, "parents": []}
+            self._decided[key] = self._ask(actor, action, uid, [*extra, entity])
+        return self._decided[key]
+
+    def operator(self) -> str:
+        """The party that operates this node."""
+        return self._operator()
 
     # what may be known ---------------------------------------------------------------------------------------
     def known(self, actor: Actor) -> frozenset[str]:

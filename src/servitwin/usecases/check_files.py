@@ -1,4 +1,4 @@
-"""Checks machine type and plant files together: every fault of every file at once."""
+"""Checks machine type, plant and contract files together: every fault of every file at once."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Literal
 
 import msgspec
 
+from servitwin.domain.contract import Contract
 from servitwin.domain.error import Fault
 from servitwin.domain.machine_type import MachineType
+from servitwin.formats.contract_file import Around, read_contract
 from servitwin.formats.machine_type_file import file_references, read_machine_type
 from servitwin.formats.plant import Plant
 from servitwin.formats.plant_file import CheckConnection, Known, read_plant
@@ -19,8 +21,8 @@ from servitwin.usecases.ports import Records
 
 _ENDINGS = (".yaml", ".yml")
 # Enough to tell which files of a folder are meant; what each is decides its tree.
-_BEGINNING = re.compile(r"""^\s*\{?\s*["']?(machine_type|plant)["']?\s*:""", re.MULTILINE)
-Kind = Literal["machine type", "plant", ""]
+_BEGINNING = re.compile(r"""^\s*\{?\s*["']?(machine_type|plant|contract)["']?\s*:""", re.MULTILINE)
+Kind = Literal["machine type", "plant", "contract", ""]
 
 
 class FileText(msgspec.Struct, frozen=True):
@@ -36,6 +38,7 @@ class Checked(msgspec.Struct):
 
     types: list[MachineType] = []
     plants: list[Plant] = []
+    contracts: list[Contract] = []
     faults: list[Fault] = []
 
 
@@ -45,7 +48,7 @@ def check(
     known: Known | None = None,
     check_connection: CheckConnection | None = None,
 ) -> list[Fault]:
-    """All faults of files, and of the machine type and plant files in folders, as one set that refers to itself.
+    """All faults of files, and of what folders hold of types, plants and contracts, as one set that refers to itself.
 
     ``known`` is what exists beside them (:func:`known_of` a node); without it every type must be among the files.
     """
@@ -63,7 +66,7 @@ def known_of(records: Records) -> Known:
 
 
 def collect(paths: Iterable[Path]) -> tuple[list[FileText], list[Fault]]:
-    """Texts of files in the order given; of a folder all its machine type and plant files, by name."""
+    """Texts of files in the order given; of a folder all its machine type, plant and contract files, by name."""
     files: list[FileText] = []
     faults: list[Fault] = []
     for path in paths:
@@ -72,8 +75,10 @@ def collect(paths: Iterable[Path]) -> tuple[list[FileText], list[Fault]]:
             read = [one for p in inside if (one := _read(p, faults)) is not None]
             found = [f for f in read if _BEGINNING.search(f.text)]
             if not found:
-                hint = "Name files, or a folder that holds machine type or plant files"
-                faults.append(Fault("file:none-found", "No machine type or plant file here", hint, file=str(path)))
+                hint = "Name files, or a folder that holds machine type, plant or contract files"
+                faults.append(
+                    Fault("file:none-found", "No machine type, plant or contract file here", hint, file=str(path))
+                )
             files += found
         elif (one := _read(path, faults)) is not None:
             files.append(one)
@@ -106,7 +111,9 @@ def decode_text(name: str, content: bytes, folder: Path | None, faults: list[Fau
 def kind_of(file: Parsed) -> Kind:
     """What a file is, by the key that tells; empty if it is neither."""
     keys = file.keys()
-    return "machine type" if "machine_type" in keys else "plant" if "plant" in keys else ""
+    if "machine_type" in keys:
+        return "machine type"
+    return "plant" if "plant" in keys else "contract" if "contract" in keys else ""
 
 
 def read_files(
@@ -135,6 +142,14 @@ def read_files(
         if plant is not None:
             checked.plants.append(plant)
     checked.faults += _declared_twice(plants)
+    twins = {*known.twins, *(id for p in plants for id in p.keys("twins"))}
+    alone = not plants and not known.parties  # a contract by itself: parties and twins are not known here
+    around = Around() if alone else Around(parties, twins)
+    for file, tree in parsed:
+        if kind_of(tree) == "contract":
+            contract, faults = read_contract(tree, file.name, around=around)
+            checked.faults += faults
+            checked.contracts += [] if contract is None else [contract]
     return checked
 
 
@@ -169,8 +184,12 @@ def _missing_files(tree: Parsed, name: str, folder: Path) -> Iterable[Fault]:
 
 
 def _faults_of_neither(tree: Parsed) -> list[Fault]:
-    hint = "Begin a machine type with `machine_type: NAME`, a plant with `plant: NAME`"
-    return tree.faults or [Fault("file:kind-unknown", "This is neither machine type nor plant", hint, file=tree.file)]
+    hint = (
+        "Begin a machine type with `machine_type: NAME`, a plant with `plant: NAME`, a contract with `contract: NAME`"
+    )
+    return tree.faults or [
+        Fault("file:kind-unknown", "This is neither machine type nor plant nor contract", hint, file=tree.file)
+    ]
 
 
 def _declared_twice(plants: Sequence[Parsed]) -> Iterable[Fault]:

@@ -6,11 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
+from servitwin.domain.agreement import Acceptance, Agreement, PartyKey, Signature
 from servitwin.domain.calendar import Calendar
 from servitwin.domain.command import Command
+from servitwin.domain.contract import Contract
+from servitwin.domain.exclusion import Decision, Exclusion
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import Aggregation, Bucket, Cut, LastValue, PackedRows, Quarantined, Rows, Series
 from servitwin.domain.party import Account, Actor, Grant, Party
+from servitwin.domain.reason import Reason
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
 
@@ -129,12 +133,34 @@ class HistoryReader(Protocol):
         end: int,
         form: Literal["csv", "parquet", "arrow"],
         metadata: Mapping[str, Any],
+        cut: Cut | None = None,
     ) -> Iterator[bytes]:
-        """Rows with units and metadata as a stream of bytes in an open format."""
+        """Rows with units and metadata as a stream of bytes in an open format, as known now or at a cut."""
         ...
 
 
-class Records(Protocol):
+class ContractRecords(Protocol):
+    """Contracts and what is said, claimed, accepted and settled under them; all of it append-only."""
+
+    def add_contract(self, contract: Contract, digest: str, added: int) -> None: ...
+    def contracts(self, party: str = "") -> list[Agreement]: ...
+    def add_signature(self, signature: Signature) -> bool: ...
+    def signatures_of(self, digest: str) -> list[Signature]: ...
+    def save_party_key(self, key: PartyKey) -> None: ...
+    def party_keys(self, party: str = "") -> list[PartyKey]: ...
+    def add_reason(self, reason: Reason) -> None: ...
+    def reasons(self, twins: Sequence[str], start: int, end: int) -> list[Reason]: ...
+    def add_exclusion(self, exclusion: Exclusion) -> None: ...
+    def exclusions(self, contract: str = "") -> list[tuple[Exclusion, list[Decision]]]: ...
+    def add_exclusion_step(self, step: Decision) -> bool: ...
+    def add_acceptance(self, step: Acceptance) -> bool: ...
+    def acceptances(self, contract: str) -> list[Acceptance]: ...
+    def add_settlement(self, contract: str, period: str, revision: int, digest: str, at: int, body: bytes) -> bool: ...
+    def settlements(self, contract: str = "", period: str = "") -> list[dict[str, Any]]: ...
+    def settlement(self, contract: str, period: str, revision: int) -> bytes | None: ...
+
+
+class Records(ContractRecords, Protocol):
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
     def together(self) -> AbstractContextManager[None]:
@@ -250,4 +276,12 @@ class Files(Protocol):
 
     def get(self, address: str) -> bytes | None:
         """What was put, or None."""
+        ...
+
+
+class SigningKeys(Protocol):
+    """Private keys of parties on this node; they never leave it."""
+
+    def sign(self, party: str, content: bytes) -> tuple[str, str]:
+        """Public key and signature (Ed25519), both base64, of the party's key; made when it first signs."""
         ...

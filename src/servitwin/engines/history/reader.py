@@ -190,8 +190,11 @@ class DuckReader:
         end: int,
         form: Form,
         metadata: Mapping[str, Any],
+        cut: Cut | None = None,
     ) -> Iterator[bytes]:
         """Observations that hold in [start, end), with units and ``metadata``, as a stream of bytes.
+
+        ``cut``: what was known then; without it what is known now.
 
         ``csv`` begins with comment lines (``# key: JSON``); ``parquet`` and ``arrow`` (IPC stream) carry the same in
         the schema's metadata. Columns: time (ns UTC), in csv also time_utc (RFC 3339), twin, signal, number, text,
@@ -199,7 +202,7 @@ class DuckReader:
         """
         _check_range(start, end)
         pairs = list(dict.fromkeys(wanted))
-        return export(self._scan.view(), pairs, self._sets(pairs), start, end, form, metadata, self._define)
+        return export(self._scan.view(cut), pairs, self._sets(pairs), start, end, form, metadata, self._define)
 
     def _sets(self, pairs: Sequence[Pair]) -> Bools:
         definitions = [self._define(*pair) if self._define else None for pair in pairs]

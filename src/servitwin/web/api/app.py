@@ -18,6 +18,7 @@ from servitwin.domain.error import Fault, ServitwinError
 from servitwin.web.api import (
     administration,
     commands,
+    contracts,
     events,
     health,
     history,
@@ -26,8 +27,10 @@ from servitwin.web.api import (
     plants,
     provenance,
     quarantine,
+    reasons,
     services,
     sessions,
+    settlements,
     simulator,
     state,
     states,
@@ -60,6 +63,9 @@ NOUNS = (
     simulator,
     provenance,
     administration,
+    contracts,
+    settlements,
+    reasons,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

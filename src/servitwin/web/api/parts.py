@@ -11,7 +11,7 @@ from servitwin.formats.plant_file import CheckConnection
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.manage_access import ManageAccess
-from servitwin.usecases.ports import Bus, HistoryReader, Records
+from servitwin.usecases.ports import Bus, HistoryReader, Records, SigningKeys
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.live import LiveHub
@@ -53,6 +53,7 @@ class WebParts:
     access: ManageAccess
     audit: Audit
     live: LiveHub
+    keys: SigningKeys
     now: Callable[[], int]
     new_id: Callable[[], str]
     hash_machine_secret: Callable[[str], str]

@@ -1,0 +1,114 @@
+"""The client's calls for contracts: terms, signatures, status, claims, reasons, settlements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from servitwin.client.http import Connection
+
+Json = dict[str, Any]
+
+
+class ContractStatus(msgspec.Struct):
+    """A period as it stands; money and percent are decimal text."""
+
+    contract: str
+    version: int
+    life: str
+    period: str
+    known_at: str
+    currency: str
+    fee: str
+    credit: str
+    bonus: str
+    disputed: str
+    payable: str
+    level: str
+    formula: str
+    machines: list[Json]
+    pool: Json
+    notes: list[str] = []
+    at_stake: str | None = None
+
+
+class ContractCalls:
+    """What a :class:`servitwin.client.Client` can do about contracts."""
+
+    _api: Connection
+
+    def contracts(self) -> list[Json]:
+        """Contracts of the caller's party."""
+        items: list[Json] = []
+        cursor: str | None = None
+        while True:
+            page = self._api.call("GET", "/contracts", dict, params={"cursor": cursor})
+            items += page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                return items
+
+    def contract(self, id: str, version: int | None = None) -> Json:
+        """A contract whole."""
+        return self._api.call("GET", _path(id), dict, params={"version": version})
+
+    def add_contract(self, content: bytes, name: str = "contract.yaml") -> Json:
+        """Bring a contract file in."""
+        return self._api.call(
+            "POST", "/contracts", dict, params={"name": name}, content=content, content_type="application/yaml"
+        )
+
+    def sign_contract(self, id: str, version: int | None = None) -> Json:
+        """Sign for the caller's party with its key on the node."""
+        return self._api.call("POST", _path(id, "signatures"), dict, body={"version": version})
+
+    def contract_status(self, id: str, *, period: str | None = None, at: str | int | None = None) -> ContractStatus:
+        """Where a period stands."""
+        return self._api.call("GET", _path(id, "status"), ContractStatus, params={"period": period, "at": at})
+
+    def contract_trial(self, id: str, *, from_: str | None = None, to: str | None = None) -> Json:
+        """What the contract would have been worth over past months."""
+        return self._api.call("GET", _path(id, "trial"), dict, params={"from": from_, "to": to})
+
+    def exclusions(self, id: str, status: str | None = None) -> list[Json]:
+        """Claims under a contract, oldest first."""
+        items: list[Json] = self._api.call("GET", _path(id, "exclusions"), dict, params={"status": status})["items"]
+        return items
+
+    def claim(self, id: str, claim: Mapping[str, Any]) -> Json:
+        """Claim that a stretch should not count: ``twin, kind, from, to, text, evidence``."""
+        return self._api.call("POST", _path(id, "exclusions"), dict, body=dict(claim))
+
+    def decide(
+        self, id: str, exclusion: str, answer: str, parts: Sequence[Mapping[str, str]] = (), text: str = ""
+    ) -> Json:
+        """Take a step of a claim."""
+        body = {"answer": answer, "parts": [dict(p) for p in parts], "text": text}
+        return self._api.call("POST", _path(id, "exclusions", exclusion, "decisions"), dict, body=body)
+
+    def give_reason(self, twin: str, reason: Mapping[str, Any]) -> Json:
+        """Say why a machine stood: ``from, to, cause, party, note, replaces``."""
+        return self._api.call("POST", f"/twins/{quote(twin, safe='')}/reasons", dict, body=dict(reason))
+
+    def settle(self, id: str, period: str) -> Json:
+        """Settle a period that has ended."""
+        return self._api.call("POST", _path(id, "settlements", period), dict)
+
+    def settlement(self, id: str, period: str, revision: int | None = None) -> bytes:
+        """A settlement, to the byte."""
+        return b"".join(self._api.stream(_path(id, "settlements", period), {"revision": revision}))
+
+    def settlement_observations(self, id: str, period: str, form: str = "parquet") -> Iterator[bytes]:
+        """The observations that a settlement rests on."""
+        return self._api.stream(_path(id, "settlements", period, "observations"), {"form": form})
+
+    def party_keys(self, party: str) -> list[Json]:
+        """Public keys of a party."""
+        return self._api.call("GET", f"/parties/{quote(party, safe='')}/keys", list)
+
+
+def _path(*parts: str) -> str:
+    return "/contracts/" + "/".join(quote(p, safe="@") for p in parts)

@@ -1,0 +1,97 @@
+"""What surrounds a contract: who signed which version, whether its machines were accepted, and its life."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from servitwin.domain.contract import Contract
+
+Life = Literal["trial", "offered", "binding", "ended"]
+
+
+class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A party's signature (Ed25519) under the digest of a document.
+
+    Attributes:
+        digest: ``sha256:...`` of the document's canonical JSON (RFC 8785).
+        key: id of the party's key, the first 32 hex digits of the SHA-256 of the public key.
+        signature: base64 of the signature over :func:`signed_text`.
+        by: account or program that signed for the party.
+    """
+
+    digest: str
+    party: str
+    key: str
+    signature: str
+    by: str
+    at: int
+
+
+class PartyKey(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A public key (Ed25519, base64) with which a party signs; from ``revoked`` on it signs nothing new."""
+
+    id: str
+    party: str
+    public_key: str
+    since: int
+    revoked: int | None = None
+
+
+class Acceptance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A machine's acceptance (row C21): what was checked and what is open; accepted once both parties signed it off.
+
+    ``criteria``: name, result ``passed``, ``failed`` or ``open``, with what it rests on.
+    """
+
+    contract: str
+    twin: str
+    number: int
+    party: str
+    by: str
+    at: int
+    answer: Literal["accepted", "refused"]
+    criteria: tuple[tuple[str, str, str], ...] = ()
+    text: str = ""
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """A version of a contract with its digest and who signed it."""
+
+    contract: Contract
+    digest: str
+    added: int
+    signatures: tuple[Signature, ...] = ()
+
+    def signed_by(self, party: str) -> bool:
+        """Whether that party has signed this version."""
+        return any(s.party == party for s in self.signatures)
+
+    @property
+    def binding(self) -> bool:
+        """Whether both parties have signed."""
+        return self.signed_by(self.contract.provider) and self.signed_by(self.contract.customer)
+
+    def life(self, at: int, end: int) -> Life:
+        """Where the contract stands: unsigned it is a trial, which runs on the same data without money."""
+        if self.binding:
+            return "ended" if at >= end else "binding"
+        return "offered" if self.signatures else "trial"
+
+
+def signed_text(purpose: str, digest: str) -> bytes:
+    """The bytes under which a signature stands: a signature for one purpose is worth nothing for another."""
+    return f"servitwin {purpose} {digest}".encode()
+
+
+def accepted_at(steps: list[Acceptance], contract: Contract, twin: str) -> int | None:
+    """When the second of the two parties accepted a machine; None where one has not, or has refused since."""
+    last: dict[str, Acceptance] = {}
+    for step in sorted(steps, key=lambda s: s.number):
+        if step.twin == twin:
+            last[step.party] = step
+    both = [last.get(contract.provider), last.get(contract.customer)]
+    if any(s is None or s.answer != "accepted" for s in both):
+        return None
+    return max(s.at for s in both if s is not None)

@@ -1,0 +1,25 @@
+"""Contracts, signatures, reasons, claims, acceptance and settlements."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from servitwin.engines.records import contract_tables as t
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    for table in (
+        t.contracts,
+        t.signatures,
+        t.party_keys,
+        t.reasons,
+        t.exclusions,
+        t.exclusion_steps,
+        t.acceptances,
+        t.settlements,
+    ):
+        table.create(op.get_bind())

@@ -1,0 +1,88 @@
+"""Who may see, sign, claim and settle under a contract: its parties, by their people's tasks; nobody else's."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from servitwin.domain.agreement import Agreement
+from servitwin.domain.contract import Contract
+from servitwin.domain.error import Fault, NotFoundError, RefusedError
+from servitwin.domain.party import Actor
+from servitwin.usecases.authorise import Authoriser
+from servitwin.usecases.ports import Records
+
+ContractAction = Literal["read_contract", "agree", "claim", "settle"]
+
+
+class ContractAccess:
+    """Finds contracts for a caller. A contract that the caller may not know of does not exist for it."""
+
+    def __init__(self, records: Records, authoriser: Authoriser) -> None:
+        self._records = records
+        self._authoriser = authoriser
+
+    def all_of(self, actor: Actor) -> list[Agreement]:
+        """Every version of every contract that the actor may read."""
+        return [a for a in self._records.contracts() if self.may(actor, "read_contract", a.contract)]
+
+    def may(self, actor: Actor, action: ContractAction, contract: Contract) -> bool:
+        """Whether Cedar permits it."""
+        return self._authoriser.may_on_contract(actor, action, contract)
+
+    def require(self, actor: Actor, action: ContractAction, contract: Contract) -> None:
+        """Refuse with ``contract:unknown`` or ``access:not-permitted``."""
+        if not self.may(actor, "read_contract", contract):
+            raise unknown_contract(contract.id)
+        if not self.may(actor, action, contract):
+            raise RefusedError(
+                Fault(
+                    "access:not-permitted",
+                    f"You may not {action.replace('_', ' ')} under {contract.id}",
+                    "Ask a person of your party whose task it is: procurement, sales or the service manager",
+                )
+            )
+
+    def versions(self, actor: Actor, id: str) -> list[Agreement]:
+        """All versions of a contract, oldest first.
+
+        Raises:
+            NotFoundError: ``contract:unknown``, the same whether it does not exist or is none of the caller's business.
+        """
+        found = [a for a in self.all_of(actor) if a.contract.id == id]
+        if not found:
+            raise unknown_contract(id)
+        return found
+
+    def current(self, actor: Actor, id: str, version: int | None = None) -> Agreement:
+        """The version asked for, else the newest that binds, else the newest."""
+        found = self.versions(actor, id)
+        if version is not None:
+            chosen = next((a for a in found if a.contract.version == version), None)
+            if chosen is None:
+                raise unknown_contract(f"{id}@{version}")
+            return chosen
+        return next((a for a in reversed(found) if a.binding), found[-1])
+
+    def side(self, actor: Actor, contract: Contract) -> str:
+        """The party that the actor acts for: its own, or the node's operator for the node itself.
+
+        Raises:
+            RefusedError: ``contract:not-a-party``.
+        """
+        party = actor.party or self._authoriser.operator()
+        if party not in {contract.provider, contract.customer}:
+            raise RefusedError(
+                Fault(
+                    "contract:not-a-party",
+                    f"{party or 'The node'} is no party of {contract.id}",
+                    f"Its parties are {contract.provider} and {contract.customer}: sign in as one of their people",
+                )
+            )
+        return party
+
+
+def unknown_contract(id: str) -> NotFoundError:
+    """There is no such contract, or the caller may not know that there is."""
+    return NotFoundError(
+        Fault("contract:unknown", f"There is no contract {id[:80]!r}", "GET /api/v1/contracts lists yours", "id")
+    )

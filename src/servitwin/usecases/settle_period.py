@@ -1,0 +1,237 @@
+"""Settle a period of a contract, look at one that still runs, and keep what was settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from servitwin.domain.agreement import Agreement, accepted_at
+from servitwin.domain.contract_period import Period, period_of, periods
+from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
+from servitwin.domain.observation import Series
+from servitwin.domain.party import Actor
+from servitwin.domain.settlement import Settled, contract_end, contract_start
+from servitwin.domain.settlement_inputs import (
+    MachineInputs,
+    SettlementInputs,
+    TypeStretch,
+    cut_back,
+    range_to_read,
+    settle_inputs,
+)
+from servitwin.domain.twin import Twin
+from servitwin.formats.settlement_document import Document, document_bytes, settlement_document
+from servitwin.usecases.agree_contract import overlapping
+from servitwin.usecases.audit import Audit
+from servitwin.usecases.contract_access import ContractAccess
+from servitwin.usecases.machine_time import MachineTime, Sources, calendar_name, declared_gaps, read_machines
+from servitwin.usecases.ports import HistoryReader, Records
+from servitwin.usecases.registry import Registry
+
+Observed = Mapping[str, Mapping[str, Series]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """A period's inputs, the observations they go with, and the result."""
+
+    inputs: SettlementInputs
+    observed: Observed
+    settled: Settled
+
+
+class SettlePeriod:
+    """Computes and keeps settlements."""
+
+    def __init__(
+        self,
+        history: HistoryReader,
+        registry: Registry,
+        records: Records,
+        access: ContractAccess,
+        audit: Audit,
+        now: Callable[[], int],
+    ) -> None:
+        self._history = history
+        self._registry = registry
+        self._records = records
+        self._access = access
+        self._audit = audit
+        self._now = now
+
+    def look(self, agreement: Agreement, period: Period, known_at: int | None = None) -> Gathered:
+        """The period as it stands at an instant (default: now), with everything that decides it.
+
+        Raises:
+            InvalidInputError: ``contract:no-guarantee``, ``contract:not-begun``.
+        """
+        contract = agreement.contract
+        if contract.guarantee is None:
+            raise InvalidInputError(
+                Fault(
+                    "contract:no-guarantee", f"{contract.reference} guarantees nothing", "There is nothing to measure"
+                )
+            )
+        at = self._now() if known_at is None else known_at
+        if at <= period.start:
+            raise InvalidInputError(
+                Fault("contract:not-begun", f"Period {period.id} has not begun", "Ask again once it has", "period")
+            )
+        start, end = range_to_read(contract, period, at)
+        sources = Sources(self._history, self._registry, self._records, self._history.cut())
+        twins = [self._twin(id) for id in contract.machines]
+        read = read_machines(sources, twins, start, end)
+        gaps = declared_gaps(sources, twins)
+        machines, observed = [], {}
+        for twin in twins:
+            time = read[twin.uid]
+            observed[twin.id] = _series_of(time, end)
+            found = [g for g in gaps.get(twin.uid, []) if g.end > start and g.start < end]
+            machines.append(self._machine(agreement, period, twin, time, tuple(found)))
+        claims = [(c, tuple(s)) for c, s in self._records.exclusions(contract.id) if c.at <= at]
+        inputs = SettlementInputs(
+            contract,
+            period,
+            start,
+            end,
+            at,
+            {str(shard): sequence for shard, sequence in sources.cut.items()},
+            tuple(machines),
+            tuple(r for r in self._records.reasons(contract.machines, start, end) if r.at <= at),
+            tuple((c, steps) for c, steps in claims if c.end > start and c.start < end),
+        )
+        return Gathered(inputs, observed, settle_inputs(inputs, observed))
+
+    def settle(self, id: str, period_id: str, actor: Actor) -> Document:
+        """Settle a period that has ended, or correct its settlement by a new one if late data changed it.
+
+        Nothing that was settled is edited: a correction is a new revision that names the digest of the one before.
+        The same data again give the settlement that is there.
+
+        Raises:
+            ConflictError: ``settlement:period-runs``, ``settlement:not-binding``.
+        """
+        agreement = self._access.current(actor, id)
+        contract = agreement.contract
+        self._access.require(actor, "settle", contract)
+        period = period_of(contract, period_id)
+        now = self._now()
+        if now < period.end:
+            raise ConflictError(
+                Fault("settlement:period-runs", f"Period {period.id} has not ended", "Look at its status until then")
+            )
+        if not agreement.binding:
+            raise ConflictError(
+                Fault(
+                    "settlement:not-binding",
+                    f"{contract.reference} is not signed by both parties: it runs as a trial, without money",
+                    "Its status shows what it would be worth; sign it to settle from then on",
+                )
+            )
+        found = self.look(agreement, period, now)
+        earlier = self._records.settlements(contract.id, period.id)
+        corrects = earlier[-1]["digest"] if earlier else None
+        document = settlement_document(
+            found.inputs, found.observed, found.settled, agreement.signatures, len(earlier) + 1, corrects
+        )
+        if earlier:
+            last = self.settlement(contract.id, period.id)
+            if _same_result(last, document):
+                return last
+        kept = self._records.add_settlement(
+            contract.id, period.id, len(earlier) + 1, document["digest"], now, document_bytes(document)
+        )
+        if not kept:
+            raise ConflictError(
+                Fault("settlement:settled-meanwhile", "Somebody settled this period just now", "Read it again")
+            )
+        self._audit.note(
+            actor, "period.settle", contract.id, {"period": period.id, "revision": len(earlier) + 1,
+            "digest": document["digest"], "credit": document["credit"]},
+        )  # fmt: skip
+        self._records.add_event("period.settled", contract.id, now, {"period": period.id, "credit": document["credit"]})
+        return document
+
+    def settlement(self, id: str, period_id: str, revision: int | None = None) -> Document:
+        """A settlement that was kept; the last revision unless one is named.
+
+        Raises:
+            NotFoundError: ``settlement:unknown``.
+        """
+        content = self.settlement_bytes(id, period_id, revision)
+        document: Document = msgspec.json.decode(content, type=dict[str, Any])
+        return document
+
+    def settlement_bytes(self, id: str, period_id: str, revision: int | None = None) -> bytes:
+        """A settlement as it was written, to the byte."""
+        known = self._records.settlements(id, period_id)
+        chosen = revision if revision is not None else len(known)
+        content = self._records.settlement(id, period_id, chosen)
+        if content is None:
+            raise NotFoundError(
+                Fault(
+                    "settlement:unknown",
+                    f"Period {period_id[:40]} of {id} is not settled",
+                    f"POST /api/v1/contracts/{id}/settlements/{period_id[:40]} settles it once it has ended",
+                    "period",
+                )
+            )
+        return content
+
+    def _twin(self, id: str) -> Twin:
+        twin = self._registry.by_id(id)
+        if twin is None:
+            raise NotFoundError(Fault("contract:machine-unknown", f"There is no twin {id!r} here", where="machines"))
+        return twin
+
+    def _machine(
+        self, agreement: Agreement, period: Period, twin: Twin, time: MachineTime, gaps: tuple[Any, ...]
+    ) -> MachineInputs:
+        contract = agreement.contract
+        name = calendar_name(self._registry, twin, period.start)
+        higher = [c for c in overlapping(contract, self._records.contracts()) if c.rank > contract.rank]
+        return MachineInputs(
+            twin=twin.id,
+            uid=twin.uid,
+            types=tuple(TypeStretch(s.start, s.end, s.type) for s in time.segments if s.end > s.start),
+            gaps=gaps,
+            calendar=self._registry.calendar(name) if name else None,
+            owners=twin.owner,
+            accepted_at=accepted_at(self._records.acceptances(contract.id), contract, twin.id),
+            missed_before=self._missed_before(agreement, period, twin.id),
+            shadowed=tuple((contract_start(c), contract_end(c)) for c in higher if twin.id in c.machines),
+        )
+
+    def _missed_before(self, agreement: Agreement, period: Period, twin: str) -> int:
+        """Settled periods in a row, just before this one, that the machine missed."""
+        contract = agreement.contract
+        if contract.guarantee is None or contract.guarantee.bands.escalation is None:
+            return 0
+        earlier = [p for p in periods(contract) if p.end <= period.start]
+        settled = {s["period"] for s in self._records.settlements(contract.id)}
+        count = 0
+        for one in reversed(earlier):
+            if one.id not in settled:
+                break
+            machines = self.settlement(contract.id, one.id)["machines"]
+            missed = next((m["missed_percent"] for m in machines if m["twin"] == twin), "0")
+            if missed == "0":
+                break
+            count += 1
+        return count
+
+
+def _series_of(time: MachineTime, end: int) -> dict[str, Series]:
+    found: dict[str, Series] = {}
+    for segment in time.segments:
+        for name, series in segment.series.items():
+            found[name] = cut_back(series, -(2**63), end)
+    return found
+
+
+def _same_result(a: Document, b: Document) -> bool:
+    keys = ("fee", "credit", "bonus", "disputed", "machines", "observations", "contract_digest")
+    return all(a[k] == b[k] for k in keys)

@@ -1,0 +1,124 @@
+"""What the routes of contracts share: the use cases joined over the parts, and how their nouns are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends
+
+from servitwin.domain.agreement import Agreement
+from servitwin.domain.exclusion import Standing, Stretch
+from servitwin.domain.party import Actor
+from servitwin.domain.reason import Reason
+from servitwin.domain.settlement import contract_end, contract_start
+from servitwin.formats.canonical_json import decimal_text
+from servitwin.usecases.agree_contract import AgreeContract
+from servitwin.usecases.claim_exclusion import ClaimExclusion
+from servitwin.usecases.contract_access import ContractAccess
+from servitwin.usecases.settle_period import SettlePeriod
+from servitwin.usecases.sign import Sign
+from servitwin.web.api.answers import at
+from servitwin.web.api.callers import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class ContractParts:
+    """Use cases of contracts over one node's parts."""
+
+    access: ContractAccess
+    agree: AgreeContract
+    claims: ClaimExclusion
+    settle: SettlePeriod
+
+
+def _joined(parts: Parts) -> ContractParts:
+    access = ContractAccess(parts.records, parts.authoriser)
+    sign = Sign(parts.records, parts.keys, parts.now)
+    return ContractParts(
+        access,
+        AgreeContract(parts.records, access, sign, parts.audit, parts.now),
+        ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id),
+        SettlePeriod(parts.history, parts.registry, parts.records, access, parts.audit, parts.now),
+    )
+
+
+Contracts = Annotated[ContractParts, Depends(_joined)]
+
+
+def summary(agreement: Agreement, now: int, standings: list[Standing], me: Actor) -> dict[str, Any]:
+    """A contract as lists show it."""
+    contract = agreement.contract
+    guarantee = contract.guarantee
+    return {
+        "id": contract.id,
+        "version": contract.version,
+        "title": contract.title,
+        "provider": contract.provider,
+        "customer": contract.customer,
+        "machines": contract.machines,
+        "from": at(contract_start(contract)),
+        "to": at(contract_end(contract)),
+        "currency": contract.currency,
+        "fee": decimal_text(contract.price.fee),
+        "per": contract.price.per,
+        "level": decimal_text(guarantee.level) if guarantee else None,
+        "formula": guarantee.formula if guarantee else None,
+        "life": agreement.life(now, contract_end(contract)),
+        "digest": agreement.digest,
+        "signed_by": [s.party for s in agreement.signatures],
+        "waiting": sum(1 for s in standings if waits_for(s, agreement, me.party)),
+    }
+
+
+def waits_for(standing: Standing, agreement: Agreement, party: str) -> bool:
+    """Whether a claim waits for that party."""
+    if party not in {agreement.contract.provider, agreement.contract.customer}:
+        return False
+    return standing.waiting_for == "both" or (standing.waiting_for == "other" and standing.exclusion.proposer != party)
+
+
+def exclusion_out(standing: Standing, agreement: Agreement) -> dict[str, Any]:
+    """A claim and where it stands."""
+    claim, contract = standing.exclusion, agreement.contract
+    other = contract.customer if claim.proposer == contract.provider else contract.provider
+    waiting = {"": "", "other": other, "both": f"{contract.provider} and {contract.customer}"}[standing.waiting_for]
+    return {
+        "id": claim.id,
+        "contract": claim.contract,
+        "twin": claim.twin,
+        "kind": claim.kind,
+        "from": at(claim.start),
+        "to": at(claim.end),
+        "proposer": claim.proposer,
+        "by": claim.by,
+        "at": at(claim.at),
+        "text": claim.text,
+        "evidence": [{"kind": e.kind, "reference": e.reference, "text": e.text} for e in claim.evidence],
+        "status": standing.status,
+        "accepted": stretches(standing.accepted),
+        "undecided": stretches(standing.undecided),
+        "deemed_at": at(standing.deemed_at),
+        "waiting_for": waiting,
+        "steps": [
+            {
+                "number": s.number, "answer": s.answer, "party": s.party, "by": s.by, "at": at(s.at),
+                "parts": stretches(s.parts), "text": s.text,
+            }
+            for s in standing.steps
+        ],
+    }  # fmt: skip
+
+
+def stretches(parts: tuple[Stretch, ...]) -> list[dict[str, str | None]]:
+    """Stretches of time as JSON."""
+    return [{"from": at(start), "to": at(end)} for start, end in parts]
+
+
+def reason_out(reason: Reason, *, in_force: bool) -> dict[str, Any]:
+    """A reason as JSON."""
+    return {
+        "id": reason.id, "twin": reason.twin, "from": at(reason.start), "to": at(reason.end), "cause": reason.cause,
+        "party": reason.party, "author": reason.author, "author_party": reason.author_party, "at": at(reason.at),
+        "note": reason.note, "replaces": reason.replaces, "in_force": in_force,
+    }  # fmt: skip

@@ -1,0 +1,190 @@
+"""Settlements: what a period was worth, each stretch that decided it, and the observations it rests on."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from servitwin.domain.contract_period import Period, periods
+from servitwin.domain.instant import parse_instant
+from servitwin.domain.money import sum_money
+from servitwin.formats.settlement_document import amount, interval_rows, machine_result, read_settlement, result_of
+from servitwin.usecases.recompute_settlement import RecomputeSettlement
+from servitwin.web.api.answers import answer, at, full, number_cursor, time_of, to_cursor
+from servitwin.web.api.callers import Me, Parts
+from servitwin.web.api.contract_parts import Contracts
+from servitwin.web.api.contracts import chosen_period, notes_of
+from servitwin.web.api.shapes.base import Page
+from servitwin.web.api.shapes.contract import IntervalShape, KeyShape, SettlementRow, TrialShape, VerifiedShape
+
+router = APIRouter(tags=["contracts"])
+_SETTLEMENT = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
+_DOCUMENT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The settlement as canonical JSON (RFC 8785): the same bytes, whoever asks",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+
+
+@router.get("/contracts/{id}/intervals", response_model=Page[IntervalShape])
+def list_contract_intervals(
+    parts: Parts,
+    contracts: Contracts,
+    me: Me,
+    id: str,
+    period: str | None = None,
+    at_: Annotated[str | None, Query(alias="at")] = None,
+    category: Annotated[str | None, Query(description="only this category")] = None,
+    limit: Annotated[int, Query(ge=1, le=50_000)] = 10_000,
+    cursor: str | None = None,
+) -> Response:
+    """Each stretch of a period with its category and rule, machine by machine, in order of time."""
+    agreement = contracts.access.current(me, id)
+    known_at = parts.now() if at_ is None else min(parts.now(), time_of(at_, "at"))
+    found = contracts.settle.look(agreement, chosen_period(agreement, period, known_at), known_at)
+    rows = [{"twin": m.twin, **row} for m in found.settled.machines for row in interval_rows(m.time)]
+    rows = [r for r in rows if category in (None, r["category"])]
+    skip = max(0, number_cursor(cursor) or 0)
+    following = to_cursor(str(skip + limit)) if skip + limit < len(rows) else None
+    return answer({"items": rows[skip : skip + limit], "next": following})
+
+
+@router.get("/contracts/{id}/settlements", response_model=list[SettlementRow])
+def list_settlements(parts: Parts, contracts: Contracts, me: Me, id: str) -> Response:
+    """Settlements of a contract, every revision, in order."""
+    contract = contracts.access.current(me, id).contract
+    return answer([{**s, "at": at(s["at"])} for s in parts.records.settlements(contract.id)])
+
+
+@router.get("/contracts/{id}/settlements/{period}", responses=_DOCUMENT)
+def read_settlement_document(
+    contracts: Contracts, me: Me, id: str, period: str, revision: int | None = None
+) -> Response:
+    """A settlement that was made, to the byte; `servitwin verify` checks it without a server."""
+    contract = contracts.access.current(me, id).contract
+    content = contracts.settle.settlement_bytes(contract.id, period, revision)
+    return Response(content, media_type="application/json")
+
+
+@router.post("/contracts/{id}/settlements/{period}", responses=_DOCUMENT)
+def settle_period(contracts: Contracts, me: Me, id: str, period: str) -> Response:
+    """Settle a period that has ended. Late data or decisions make a new revision; the same data change nothing."""
+    document = contracts.settle.settle(id, period, me)
+    content = contracts.settle.settlement_bytes(id, period, document["revision"])
+    return Response(content, media_type="application/json")
+
+
+@router.get(
+    "/contracts/{id}/settlements/{period}/observations",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}}}}
+    },
+)
+def export_settlement_observations(
+    parts: Parts,
+    contracts: Contracts,
+    me: Me,
+    id: str,
+    period: str,
+    revision: int | None = None,
+    form: Literal["csv", "parquet", "arrow"] = "parquet",
+) -> Response:
+    """The observations that a settlement rests on, as they were known then: both parties may have them."""
+    contract = contracts.access.current(me, id).contract
+    document, inputs = read_settlement(contracts.settle.settlement_bytes(contract.id, period, revision))
+    wanted: list[tuple[str, str]] = []
+    first = inputs.start
+    for machine in inputs.machines:
+        for name, one in document["observations"].get(machine.twin, {}).items():
+            wanted.append((machine.uid, name))
+            first = min(first, parse_instant(one["first"]))
+    cut = {int(shard): sequence for shard, sequence in inputs.cut.items()}
+    metadata = {"settlement": document["digest"], "contract": document["contract"], "period": period}
+    pieces = parts.history.export(wanted, first, max(inputs.end, first + 1), form, metadata, cut)
+    parts.audit.note(me, "history.export", contract.id, {"settlement": document["digest"], "form": form})
+    kind = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}.get(
+        form, "application/vnd.apache.arrow.stream"
+    )
+    name = f"{contract.id}-{period}-observations.{form}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(pieces, media_type=kind, headers=headers)
+
+
+@router.post("/contracts/recompute", response_model=VerifiedShape, openapi_extra=_SETTLEMENT)
+async def recompute_settlement(request: Request, parts: Parts, me: Me) -> Response:
+    """Compute a settlement that another node sent again, from this node's own observations."""
+    body = await request.body()
+    case = RecomputeSettlement(parts.history, parts.registry, parts.records, parts.authoriser)
+    return answer(full(await run_in_threadpool(case.recompute, body, me)))
+
+
+@router.get("/contracts/{id}/trial", response_model=TrialShape)
+def read_trial(
+    parts: Parts,
+    contracts: Contracts,
+    me: Me,
+    id: str,
+    version: int | None = None,
+    from_: Annotated[str | None, Query(alias="from", description="first day; default: twelve months ago")] = None,
+    to: Annotated[str | None, Query(description="day after the last; default: today")] = None,
+) -> Response:
+    """What the contract would have been worth over past months: the same terms on the same data, without money."""
+    agreement = contracts.access.current(me, id, version)
+    today = (at(parts.now()) or "")[:10]
+    last = (to or today)[:10]
+    begin = (from_ or _year_before(last))[:10]
+    shifted = msgspec.structs.replace(agreement.contract, start=begin, end=last, acceptance="given")
+    moved = msgspec.structs.replace(agreement, contract=shifted)
+    rows, results = [], []
+    for period in periods(shifted):
+        if period.start >= parts.now():
+            continue
+        found = contracts.settle.look(moved, period, parts.now()).settled
+        results.append(found)
+        rows.append(_trial_row(period, result_of(found), [machine_result(m, intervals=False) for m in found.machines]))
+    currency = shifted.currency
+    notes = notes_of(contracts.settle.look(moved, periods(shifted)[0], parts.now())) if rows else []
+    return answer(
+        {
+            "contract": shifted.reference,
+            "from": at(periods(shifted)[0].start),
+            "to": at(periods(shifted)[-1].end),
+            "currency": currency,
+            "fee": amount(sum_money((r.fee for r in results), currency)),
+            "credit": amount(sum_money((r.credit for r in results), currency)),
+            "bonus": amount(sum_money((r.bonus for r in results), currency)),
+            "periods": rows,
+            "notes": ["Trial: measured by the terms, without money", *notes],
+        }
+    )
+
+
+def _trial_row(period: Period, result: dict[str, Any], machines: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"period": period.id, "from": at(period.start), "to": at(period.end), **result, "machines": machines}
+
+
+def _year_before(day: str) -> str:
+    last = date.fromisoformat(day)
+    try:
+        return last.replace(year=last.year - 1).isoformat()
+    except ValueError:  # the 29th of February
+        return last.replace(year=last.year - 1, day=28).isoformat()
+
+
+@router.get("/parties/{party}/keys", response_model=list[KeyShape])
+def list_party_keys(parts: Parts, me: Me, party: str) -> Response:
+    """Public keys of a party: with them anybody checks its signatures."""
+    del me  # public to all who are signed in
+    return answer(
+        [
+            {"id": k.id, "party": k.party, "public_key": k.public_key, "since": at(k.since), "revoked": at(k.revoked)}
+            for k in parts.records.party_keys(party)
+        ]
+    )

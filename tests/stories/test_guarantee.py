@@ -1,0 +1,213 @@
+"""A guarantee between two companies: measured, claimed, decided, settled, and recomputed by the other side."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Node
+from tests.stories.waiting import Api, wait_for
+
+PLANT = """
+plant: hall
+parties:
+  maker: {name: Maker, kind: manufacturer}
+  plant: {name: Plant, kind: customer}
+  rival: {name: Rival, kind: customer}
+twins:
+  crane-1: {type: crane@1, owner: plant, commissioned: 2025-01-01}
+"""
+CRANE = """
+machine_type: crane
+version: 1
+title: Crane
+manufacturer: maker
+signals:
+  execution: {type: text, title: Execution, reporting: {mode: on-change}}
+states:
+  word: execution
+  rules:
+    - {when: {execution: RUN}, state: producing}
+    - {when: {execution: FAULT}, state: failed, cause: brake}
+    - {when: {execution: SERVICE}, state: preventive}
+"""
+CONTRACT = """
+contract: crane-98
+version: 1
+title: Crane availability
+provider: maker
+customer: plant
+machines: [crane-1]
+period: {from: 2026-01-01, to: 2027-01-01, time_zone: Europe/Helsinki}
+currency: EUR
+price: {fee: 48000, per: year}
+guarantee:
+  level: 98
+  settle: month
+  credit: {form: stepped, step: 0.1, percent: 0.5, cap: 10}
+  exclusions:
+    - {kind: access_refused}
+    - {kind: planned_work, budget_hours: 8}
+"""
+# Times of the crane's word, UTC; Helsinki's March 2026 is 743 h long and begins at 22:00 UTC of the last of February.
+SAID = [
+    ("2026-01-01T00:00:00Z", "RUN"),
+    ("2026-03-10T06:00:00Z", "FAULT"),
+    ("2026-03-10T22:00:00Z", "RUN"),
+    ("2026-03-20T08:00:00Z", "SERVICE"),
+    ("2026-03-20T13:00:00Z", "RUN"),
+]
+
+
+def write(folder: Path) -> list[str]:
+    for name, text in (("crane.yaml", CRANE), ("plant.yaml", PLANT)):
+        (folder / name).write_text(text)
+    return ["--plant", str(folder / "crane.yaml"), "--plant", str(folder / "plant.yaml")]
+
+
+def say(api: Api, said: list[tuple[str, str]]) -> None:
+    lines = [json.dumps({"time": at, "values": {"execution": word}}) for at, word in said]
+    api.ask(
+        "POST", "/twins/crane-1/observations", content="\n".join(lines),
+        headers={"Content-Type": "application/x-ndjson"},
+    )  # fmt: skip
+
+
+def servitwin(*arguments: str, code: int = 0) -> dict[str, Any]:
+    command = [sys.executable, "-m", "servitwin.bootstrap", *arguments, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == code, done.stdout + done.stderr
+    return dict(json.loads(done.stdout or done.stderr))
+
+
+@pytest.fixture
+def hall(node_factory: Callable[..., Node], tmp_path: Path) -> tuple[Node, Api, Api, Api]:
+    """A node of the maker with the crane's first quarter, and the callers maker, plant and rival."""
+    node = node_factory(*write(tmp_path))
+    api = Api.of(node)
+    sides = [Api.of(node, api.token(p, "service_manager" if p == "maker" else "procurement")["token"]) for p in
+             ("maker", "plant", "rival")]  # fmt: skip
+    say(api, SAID)
+    wait_for(
+        node,
+        "the crane's words",
+        20,
+        lambda: len(api.values("crane-1", "execution", **{"from": "2026-01-01T00:00:00Z"})) == 5,
+    )
+    return node, *sides  # type: ignore[return-value]
+
+
+def march(api: Api) -> dict[str, Any]:
+    status: dict[str, Any] = api.get("/contracts/crane-98/status", period="2026-03")
+    return status
+
+
+def test_from_a_file_to_a_settlement_that_the_customer_recomputes(
+    hall: tuple[Node, Api, Api, Api], node_factory: Callable[..., Node], tmp_path: Path
+) -> None:
+    node, maker, plant, rival = hall
+    added = maker.ask("POST", "/contracts", 201, content=CONTRACT, headers={"Content-Type": "application/yaml"})
+    assert (added["life"], added["you"], len(added["periods"])) == ("trial", "provider", 12)
+
+    # A trial is measured alike, without money; nothing is settled before both have signed.
+    assert march(maker)["life"] == "trial"
+    assert maker.post("/contracts/crane-98/settlements/2026-03", {}, 409)["code"] == "settlement:not-binding"
+    maker.post("/contracts/crane-98/signatures", {})
+    assert plant.post("/contracts/crane-98/signatures", {})["life"] == "binding"
+
+    # 743 h, of which 16 h failed and 5 h in service: (743 - 21)/743 = 97.17 %, 8 whole steps, 4 % of 4 000.
+    machine = march(plant)["machines"][0]
+    assert (machine["counted_s"], machine["seconds"]["unavailable"]) == (str(743 * 3600), str(21 * 3600))
+    assert (machine["rounded_percent"], machine["credit"]) == ("97.17", "160.00")
+
+    # A stranger does not know that the contract exists.
+    assert rival.get("/contracts")["items"] == []
+    assert rival.ask("GET", "/contracts/crane-98/status", 404)["code"] == "contract:unknown"
+    assert rival.post("/contracts/crane-98/signatures", {}, 404)["code"] == "contract:unknown"
+
+    # The service was planned work: accepted. Access was refused for six hours: two are accepted, four are rejected.
+    work = claim(maker, "planned_work", "2026-03-20T08:00:00Z", "2026-03-20T13:00:00Z")
+    assert maker.post(decide_path(work), {"answer": "accept"}, 403)["code"] == "exclusion:not-yours-to-decide"
+    plant.post(decide_path(work), {"answer": "accept"})
+    access = claim(maker, "access_refused", "2026-03-10T06:00:00Z", "2026-03-10T12:00:00Z")
+    waiting = march(plant)
+    # Undecided: 16 h of 738 count (97.83 %, 40.00) or 10 h of 732 do (98.63 %, nothing).
+    assert (waiting["credit"], waiting["disputed"]) == ("0.00", "20.00")
+    decided = plant.post(
+        decide_path(access),
+        {"answer": "accept_part", "parts": [{"from": "2026-03-10T06:00:00Z", "to": "2026-03-10T08:00:00Z"}]},
+    )
+    assert decided["status"] == "part_accepted"
+    assert plant.post(decide_path(access), {"answer": "accept"}, 409)["code"] == "exclusion:decided"
+    # 14 h of 736 h: 98.10 %: kept.
+    assert march(maker)["machines"][0]["rounded_percent"] == "98.1"
+
+    first = maker.post("/contracts/crane-98/settlements/2026-03", {})
+    assert (first["fee"], first["credit"], first["payable"], first["revision"]) == ("4000.00", "0.00", "4000.00", 1)
+    assert maker.post("/contracts/crane-98/settlements/2026-03", {})["digest"] == first["digest"]
+    assert plant.post("/contracts/crane-98/settlements/2026-03", {}, 403)["code"] == "access:not-permitted"
+
+    # Late data: the fault began ten hours earlier. A correction is a new revision; the first stays as it was.
+    say(Api.of(node), [("2026-03-09T20:00:00Z", "FAULT")])
+    wait_for(node, "the late word", 20, lambda: march(maker)["machines"][0]["rounded_percent"] != "98.1")
+    second = maker.post("/contracts/crane-98/settlements/2026-03", {})
+    assert (second["revision"], second["corrects"], second["credit"]) == (2, first["digest"], "240.00")
+    assert plant.get("/contracts/crane-98/settlements/2026-03", revision=1)["digest"] == first["digest"]
+
+    saved = tmp_path / "saved"
+    servitwin("contracts", "save", "crane-98", "2026-03", str(saved), "--data", str(node.data))
+    stem = str(saved / "crane-98-2026-03")
+    verify = ("verify", f"{stem}.json", "--observations", f"{stem}-observations.parquet", "--keys", f"{stem}-keys.json")
+    done = servitwin(*verify)
+    assert (done["ok"], done["credit"]) == (True, "240.00")
+    assert sum("signed crane-98@1" in text for text in done["proven"]) == 2
+
+    # The same from an ordinary export in CSV, and not from one that begins too late.
+    export = str(saved / "all.csv")
+    servitwin("export", "crane-1", "--from", "2026-01-01T00:00:00Z", "-o", export, "--data", str(node.data))
+    assert servitwin("verify", f"{stem}.json", "--observations", export)["ok"]
+    servitwin("export", "crane-1", "--from", "2026-03-10T00:00:00Z", "-o", export, "--data", str(node.data))
+    refused = servitwin("verify", f"{stem}.json", "--observations", export, code=1)
+    assert refused["faults"][0]["code"] == "observations:differ"
+
+    # One byte of the settlement altered.
+    altered = Path(f"{stem}.json").read_bytes().replace(b'"credit":"240.00"', b'"credit":"140.00"', 1)
+    (saved / "altered.json").write_bytes(altered)
+    assert servitwin("verify", str(saved / "altered.json"), code=1)["faults"][0]["code"] == "settlement:altered"
+
+    the_customers_node_computes_the_same(node_factory, tmp_path, maker, plant, second)
+
+
+def the_customers_node_computes_the_same(
+    node_factory: Callable[..., Node], tmp_path: Path, maker: Api, plant: Api, settled: dict[str, Any]
+) -> None:
+    """Contract, decisions and observations are shared; the cents are computed by the customer's own node."""
+    content = plant.ask("GET", "/contracts/crane-98/settlements/2026-03")
+    other = node_factory(*write(tmp_path))
+    own = Api.of(other)
+    administrator = Api.of(other, own.token("plant", "administrator")["token"])
+    shared = administrator.post("/contracts/recompute", content)
+    assert shared["faults"][0]["code"] == "observations:differ", "nothing is recomputed from observations it lacks"
+    say(own, [*SAID, ("2026-03-09T20:00:00Z", "FAULT")])
+    wait_for(
+        other, "the same credit on the customer's node", 30,
+        lambda: administrator.post("/contracts/recompute", content)["credit"] == settled["credit"],
+    )  # fmt: skip
+    done = administrator.post("/contracts/recompute", content)
+    assert done["ok"], done
+    assert maker.get("/contracts")["items"][0]["waiting"] == 0
+
+
+def claim(api: Api, kind: str, start: str, end: str) -> str:
+    body = {"twin": "crane-1", "kind": kind, "from": start, "to": end, "text": "as agreed on the phone"}
+    return str(api.post("/contracts/crane-98/exclusions", body, 201)["id"])
+
+
+def decide_path(claimed: str) -> str:
+    return f"/contracts/crane-98/exclusions/{claimed}/decisions"
