@@ -36,6 +36,13 @@ def files(folder: Path) -> list[str]:
     return ["--plant", str(kind), "--plant", str(plant)]
 
 
+def ends_of(node: Node, samples: dict[str, list[float]]) -> str:
+    """What the broker and the workers said last, and how large they were."""
+    broker = (node.data / "bus" / "nats.log").read_text("utf-8", "replace")[-3000:]
+    sizes = {name: found[-1] for name, found in samples.items()}
+    return f"{sizes}\n-- nats.log\n{broker}\n{node.logs()}"
+
+
 def test_memory_of_each_process_is_flat_at_70_percent_of_the_measured_rate(
     node_factory: Callable[..., Node], tmp_path: Path
 ) -> None:  # fmt: skip
@@ -66,7 +73,9 @@ def test_memory_of_each_process_is_flat_at_70_percent_of_the_measured_rate(
             time.sleep(max(0.5, SECONDS / 400))
             for process in api.get("/health")["processes"]:
                 samples.setdefault(process["name"], []).append(process["memory_mb"])
-        done: dict[str, Any] = json.loads(running.communicate()[0])
+        said = running.communicate()[0]
+        assert running.returncode == 0, f"the load ended early: {said}\n{ends_of(node, samples)}"
+        done: dict[str, Any] = json.loads(said)
     finally:
         running.kill()
     assert done["refused"] == 0, done
