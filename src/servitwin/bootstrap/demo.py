@@ -16,6 +16,7 @@ _PEOPLE: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("hanna", "Hanna Salo, head of service", "aurora", ("service_manager", "administrator")),
     ("timo", "Timo Aalto, service technician", "aurora", ("technician",)),
     ("ritva", "Ritva Koski, R&D engineer", "aurora", ("engineer",)),
+    ("petra", "Petra Saari, procurement", "kivi", ("procurement",)),
     ("paula", "Paula Niemi, production manager", "kivi", ("production_manager",)),
     ("otto", "Otto Laine, operator", "kivi", ("operator",)),
     ("mikko", "Mikko Lehto, maintenance", "kivi", ("maintenance",)),
@@ -34,7 +35,12 @@ def demo_plant() -> list[str]:
         raise NotFoundError(
             Fault("demo:not-found", f"{folder} is not there", "Run the demo from a clone of the repository: make demo")
         )
-    return [str(folder)]
+    return [str(folder / "machine-types"), str(folder / "plant.yaml")]
+
+
+def demo_contracts() -> Path:
+    """Folder of the demo's contract files."""
+    return Path(demo_plant()[0]).parent / "contracts"
 
 
 def add_demo_people(records: Records) -> list[str]:

@@ -12,7 +12,8 @@ import msgspec
 
 from servitwin.bootstrap.check_connection import check_connection
 from servitwin.bootstrap.data_folder import FOLDER_VERSION
-from servitwin.bootstrap.demo import add_demo_people, demo_plant
+from servitwin.bootstrap.demo import add_demo_people, demo_contracts, demo_plant
+from servitwin.bootstrap.demo_contracts import add_demo_contracts
 from servitwin.bootstrap.machine_users import write_machine_users
 from servitwin.bootstrap.supervisor import Connection, Prepared
 from servitwin.bootstrap.worker import report_ready
@@ -20,6 +21,7 @@ from servitwin.config import Settings
 from servitwin.domain.error import InvalidInputError, ServitwinError
 from servitwin.domain.identity import RANDOM_BYTES, new_uid
 from servitwin.domain.party import Actor
+from servitwin.engines.files.party_keys import PartyKeyFolder
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.sdk.discovery import plugin, plugins
 from servitwin.sdk.manifest import Limits
@@ -53,6 +55,7 @@ def import_files(records: SqlRecords, paths: Sequence[str]) -> list[str]:
             lambda: new_uid(time.time_ns(), secrets.token_bytes(RANDOM_BYTES)),
         ),
         check_connection,
+        time.time_ns,
     )
     done = importer.import_files(files, SYSTEM)
     parts = {"new": done.registered, "changed": done.changed, "retired": done.retired}
@@ -112,6 +115,8 @@ def run(settings: Settings) -> None:
     notes = import_files(records, paths) if paths else []
     if settings.demo:
         notes += add_demo_people(records)
+        keys = PartyKeyFolder(settings.folder / "secrets" / "party-keys")
+        notes += add_demo_contracts(records, keys, demo_contracts(), time.time_ns())
     write_machine_users(records, settings.folder)
     prepared = Prepared(wanted_processes(records, notes), notes)
     records.close()

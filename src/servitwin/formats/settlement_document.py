@@ -11,7 +11,7 @@ import msgspec
 from servitwin.domain.agreement import Signature
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.guarantee_time import RULES, Category, GuaranteeTime
-from servitwin.domain.instant import NS, format_instant
+from servitwin.domain.instant import NS, format_instant, format_instants
 from servitwin.domain.money import Money
 from servitwin.domain.observation import Series
 from servitwin.domain.settlement import RULE, MachineResult, Settled
@@ -97,7 +97,8 @@ def interval_rows(time: GuaranteeTime) -> list[Document]:
     names = table.names
     columns = zip(
         table.start.tolist(),
-        table.end.tolist(),
+        format_instants(table.start),
+        format_instants(table.end),
         table.state.tolist(),
         table.cause.tolist(),
         table.party.tolist(),
@@ -110,10 +111,10 @@ def interval_rows(time: GuaranteeTime) -> list[Document]:
         strict=True,
     )
     rows = []
-    for start, end, state, cause, party, word, reason, category, rule, said, ground in columns:
+    for start, begin, end, state, cause, party, word, reason, category, rule, said, ground in columns:
         row = {
-            "from": format_instant(start),
-            "to": format_instant(end),
+            "from": begin,
+            "to": end,
             "state": STATES[state].value,
             "category": Category(category).name.lower(),
             "rule": RULES[rule],

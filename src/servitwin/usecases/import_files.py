@@ -1,15 +1,16 @@
-"""Machine type and plant files into a node: all of them checked first, then registered and imported."""
+"""Machine type, plant and contract files into a node: all checked first, then registered and imported."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 import servitwin
 from servitwin.domain.error import InvalidInputError
 from servitwin.domain.party import Actor
+from servitwin.formats import canonical_json
 from servitwin.formats.plant_file import CheckConnection
 from servitwin.usecases.check_files import FileText, known_of, read_files
 from servitwin.usecases.import_plant import ImportPlant
@@ -36,12 +37,14 @@ class ImportFiles:
         records: Records,
         types: RegisterTypes,
         plants: ImportPlant,
-        check_connection: CheckConnection | None = None,
+        check_connection: CheckConnection | None,
+        now: Callable[[], int],
     ) -> None:
         self._records = records
         self._types = types
         self._plants = plants
         self._check_connection = check_connection
+        self._now = now
 
     def import_files(self, files: Sequence[FileText], actor: Actor) -> FilesImported:
         """Import files that may refer to each other and to what the node has; nothing if one has a fault.
@@ -66,6 +69,9 @@ class ImportFiles:
             result.changed += imported.changed
             result.unchanged += imported.unchanged
             result.retired += imported.retired
+        for contract in checked.contracts:
+            self._records.add_contract(contract, canonical_json.digest(contract), self._now())
+            result.registered.append(contract.reference)
         self._records.set_setting(_LAST, f"{digest} {self._records.twins_revision()}")
         return result
 

@@ -66,7 +66,7 @@ def test_the_signed_form_spells_every_term_out_and_survives_storage() -> None:
         (("form: stepped", "form: table"), "contract:band-incomplete"),
         (("step: 0.1", "step: 0"), "file:out-of-range"),
         (
-            ("form: stepped, step: 0.1, percent: 0.5", "form: table, rungs: " "[{below: 97, percent: 1}, {below: 98, percent: 2}]"),
+            ("stepped, step: 0.1, percent: 0.5", "table, rungs: [{below: 97, percent: 1}, {below: 98, percent: 2}]"),
             "contract:rungs-out-of-order",
         ),
         (("guarantee:", "partners: {soft: {share: 60}, hard: {share: 41}}\nguarantee:"), "contract:shares-above-whole"),

@@ -45,7 +45,7 @@ class Node:
         self.plants = ImportPlant(
             self.records, audit, self.said.append, lambda: self.time, lambda: f"uid-{next(numbers)}"
         )
-        self.files = ImportFiles(self.records, self.types, self.plants)
+        self.files = ImportFiles(self.records, self.types, self.plants, None, lambda: 1)
 
     def load(self, *texts):
         return self.files.import_files([FileText(f"{i}.yaml", t) for i, t in enumerate(texts)], ANN)

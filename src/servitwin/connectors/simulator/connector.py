@@ -14,9 +14,10 @@ import msgspec
 
 from servitwin.connectors.simulator.defects import Defect, FaultSpec, mend
 from servitwin.connectors.simulator.link import Link
+from servitwin.connectors.simulator.long_past import long_past
 from servitwin.connectors.simulator.machine import Outputs, cooled
 from servitwin.connectors.simulator.physics import ambient
-from servitwin.connectors.simulator.plant import LocalTime, Machine, Plant, SimulatorConfig
+from servitwin.connectors.simulator.plant import LocalTime, Machine, Plant, SimulatorConfig, past_range
 from servitwin.connectors.simulator.report import Reporter, backfill
 from servitwin.connectors.simulator.store import Past, Store
 from servitwin.domain.command import Command
@@ -161,12 +162,13 @@ class SimulatorConnector:
         past = store.past()
         if past is None:
             end = self._now()
-            start = end // DAY * DAY - int(self._config.backfill_days * DAY)
+            _, start = past_range(self._config, end)
             past = Past(start, end, done=self._config.backfill_days <= 0)
             store.save_past(past)
         if past.done:
             return True
         own = self._config.machines
+        self._tell_long_past(past, stop)
         plant = Plant([*own, *self._config.neighbours], self._config.time_zone)
         counts = dict.fromkeys(self._machines, 0)
         for twin, message in backfill(plant, own, past.start, past.end, stop.is_set):
@@ -182,6 +184,17 @@ class SimulatorConnector:
         store.save_past(msgspec.structs.replace(past, done=True))
         log.info("past filled in from %s to %s", format_instant(past.start), format_instant(past.end))
         return True
+
+    def _tell_long_past(self, past: Past, stop: asyncio.Event) -> None:
+        """What is known of the months before the detailed past."""
+        start = past.start - self._config.history_days * DAY
+        for config in self._config.machines if self._config.history_days else ():
+            messages = long_past(config, start, past.start, self._config.time_zone)
+            for number, message in enumerate(messages, 1):
+                if stop.is_set():
+                    return
+                session = f"long-past-{start}-{past.start}"
+                self._links[config.twin].offer_as(message, session, number, journal=False)
 
     # -- commands ---------------------------------------------------------------------------------------------
     def _on_command(self, twin: str, name: str, payload: bytes) -> None:

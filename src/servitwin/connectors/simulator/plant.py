@@ -63,6 +63,7 @@ class SimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         time_zone: IANA zone of the plant's shifts.
         speed: simulated seconds per second.
         backfill_days: on the very first start so many days of past are filled in (marked replayed); 0: none.
+        history_days: before those, so many days of the control's words and alarms alone.
         broker, user, password, folder: added by the worker.
     """
 
@@ -71,10 +72,17 @@ class SimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: str = "Europe/Helsinki"
     speed: float = 1.0
     backfill_days: float = 0.0
+    history_days: int = 0
     broker: Broker = Broker()
     user: str = ""
     password: str = ""
     folder: str = ""
+
+
+def past_range(config: SimulatorConfig, now: int) -> tuple[int, int]:
+    """Where the long past and the detailed past of a connection begin, if it first starts at ``now``."""
+    detailed = now // DAY * DAY - int(config.backfill_days * DAY)
+    return detailed - config.history_days * DAY, detailed
 
 
 class LocalTime:

@@ -35,6 +35,8 @@ def check(config: Config) -> Sequence[Fault]:
         faults.append(Fault("simulator:speed", f"speed {read.speed} is not in (0, 100]", "Use 1", "speed"))
     if not 0 <= read.backfill_days <= 60:
         faults.append(Fault("simulator:past", "More than 60 days of past", "Use up to 60", "backfill_days"))
+    if not 0 <= read.history_days <= 1000:
+        faults.append(Fault("simulator:past", "More than 1000 days of long past", "Use up to 1000", "history_days"))
     try:
         ZoneInfo(read.time_zone)
     except (ZoneInfoNotFoundError, ValueError):

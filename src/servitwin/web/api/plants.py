@@ -59,6 +59,7 @@ def _import(parts: WebParts, me: Actor, name: str, body: bytes, told: list[str])
         RegisterTypes(parts.records, parts.audit, told.append),
         ImportPlant(parts.records, parts.audit, told.append, parts.now, parts.new_id),
         parts.check_connection,
+        parts.now,
     )
     imported = importer.import_files([file], me)
     parts.registry.reload()
