@@ -1,4 +1,4 @@
-"""The demo's contracts: a year that ends with the period that runs, signed by both parties, with its planned work agreed."""
+"""The demo's contracts: a year up to the period that runs, signed by both parties, its planned work agreed."""
 
 from __future__ import annotations
 
