@@ -138,7 +138,8 @@ def price(
     ``common``: share of the failures that stop all machines of the portfolio at once.
     """
     random = np.random.default_rng(seed)
-    draws = min(_DRAWS, years)
+    # Enough periods of each set of parameters: a portfolio drawn from a few would be wider than it is.
+    draws = max(20, min(_DRAWS, years // 250))
     each = max(1, years // draws)
     process = Process.uncertain(up, down, draws, each, random)
     lost = down_hours(process, hours, random, start="stationary") * (1.0 - common)

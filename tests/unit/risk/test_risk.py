@@ -163,7 +163,8 @@ def test_a_hundred_thousand_years_take_less_than_two_seconds() -> None:
 def test_premiums_cover_what_they_promise_over_many_portfolios() -> None:
     """Not on one fleet: a hundred fleets with their own truth, each priced from its own history."""
     found = calibrate(
-        seen(490.0, 40), seen(10.0, 40), curve(LINEAR), YEAR, fleet_hours=20 * YEAR, machines=10, confidence=0.8, portfolios=100, seed=2,
+        seen(490.0, 40), seen(10.0, 40), curve(LINEAR), YEAR,
+        fleet_hours=20 * YEAR, machines=10, confidence=0.8, portfolios=150, years=8000, seed=2,
     )  # fmt: skip
     assert found.low <= found.achieved <= found.high
     assert found.low <= 0.8 <= found.high, found
