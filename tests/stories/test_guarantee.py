@@ -211,3 +211,89 @@ def claim(api: Api, kind: str, start: str, end: str) -> str:
 
 def decide_path(claimed: str) -> str:
     return f"/contracts/crane-98/exclusions/{claimed}/decisions"
+
+
+BUSINESS = """
+  maker:
+    name: Maker
+    kind: manufacturer
+    business: {country: FI, street: Tie 1, city: Turku, postcode: "20100", vat_id: FI12345678, company_id: "1", email: a@maker.example, iban: FI2112345600000785}
+  plant:
+    name: Plant
+    kind: customer
+    business: {country: NL, street: Kade 3, city: Delft, postcode: 2611AA, vat_id: NL123456789B01, company_id: "2", email: b@plant.example}
+  soft: {name: Soft, kind: partner}
+"""  # noqa: E501
+
+
+def test_from_a_settlement_to_an_invoice_and_what_is_left(node_factory: Callable[..., Node], tmp_path: Path) -> None:
+    arguments = write(tmp_path)
+    text = PLANT.replace(
+        "  maker: {name: Maker, kind: manufacturer}\n  plant: {name: Plant, kind: customer}\n", BUSINESS[1:]
+    )
+    (tmp_path / "plant.yaml").write_text(text)
+    node = node_factory(*arguments)
+    api = Api.of(node)
+    maker = Api.of(node, api.token("maker", "service_manager")["token"])
+    plant = Api.of(node, api.token("plant", "procurement")["token"])
+    rival = Api.of(node, api.token("rival", "procurement")["token"])
+    say(api, SAID)
+    terms = CONTRACT.replace(
+        "price: {fee: 48000, per: year}",
+        "price: {fee: 48000, per: year, usage: "
+        "{operating_hours: {tiers: [{up_to: 700, rate: 1.5}, {rate: 1}]}, parts: {rate: 0.1}}}\n"
+        "partners: {soft: {share: 12.5}}",
+    )
+    maker.ask("POST", "/contracts", 201, content=terms, headers={"Content-Type": "application/yaml"})
+    for side in (maker, plant):
+        side.post("/contracts/crane-98/signatures", {})
+    wait_for(node, "the crane's stops", 20, lambda: march(maker)["machines"][0]["seconds"]["unavailable"] == "75600")
+
+    # Usage: 1 000 parts, sent twice, and once with other content, which is kept aside.
+    event = {"id": "p-1", "source": "line-plc", "time": "2026-03-05T00:00:00Z", "subject": "crane-1"}
+    data = {"contract": "crane-98", "meter": "parts", "quantity": "1000"}
+    sent = maker.post("/usage", [{**event, "data": data}, {**event, "data": data}], 202)
+    assert sent == {"taken": 1, "repeated": 1, "conflicts": 0}
+    assert maker.post("/usage", [{**event, "data": {**data, "quantity": "9"}}], 202)["conflicts"] == 1
+    assert rival.post("/usage", [{**event, "data": data}], 404)["code"] == "contract:unknown"
+
+    settled = maker.post("/contracts/crane-98/settlements/2026-03", {})
+    assert settled["credit"] == "160.00"
+    billed = maker.post("/contracts/crane-98/settlements/2026-03/invoices", {})
+    invoice, note = billed["invoices"]
+    # 4 000 fee, 722 h of which 700 at 1.50 and 22 at 1.00, 1 000 parts at 0.10; reverse charge to the Netherlands.
+    assert (invoice["type"], invoice["net"], invoice["tax"], invoice["total"]) == ("380", "5172.00", "0.00", "5172.00")
+    assert (note["type"], note["total"], note["credits"]) == ("381", "160.00", invoice["number"])
+    assert billed["shares"] == {"soft": "480.00"}
+    assert maker.post("/contracts/crane-98/settlements/2026-03/invoices", {}) == billed, "billed once"
+
+    for form, begin in (("ubl", b"<?xml"), ("cii", b"<?xml"), ("pdf", b"%PDF")):
+        answer = plant.http.get(f"/invoices/{note['number']}/document", params={"form": form})
+        assert answer.content.startswith(begin), answer.text[:300]
+    assert rival.get("/invoices")["items"] == []
+    assert rival.ask("GET", f"/invoices/{invoice['number']}", 404)["code"] == "invoice:unknown"
+
+    visit = {"contract": "crane-98", "kind": "visits", "amount": "640.00", "currency": "EUR", "text": "Brake changed"}
+    maker.post("/ledger", visit, 201)
+    assert maker.post("/ledger", {**visit, "currency": "EURO"}, 400)["code"] == "money:currency-unknown"
+    maker.post(f"/invoices/{invoice['number']}/payments", {"amount": "5172.00"}, 201)
+    assert maker.get(f"/invoices/{invoice['number']}")["paid"] is True
+    balances = maker.get("/ledger/balances")
+    assert sum(float(own["EUR"]) for own in balances.values()) == pytest.approx(0, abs=1e-9)
+    assert balances["receivable:plant"]["EUR"] == "-160.00"
+    result = maker.get("/profit-and-loss")[0]
+    assert (result["revenue"], result["credits"], result["visits"], result["shares"], result["margin"]) == (
+        "5172.00", "160.00", "640.00", "480.00", "3892.00",
+    )  # fmt: skip
+    assert plant.ask("GET", "/profit-and-loss", 403)["code"] == "access:not-permitted"
+
+    # After the invoice was paid a late observation arrives: only the difference is credited.
+    say(api, [("2026-03-09T20:00:00Z", "FAULT")])
+    wait_for(node, "the late word", 20, lambda: march(maker)["machines"][0]["seconds"]["unavailable"] != "75600")
+    again = maker.post("/contracts/crane-98/settlements/2026-03", {})
+    assert again["credit"] == "400.00"
+    more = maker.post("/contracts/crane-98/settlements/2026-03/invoices", {})["invoices"]
+    # 240 more of the credit, which its cap holds at 10 %, and ten operating hours that were none.
+    assert [(i["type"], i["total"], i["credits"]) for i in more] == [("381", "250.00", invoice["number"])]
+    numbers = [i["number"] for i in maker.get("/invoices")["items"]]
+    assert sorted(numbers) == [f"{numbers[0][:4]}-{n:05}" for n in (1, 2, 3)], "no number is left out"

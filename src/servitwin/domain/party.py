@@ -16,12 +16,30 @@ Role = Literal[
 ]  # fmt: skip
 
 
+class Business(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an invoice says of a company: EN 16931 BG-4 to BG-8.
+
+    ``country`` is an ISO 3166-1 alpha-2 code, ``vat_id`` begins with it; ``email`` is the electronic address.
+    """
+
+    name: str
+    country: str
+    street: str = ""
+    city: str = ""
+    postcode: str = ""
+    vat_id: str = ""
+    company_id: str = ""
+    email: str = ""
+    iban: str = ""
+
+
 class Party(msgspec.Struct, frozen=True, omit_defaults=True):
     """A company, institute or person with rights and duties on the platform."""
 
     id: str
     name: str
     kind: PartyKind = "customer"
+    business: Business | None = None
 
 
 class Account(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,7 +10,7 @@ import msgspec
 
 from servitwin.domain.error import Fault
 from servitwin.domain.machine_type import MachineType
-from servitwin.domain.party import Party
+from servitwin.domain.party import Business, Party
 from servitwin.domain.twin import Dated, TwinKind
 from servitwin.formats.dates import read_instant
 from servitwin.formats.plant import BEGINNING, Connection, History, Plant, PlantTwin
@@ -83,7 +83,8 @@ class _PlantReader:
             name=data.get("plant", ""),
             title=data.get("title", ""),
             parties=tuple(
-                Party(id, p.get("name", ""), p.get("kind", "customer")) for id, p in data.get("parties", {}).items()
+                Party(id, p.get("name", ""), p.get("kind", "customer"), _business(p))
+                for id, p in data.get("parties", {}).items()
             ),
             calendars=tuple(calendars),
             twins=tuple(parents_first(twins)),
@@ -205,6 +206,13 @@ class _PlantReader:
                 if twin not in self._twin_ids:
                     self._unknown("twin", twin, self._twin_ids, (*path, key, i), "twins")
         return Connection(name, connector, dict(config), tuple(entry.get("twins", ())), tuple(entry.get("reads", ())))
+
+
+def _business(party: Block) -> Business | None:
+    said = party.get("business")
+    if said is None or "country" not in said:
+        return None
+    return Business(**{"name": party.get("name", ""), **said})
 
 
 def _earliest(entry: Block, otherwise: int) -> int:

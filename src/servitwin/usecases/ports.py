@@ -11,12 +11,15 @@ from servitwin.domain.calendar import Calendar
 from servitwin.domain.command import Command
 from servitwin.domain.contract import Contract
 from servitwin.domain.exclusion import Decision, Exclusion
+from servitwin.domain.invoice import Invoice
+from servitwin.domain.ledger import LedgerEntry
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import Aggregation, Bucket, Cut, LastValue, PackedRows, Quarantined, Rows, Series
 from servitwin.domain.party import Account, Actor, Grant, Party
 from servitwin.domain.reason import Reason
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
+from servitwin.domain.usage import UsageConflict, UsageRecord
 
 __all__ = ["Aggregation", "Bucket", "Bus", "Files", "HistoryReader", "HistoryWriter", "LastValue", "Records"]
 
@@ -160,7 +163,21 @@ class ContractRecords(Protocol):
     def settlement(self, contract: str, period: str, revision: int) -> bytes | None: ...
 
 
-class Records(ContractRecords, Protocol):
+class MoneyRecords(Protocol):
+    """Usage records, ledger entries and invoices; all of them append-only."""
+
+    def add_usage(self, records: Sequence[UsageRecord]) -> list[UsageRecord | None]: ...
+    def add_usage_conflict(self, conflict: UsageConflict, digest: str) -> None: ...
+    def usage_conflicts(self, contracts: Sequence[str]) -> list[UsageConflict]: ...
+    def usage(self, contract: str, start: int, end: int) -> list[UsageRecord]: ...
+    def add_entry(self, entry: LedgerEntry) -> bool: ...
+    def entries(self, sellers: Sequence[str], start: int, end: int, contract: str = "") -> list[LedgerEntry]: ...
+    def next_invoice_number(self, seller: str, series: str) -> str: ...
+    def add_invoice(self, invoice: Invoice) -> bool: ...
+    def invoices(self, party: str = "", *, contract: str = "", cause: str = "") -> list[Invoice]: ...
+
+
+class Records(ContractRecords, MoneyRecords, Protocol):
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
     def together(self) -> AbstractContextManager[None]:

@@ -8,12 +8,15 @@ from servitwin.engines.records.commands import CommandRecords
 from servitwin.engines.records.contracts import ContractRecords
 from servitwin.engines.records.database import Database, open_engine
 from servitwin.engines.records.events import EventRecords
+from servitwin.engines.records.money import MoneyRecords
 from servitwin.engines.records.outcomes import OutcomeRecords
 from servitwin.engines.records.parties import PartyRecords
 from servitwin.engines.records.twins import TwinRecords
 
 
-class SqlRecords(TwinRecords, PartyRecords, CommandRecords, EventRecords, OutcomeRecords, ContractRecords):
+class SqlRecords(
+    TwinRecords, PartyRecords, CommandRecords, EventRecords, OutcomeRecords, ContractRecords, MoneyRecords
+):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
 
     ``url`` is an SQLAlchemy URL: ``sqlite:////data/records.db`` or ``postgresql+pg8000://user@host/name``.

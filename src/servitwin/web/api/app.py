@@ -23,8 +23,10 @@ from servitwin.web.api import (
     health,
     history,
     machine_types,
+    money,
     observations,
     plants,
+    prices,
     provenance,
     quarantine,
     reasons,
@@ -65,6 +67,8 @@ NOUNS = (
     administration,
     contracts,
     settlements,
+    prices,
+    money,
     reasons,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.

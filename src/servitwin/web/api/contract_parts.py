@@ -16,6 +16,7 @@ from servitwin.formats.canonical_json import decimal_text
 from servitwin.usecases.agree_contract import AgreeContract
 from servitwin.usecases.claim_exclusion import ClaimExclusion
 from servitwin.usecases.contract_access import ContractAccess
+from servitwin.usecases.price_guarantee import PriceGuarantee
 from servitwin.usecases.settle_period import SettlePeriod
 from servitwin.usecases.sign import Sign
 from servitwin.web.api.answers import at
@@ -30,16 +31,19 @@ class ContractParts:
     agree: AgreeContract
     claims: ClaimExclusion
     settle: SettlePeriod
+    price: PriceGuarantee
 
 
 def _joined(parts: Parts) -> ContractParts:
     access = ContractAccess(parts.records, parts.authoriser)
     sign = Sign(parts.records, parts.keys, parts.now)
+    settle = SettlePeriod(parts.history, parts.registry, parts.records, access, parts.audit, parts.now)
     return ContractParts(
         access,
         AgreeContract(parts.records, access, sign, parts.audit, parts.now),
         ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id),
-        SettlePeriod(parts.history, parts.registry, parts.records, access, parts.audit, parts.now),
+        settle,
+        PriceGuarantee(settle),
     )
 
 

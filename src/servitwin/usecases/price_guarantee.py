@@ -1,0 +1,171 @@
+"""Price a guarantee from the machines' own history, and forecast where a period that runs will end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from servitwin.domain.agreement import Agreement
+from servitwin.domain.contract import Contract, Guarantee
+from servitwin.domain.contract_period import Period, fee_of, periods
+from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.guarantee_time import Category
+from servitwin.domain.instant import DAY, HOUR, format_instant
+from servitwin.domain.money import Money
+from servitwin.domain.risk_price import Forecast, RiskPrice, credit_curve, forecast, laws_of, price
+from servitwin.domain.settlement import MachineResult, contract_end, contract_start
+from servitwin.domain.state_time import State
+from servitwin.domain.time_table import STATES
+from servitwin.usecases.settle_period import SettlePeriod
+
+HISTORY = 365 * DAY
+
+
+class GuaranteePrice(msgspec.Struct, frozen=True):
+    """The price of a guarantee with what it was made of; money for all machines and one settlement period."""
+
+    risk: RiskPrice
+    period_fee: Money
+    expected_credit: Money
+    premium: Money
+    from_: int
+    to: int
+    machines: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+class MachineForecast(msgspec.Struct, frozen=True):
+    """A machine's forecast, and the expected credit in money."""
+
+    twin: str
+    fee: Money
+    forecast: Forecast
+    expected_credit: Money
+
+
+class PriceGuarantee:
+    """Prices and forecasts over the same history and rules as the settlement."""
+
+    def __init__(self, settle: SettlePeriod) -> None:
+        self._settle = settle
+
+    def price(
+        self,
+        agreement: Agreement,
+        now: int,
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        years: int = 100_000,
+        confidence: float = 0.9,
+        common: float = 0.0,
+        seed: int = 1,
+    ) -> GuaranteePrice:
+        """Price a contract from the history of its machines (default: the last twelve months).
+
+        Raises:
+            InvalidInputError: ``contract:no-guarantee``, ``price:not-in-percent``, ``price:no-history``.
+        """
+        contract = agreement.contract
+        guarantee = _guarantee(contract)
+        curve = credit_curve(guarantee)
+        if curve is None:
+            raise InvalidInputError(
+                Fault(
+                    "price:not-in-percent",
+                    "Liquidated damages depend on the output, and are no share of the fee",
+                    "Price a stepped, linear or table form",
+                    "credit",
+                )
+            )
+        until = now if end is None else min(end, now)
+        since = until - HISTORY if start is None else start
+        results = self._history(agreement, since, until)
+        up, down = laws_of([r.time for r in results])
+        if up.hours <= 0:
+            raise InvalidInputError(
+                Fault(
+                    "price:no-history", "Nothing is known of these machines in that time", "Give another range", "from"
+                )
+            )
+        typical = periods(contract)[len(periods(contract)) // 2]
+        hours = (typical.end - typical.start) / HOUR
+        risk = price(
+            up, down, curve, hours, years=years, confidence=confidence, machines=len(contract.machines), common=common,
+            seed=seed,
+        )  # fmt: skip
+        fee = fee_of(contract, typical)
+        return GuaranteePrice(
+            risk,
+            fee,
+            share_of(fee, risk.expected),
+            share_of(fee, risk.premium),
+            since,
+            until,
+            contract.machines,
+            _notes(risk, since, until),
+        )
+
+    def forecast(
+        self, agreement: Agreement, period: Period, now: int, *, paths: int = 20_000, seed: int = 1
+    ) -> list[MachineForecast]:
+        """Where each machine will end; the laws come from the last twelve months of the contract's machines."""
+        contract = agreement.contract
+        guarantee = _guarantee(contract)
+        curve = credit_curve(guarantee)
+        if curve is None:
+            return []
+        history = self._history(agreement, now - HISTORY, now)
+        up, down = laws_of([r.time for r in history])
+        found = []
+        for result in self._settle.look(agreement, period, now).settled.machines:
+            outcome = forecast(
+                up, down, curve,
+                available=result.numerator / HOUR, counted=result.denominator / HOUR,
+                remaining=max(0, period.end - now) / HOUR, is_down=_is_down(result), level=guarantee.level,
+                paths=paths, seed=seed,
+            )  # fmt: skip
+            found.append(MachineForecast(result.twin, result.fee, outcome, share_of(result.fee, outcome.expected)))
+        return found
+
+    def _history(self, agreement: Agreement, since: int, until: int) -> tuple[MachineResult, ...]:
+        """The machines' time over a past range by the contract's rules, its claims included where they fall in it."""
+        contract = agreement.contract
+        within = contract_start(contract) <= since and until <= contract_end(contract)
+        whole = Period("history", format_instant(since)[:10], format_instant(until)[:10], since, until)
+        terms = contract if within else msgspec.structs.replace(contract, acceptance="given")
+        moved = msgspec.structs.replace(agreement, contract=terms)
+        return self._settle.look(moved, whole, until).settled.machines
+
+
+def _guarantee(contract: Contract) -> Guarantee:
+    if contract.guarantee is None:
+        raise InvalidInputError(
+            Fault("contract:no-guarantee", f"{contract.reference} guarantees nothing", "There is nothing to price")
+        )
+    return contract.guarantee
+
+
+def _is_down(result: MachineResult) -> bool:
+    """Whether the last known stretch counts as unavailable."""
+    time = result.time
+    known = [n for n, s in enumerate(time.table.state.tolist()) if STATES[s] is not State.UNKNOWN]
+    return bool(known) and int(time.category[known[-1]]) == Category.UNAVAILABLE
+
+
+def share_of(fee: Money, share: float) -> Money:
+    """A simulated share of a fee, as money: an estimate, rounded to the smallest unit."""
+    return fee.times(Decimal(repr(share))).rounded()
+
+
+def _notes(risk: RiskPrice, since: int, until: int) -> tuple[str, ...]:
+    up, down = risk.up, risk.down
+    notes = [
+        f"{up.failures} failures in {up.hours:.0f} h available, {down.failures} repairs in {down.hours:.0f} h, "
+        f"{format_instant(since)[:10]} to {format_instant(until)[:10]}",
+        f"Time between failures: {up.note}; time to restore: {down.note}",
+    ]
+    if up.failures < 5:
+        notes.append("Few failures: the price rests on what they leave open more than on what they tell")
+    return tuple(notes)

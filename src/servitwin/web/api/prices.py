@@ -1,0 +1,164 @@
+"""What a guarantee costs to give, and where a period that runs will end."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from servitwin.domain.contract import Guarantee
+from servitwin.domain.contract_period import periods
+from servitwin.domain.failure_law import Law
+from servitwin.domain.instant import HOUR
+from servitwin.domain.risk_calibration import calibrate
+from servitwin.domain.risk_price import credit_curve
+from servitwin.formats.canonical_json import decimal_text
+from servitwin.formats.settlement_document import amount
+from servitwin.usecases.price_guarantee import MachineForecast, share_of
+from servitwin.web.api.answers import answer, at, time_of
+from servitwin.web.api.callers import Me, Parts
+from servitwin.web.api.contract_parts import Contracts
+from servitwin.web.api.contracts import chosen_period
+from servitwin.web.api.shapes.contract import CalibrationShape, ForecastShape, PriceShape
+
+router = APIRouter(tags=["contracts"])
+Seed = Annotated[int, Query(ge=0, le=2**31, description="the same seed gives the same answer")]
+Confidence = Annotated[float, Query(gt=0, lt=1)]
+
+
+@router.get("/contracts/{id}/forecast", response_model=ForecastShape)
+def read_forecast(
+    parts: Parts,
+    contracts: Contracts,
+    me: Me,
+    id: str,
+    period: str | None = None,
+    paths: Annotated[int, Query(ge=100, le=200_000)] = 20_000,
+    seed: Seed = 1,
+) -> Response:
+    """Simulated ends of a period: value, probability of missing, expected credit, and what would help most."""
+    agreement = contracts.access.current(me, id)
+    now = parts.now()
+    chosen = chosen_period(agreement, period, now)
+    found = contracts.price.forecast(agreement, chosen, now, paths=paths, seed=seed)
+    guarantee = agreement.contract.guarantee
+    assert guarantee is not None  # the forecast refuses what guarantees nothing
+    first = found[0].forecast if found else None
+    return answer(
+        {
+            "contract": agreement.contract.id,
+            "period": chosen.id,
+            "known_at": at(now),
+            "currency": agreement.contract.currency,
+            "level": decimal_text(guarantee.level),
+            "machines": [_machine(m) for m in found],
+            "up": _law(first.up) if first else None,
+            "down": _law(first.down) if first else None,
+            "paths": first.paths if first else 0,
+            "seed": seed,
+        }
+    )
+
+
+@router.get("/contracts/{id}/price", response_model=PriceShape)
+def read_price(
+    parts: Parts,
+    contracts: Contracts,
+    me: Me,
+    id: str,
+    version: int | None = None,
+    from_: Annotated[str | None, Query(alias="from", description="history from; default: a year before `to`")] = None,
+    to: Annotated[str | None, Query(description="history to; default: now")] = None,
+    years: Annotated[int, Query(ge=1000, le=400_000)] = 100_000,
+    confidence: Confidence = 0.9,
+    common: Annotated[float, Query(ge=0, le=1, description="share of failures that stop all machines at once")] = 0.0,
+    seed: Seed = 1,
+) -> Response:
+    """The price of the risk, from the machines' own failures and repairs: expected credit, spread, premium."""
+    agreement = contracts.access.current(me, id, version)
+    found = contracts.price.price(
+        agreement,
+        parts.now(),
+        start=None if from_ is None else time_of(from_, "from"),
+        end=None if to is None else time_of(to, "to"),
+        years=years,
+        confidence=confidence,
+        common=common,
+        seed=seed,
+    )
+    risk = found.risk
+    return answer(
+        {
+            "contract": agreement.contract.reference,
+            "currency": agreement.contract.currency,
+            "period_fee": amount(found.period_fee),
+            "expected_credit": amount(found.expected_credit),
+            "expected_share": risk.expected,
+            "standard_error": risk.error,
+            "missed": risk.missed,
+            "premium": amount(found.premium),
+            "premium_share": risk.premium,
+            "confidence": risk.confidence,
+            "process_sd": risk.process_sd,
+            "parameter_sd": risk.parameter_sd,
+            "mean_availability": risk.mean_availability,
+            "availability": risk.availability,
+            "credit": risk.credit,
+            "up": _law(risk.up),
+            "down": _law(risk.down),
+            "years": risk.years,
+            "seed": risk.seed,
+            "from": at(found.from_),
+            "to": at(found.to),
+            "machines": found.machines,
+            "notes": found.notes,
+        }
+    )
+
+
+@router.get("/contracts/{id}/calibration", response_model=CalibrationShape)
+def read_calibration(
+    parts: Parts,
+    contracts: Contracts,
+    me: Me,
+    id: str,
+    confidence: Confidence = 0.9,
+    portfolios: Annotated[int, Query(ge=20, le=400)] = 60,
+    seed: Seed = 1,
+) -> Response:
+    """Whether such premiums cover what they promise: simulated portfolios, each priced from its own short history."""
+    agreement = contracts.access.current(me, id)
+    priced = contracts.price.price(agreement, parts.now(), years=1000, confidence=confidence, seed=seed).risk
+    guarantee: Guarantee | None = agreement.contract.guarantee
+    curve = credit_curve(guarantee) if guarantee is not None else None
+    assert curve is not None  # pricing refuses what has none
+    machines = len(agreement.contract.machines)
+    typical = periods(agreement.contract)[0]
+    found = calibrate(
+        priced.up, priced.down, curve, (typical.end - typical.start) / HOUR,
+        fleet_hours=priced.up.hours, machines=machines, confidence=confidence, portfolios=portfolios, seed=seed,
+    )  # fmt: skip
+    return answer(found)
+
+
+def _machine(one: MachineForecast) -> dict[str, Any]:
+    found = one.forecast
+    return {
+        "twin": one.twin,
+        "value": found.value,
+        "missed": found.missed,
+        "expected_credit": amount(one.expected_credit),
+        "best": found.best,
+        "worst": found.worst,
+        "levers": [
+            {"name": v.name, "missed": v.missed, "expected_credit": amount(share_of(one.fee, v.expected))}
+            for v in found.levers
+        ],
+    }
+
+
+def _law(law: Law) -> dict[str, Any]:
+    return {
+        "family": law.family, "mean_h": law.mean, "scale_h": law.scale, "shape": law.shape, "failures": law.failures,
+        "censored": law.censored, "hours": law.hours, "note": law.note,
+    }  # fmt: skip
