@@ -11,6 +11,10 @@ const Administration = lazy(() => import("./places/administration/Administration
 const Health = lazy(() => import("./places/health/Health"));
 const Home = lazy(() => import("./places/home/Home"));
 const Quarantine = lazy(() => import("./places/quarantine/Quarantine"));
+const Contracts = lazy(() => import("./places/contracts/Contracts"));
+const ContractPage = lazy(() => import("./places/contracts/ContractPage"));
+const Inbox = lazy(() => import("./places/contracts/Inbox"));
+const Invoices = lazy(() => import("./places/invoices/Invoices"));
 const Fleet = lazy(() => import("./places/machines/Fleet"));
 const TwinPage = lazy(() => import("./places/twin/TwinPage"));
 
@@ -43,6 +47,10 @@ function PlaceOf() {
   if (place === "machines" && id) return <TwinPage key={id} id={id} />;
   if (place === "machines") return <Fleet />;
   if (place === "") return <Home />;
+  if (place === "contracts" && id) return <ContractPage key={id} id={id} />;
+  if (place === "contracts") return <Contracts />;
+  if (place === "decisions") return <Inbox />;
+  if (place === "invoices") return <Invoices />;
   if (place === "quarantine") return <Quarantine />;
   if (place === "health") return <Health />;
   if (place === "administration") return <Administration />;

@@ -36,6 +36,7 @@ from servitwin.usecases.registry import Registry
 log = logging.getLogger("servitwin.ingest")
 STREAMS = (MQTT_STREAM, INPUT_STREAM)  # shard 0 and shard 1
 LIVE_EVERY = 20_000_000
+_LAST_COMMIT_S = 20.0  # how long a commit that runs may take when the node is stopped
 _SNAPSHOT_EVERY_S = 1800
 UNACKNOWLEDGED = ("servitwin.*.observations", "servitwin.*.connection")
 _QOS0_WAITING = 2000
@@ -87,7 +88,8 @@ class IngestProcess:
         bus = self._bus = await BusClient.connect(s.bus.host, s.bus.port, s.bus.user, s.bus.password, "ingest")
         await self._answer_on(bus)
         tasks = [loop.create_task(shard.reader.run()) for shard in self._shards]
-        tasks += [loop.create_task(self._commit_for_ever()), loop.create_task(self._tell_for_ever(bus))]
+        committing = loop.create_task(self._commit_for_ever())
+        tasks += [committing, loop.create_task(self._tell_for_ever(bus))]
         self._listener = UnacknowledgedListener(
             s.bus.host, s.bus.port, s.bus.user, s.bus.password, (*UNACKNOWLEDGED, *foreign), self._heard
         )
@@ -100,7 +102,11 @@ class IngestProcess:
         recalling.cancel()
         for task in tasks:
             task.remove_done_callback(self._ended)
-            task.cancel()
+            if task is not committing:
+                task.cancel()
+        # A commit runs in a thread, which cancelling does not end: two at once would contradict each other.
+        await asyncio.wait([committing], timeout=_LAST_COMMIT_S)
+        committing.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if not self._failed:
             await self._commit_once(last=True)
@@ -157,7 +163,7 @@ class IngestProcess:
         s = self._settings
         due = time.monotonic() + s.commit_seconds
         snapshot_due = time.monotonic() + _SNAPSHOT_EVERY_S
-        while True:
+        while not self._stop.is_set():
             await asyncio.sleep(0.01)
             now = time.monotonic()
             # every shard is asked: each follows its own stream

@@ -34,6 +34,12 @@ export function useAccount(): Account {
 /** Whether somebody works at a machine rather than in an office. */
 export const atTheMachine = (account: Account): boolean => account.roles.includes("operator") && !account.roles.includes("production_manager");
 
+/** Whether contracts are part of somebody's work; the API decides what is shown. */
+export const mayReadContracts = (account: Account): boolean => !atTheMachine(account);
+
+/** Whose home is the contract ledger. */
+export const sellsOrBuys = (account: Account): boolean => ["service_manager", "sales", "procurement"].some((role) => account.roles.includes(role as never));
+
 export const mayAdminister = (account: Account): boolean => account.roles.includes("administrator");
 
 export function SessionProvider({ children }: { children: ReactNode }) {

@@ -5,13 +5,16 @@ import {
   iconHome,
   iconMachineA,
   iconHealth,
+  iconDocument,
+  iconCheckboxes,
+  iconCoins,
 } from "@siemens/ix-icons/icons";
 import { type MouseEvent, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { ProvenanceDrawer } from "../figures/ProvenanceDrawer";
 import { useLiveStatus } from "../live/live";
 import { Skeleton } from "../parts/Feedback";
 import { go, href, isPlainClick, useRoute } from "../route/router";
-import { mayAdminister, useAccount, useSession } from "../session/session";
+import { mayAdminister, mayReadContracts, useAccount, useSession } from "../session/session";
 import { t } from "../texts/en";
 import { type Appearance, setAppearance, useAppearance } from "./appearance";
 import { AsOfControl, PastBanner } from "./AsOf";
@@ -36,6 +39,13 @@ export function Shell({ children }: { children: ReactNode }) {
   const places: Place[] = [
     { path: "", label: t.nav.home, icon: iconHome },
     { path: "machines", label: t.nav.machines, icon: iconMachineA },
+    ...(mayReadContracts(account)
+      ? [
+          { path: "contracts", label: t.nav.contracts, icon: iconDocument },
+          { path: "decisions", label: t.nav.decisions, icon: iconCheckboxes },
+          { path: "invoices", label: t.nav.invoices, icon: iconCoins },
+        ]
+      : []),
     { path: "quarantine", label: t.nav.quarantine, icon: iconBoxClosed },
     { path: "health", label: t.nav.health, icon: iconHealth },
     ...(mayAdminister(account) ? [{ path: "administration", label: t.nav.administration, icon: iconCogwheel }] : []),

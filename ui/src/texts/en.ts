@@ -1,6 +1,7 @@
+import { contracts } from "./en/contracts";
 import { common } from "./en/everyPage";
 import { machine } from "./en/machine";
 import { places } from "./en/places";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places };
+export const t = { ...common, ...machine, ...places, ...contracts };

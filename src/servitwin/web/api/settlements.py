@@ -20,7 +20,7 @@ from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import Contracts
 from servitwin.web.api.contracts import chosen_period, notes_of
 from servitwin.web.api.shapes.base import Page
-from servitwin.web.api.shapes.contract import IntervalShape, KeyShape, SettlementRow, TrialShape, VerifiedShape
+from servitwin.web.api.shapes.contract import GuaranteeIntervalShape, KeyShape, SettlementRow, TrialShape, VerifiedShape
 
 router = APIRouter(tags=["contracts"])
 _SETTLEMENT = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
@@ -32,7 +32,7 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/contracts/{id}/intervals", response_model=Page[IntervalShape])
+@router.get("/contracts/{id}/intervals", response_model=Page[GuaranteeIntervalShape])
 def list_contract_intervals(
     parts: Parts,
     contracts: Contracts,

@@ -12,6 +12,7 @@ import { Link, useParam } from "../../route/router";
 import { t } from "../../texts/en";
 import { decimalsFor, formatNumber, unitText } from "../../time/figure";
 import { heldValues, isStale, sideOf } from "../twin/held";
+import { ReasonEntry } from "./ReasonEntry";
 import { AlarmRow } from "../twin/Overview";
 import { useTrends } from "../twin/useTrends";
 import { useToday } from "./ManagerHome";
@@ -103,6 +104,7 @@ function Machine({ machine }: { machine: TwinSummary }) {
           {o.open}
         </Link>
       </section>
+      <ReasonEntry id={machine.id} />
       <Loaded answer={{ ...state, data: twin.data && state.data ? { twin: twin.data, now: state.data } : undefined, error: twin.error ?? state.error }} skeleton={<Skeleton height={180} />}>
         {(both) => <Deviations twin={both.twin} now={both.now} />}
       </Loaded>

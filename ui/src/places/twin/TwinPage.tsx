@@ -1,4 +1,4 @@
-import { type ComponentType, lazy, type ReactNode, Suspense, useRef } from "react";
+import { type ComponentType, lazy, Suspense } from "react";
 import type { TwinDetail } from "../../api/types";
 import { isGroup, useTwin } from "../../data/twins";
 import { Since } from "../../parts/Clock";
@@ -6,7 +6,8 @@ import { ParentLink } from "./ParentLink";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { LevelMark } from "../../parts/LevelMark";
 import { StateMark } from "../../parts/StateMark";
-import { go, href, Link, useRoute } from "../../route/router";
+import { TabList } from "../../parts/TabList";
+import { Link, useRoute } from "../../route/router";
 import { t } from "../../texts/en";
 import { GroupOverview } from "./GroupOverview";
 import { Overview } from "./Overview";
@@ -55,7 +56,7 @@ function TwinView({ twin }: { twin: TwinDetail }) {
   return (
     <>
       <TwinHead twin={twin} />
-      <TabList id={twin.id} tabs={tabs} current={tab} />
+      <TabList base={`machines/${twin.id}`} tabs={tabs} titles={t.twin.tabs} current={tab} />
       <div role="tabpanel" aria-labelledby={`tab-${tab}`} className="tab-panel">
         <Suspense fallback={<Skeleton lines={8} />}>
           <Page twin={twin} />
@@ -104,41 +105,3 @@ function TwinHead({ twin }: { twin: TwinDetail }) {
     </header>
   );
 }
-
-/** Tabs that are links: each has its own address, arrow keys move between them. */
-function TabList({ id, tabs, current }: { id: string; tabs: Tab[]; current: Tab }) {
-  const list = useRef<HTMLDivElement>(null);
-  const move = (step: number): void => {
-    const next = tabs[(tabs.indexOf(current) + step + tabs.length) % tabs.length] ?? "overview";
-    go(address(id, next));
-    list.current?.querySelector<HTMLElement>(`#tab-${next}`)?.focus();
-  };
-  const items: ReactNode = tabs.map((tab) => (
-    <a
-      key={tab}
-      id={`tab-${tab}`}
-      role="tab"
-      aria-selected={tab === current}
-      tabIndex={tab === current ? 0 : -1}
-      href={address(id, tab)}
-      onClick={(event) => {
-        if (event.metaKey || event.ctrlKey || event.button !== 0) return;
-        event.preventDefault();
-        go(address(id, tab));
-      }}
-      onKeyDown={(event) => {
-        if (event.key === "ArrowRight") move(1);
-        else if (event.key === "ArrowLeft") move(-1);
-      }}
-    >
-      {t.twin.tabs[tab]}
-    </a>
-  ));
-  return (
-    <div className="tabs" role="tablist" ref={list}>
-      {items}
-    </div>
-  );
-}
-
-const address = (id: string, tab: string): string => href(tab === "overview" ? `machines/${id}` : `machines/${id}/${tab}`);

@@ -54,6 +54,9 @@ export const common = {
   nav: {
     home: "Home",
     machines: "Machines",
+    contracts: "Contracts",
+    decisions: "Decisions",
+    invoices: "Invoices",
     plant: "Plant",
     quarantine: "Quarantine",
     health: "System health",

@@ -119,7 +119,7 @@ class ContractStatus(Shape):
     provenance: str
 
 
-class IntervalShape(Shape):
+class GuaranteeIntervalShape(Shape):
     """A stretch of a machine's time, with the category and the rule that put it there."""
 
     twin: str

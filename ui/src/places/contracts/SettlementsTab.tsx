@@ -1,0 +1,140 @@
+import { useState } from "react";
+import { ApiError, path, post } from "../../api/client";
+import type { Billed, ContractDetail, ContractPeriod } from "../../api/types";
+import { useInvoices } from "../../data/contracts";
+import { reloadAll } from "../../data/query";
+import { Card } from "../../parts/Card";
+import { useMoment } from "../../parts/Clock";
+import { Loaded, Problem } from "../../parts/Feedback";
+import { notify } from "../../shell/notify";
+import { t } from "../../texts/en";
+import { parseInstant } from "../../time/instant";
+import { InvoiceTable } from "../invoices/InvoiceTable";
+import { money } from "./money";
+
+const s = t.settlements;
+
+/** Periods with their settlements and documents; who gives the service settles and invoices. */
+export function SettlementsTab({ contract }: { contract: ContractDetail }) {
+  const invoices = useInvoices(contract.id);
+  const [problem, setProblem] = useState<ApiError | null>(null);
+  const [shares, setShares] = useState<Record<string, string>>({});
+  const act = async (work: () => Promise<void>): Promise<void> => {
+    setProblem(null);
+    try {
+      await work();
+      reloadAll();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      setProblem(error);
+    }
+  };
+  const settle = (period: ContractPeriod): Promise<void> =>
+    act(async () => {
+      const made = await post<{ revision: number; credit: string; bonus: string }>(path`/contracts/${contract.id}/settlements/${period.id}`, {});
+      notify(made.revision === period.revision ? s.unchanged : s.result(money(made.credit, contract.currency), money(made.bonus, contract.currency)));
+    });
+  const bill = (period: ContractPeriod): Promise<void> =>
+    act(async () => {
+      const billed = await post<Billed>(path`/contracts/${contract.id}/settlements/${period.id}/invoices`, {});
+      setShares(billed.shares);
+    });
+  const mayAct = contract.you === "provider" && contract.signed_by.length > 1;
+  const now = useMoment(60_000);
+  const begun = contract.periods.filter((p) => parseInstant(p.from) <= now).reverse();
+  return (
+    <>
+      {problem ? <Problem error={problem} /> : null}
+      <Card title={s.title}>
+        <div className="scroll-x">
+          <table className="plain-table">
+            <thead>
+              <tr>
+                <th scope="col">{s.period}</th>
+                <th scope="col" className="right">
+                  {s.fee} {contract.currency}
+                </th>
+                <th scope="col">{s.settled}</th>
+                <th scope="col">{t.invoices.documents}</th>
+                <th scope="col">
+                  <span className="hidden">{s.settle}</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {begun.map((period) => (
+                <PeriodRow key={period.id} contract={contract} period={period} now={now} settle={mayAct ? settle : undefined} bill={mayAct ? bill : undefined} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+        <p className="weak code">{s.verify}</p>
+      </Card>
+      {Object.keys(shares).length ? (
+        <Card title={s.shares}>
+          {Object.entries(shares).map(([party, amount]) => (
+            <p key={party}>
+              {party}: <span className="num">{money(amount, contract.currency)}</span>
+            </p>
+          ))}
+        </Card>
+      ) : null}
+      <Card title={s.invoices}>
+        <Loaded answer={invoices}>{(page) => (page.items.length ? <InvoiceTable invoices={page.items} /> : <p className="weak">{s.noInvoices}</p>)}</Loaded>
+      </Card>
+    </>
+  );
+}
+
+interface PeriodRowProps {
+  contract: ContractDetail;
+  period: ContractPeriod;
+  now: number;
+  settle?: (period: ContractPeriod) => Promise<void>;
+  bill?: (period: ContractPeriod) => Promise<void>;
+}
+
+function PeriodRow({ contract, period, now, settle, bill }: PeriodRowProps) {
+  const ended = parseInstant(period.to) <= now;
+  const base = `/api/v1/contracts/${encodeURIComponent(contract.id)}/settlements/${encodeURIComponent(period.id)}`;
+  return (
+    <tr>
+      <th scope="row">{period.id}</th>
+      <td className="right num">{money(period.fee)}</td>
+      <td>
+        {period.revision === null ? (
+          <span className="weak">{ended ? s.open : s.runs}</span>
+        ) : (
+          <>
+            {s.revision} {period.revision} <span className="weak code cut">{period.digest?.slice(0, 23)}…</span>
+          </>
+        )}
+      </td>
+      <td>
+        {period.revision === null ? null : (
+          <>
+            <a href={base} download={`${contract.id}-${period.id}.json`}>
+              {s.json}
+            </a>
+            <br />
+            <a href={`${base}/observations`} download>
+              {s.observations}
+            </a>
+          </>
+        )}
+      </td>
+      <td className="right">
+        {settle && ended ? (
+          <button type="button" className="plain" onClick={() => void settle(period)}>
+            {period.revision === null ? s.settle : s.again}
+          </button>
+        ) : null}{" "}
+        {bill && period.revision !== null ? (
+          <button type="button" className="plain" onClick={() => void bill(period)}>
+            {s.bill}
+          </button>
+        ) : null}
+      </td>
+    </tr>
+  );
+}
