@@ -18,6 +18,7 @@ import pytest
 from servitwin.client import Client
 from servitwin.domain.instant import NS, parse_instant
 from tests.conftest import Node, shared_data
+from tests.stories.waiting import Api
 
 SMS = "nist_sms_mtconnect"
 END = "2019-01-01T00:00:00Z"
@@ -190,6 +191,67 @@ def test_three_contracts_on_one_recording(sms: Path, node: Node) -> None:
         assert 1 - (held + seconds["STOPPED"]) / known == pytest.approx(0.623, abs=0.0005)
         assert seconds["ACTIVE"] / known == pytest.approx(0.137, abs=0.0006)
         assert known / (known + sum(seconds.get(w, 0.0) for w in ("", "UNAVAILABLE"))) == pytest.approx(0.12, abs=0.01)
+        compared = client.definitions("mazak01", from_=expected.begin, to=END)
+        assert compared["label"] == "exercise"
+        values = [d["value"] for d in compared["definitions"]]
+        assert values == pytest.approx([0.968, 0.623, 0.137], abs=0.0006)
+        # The absent day files are the busiest days: what lay before them does not go on through them.
+        assert 80 * 86_400 < compared["declared_gaps_s"] <= 95 * 86_400
+        without = [d["denominator_without_gaps_s"] for d in compared["definitions"]]
+        assert all(w < d["denominator_s"] for w, d in zip(without, compared["definitions"], strict=True))
+
+
+AZURE_CONTRACT = """
+contract: fleet-995
+version: 1
+title: Exercise on ten machines of the recorded fleet
+provider: maker
+customer: works
+machines: [azure-001, azure-002, azure-003, azure-004, azure-005, azure-006, azure-007, azure-008, azure-009, azure-010]
+period: {from: 2015-10-01, to: 2016-01-01, time_zone: UTC}
+currency: EUR
+price: {fee: 10000, per: month}
+guarantee:
+  level: 99.5
+  formula: en15341-m10@1
+  settle: month
+  credit: {form: linear, step: 0.1, percent: 1, cap: 20}
+  gaps: {rule: pro_rata, telemetry: neither}
+  exclusions: [{kind: planned_work}]
+"""
+
+
+def test_a_year_of_failures_is_priced_on_nine_months_and_settled_on_three(tmp_path: Path, node: Node) -> None:
+    """How wrong the price was is shown, and why: the machines' own failures of the last three months."""
+    folder = shared_data("azure_pdm")
+    names = [f"azure-{n:03}" for n in range(1, 11)]
+    chosen = [word for name in names for word in ("--machine", name)]
+    counts, said = replay(node, "azure-pdm", folder, *chosen)
+    assert counts["read"] == counts["published"] == counts["stored"] + counts["quarantined"]
+    assert "assumed, not measured" in said
+    again, _ = replay(node, "azure-pdm", folder, *chosen)
+    assert again == {**counts, "stored": 0, "quarantined": 0, "repeated": counts["read"]}
+    api = Api.of(node)
+    for party, kind in (("maker", "manufacturer"), ("works", "customer")):
+        api.post("/parties", {"id": party, "name": party, "kind": kind})
+    sides = [Api.of(node, api.token(p, "service_manager", "procurement")["token"]) for p in ("maker", "works")]
+    sides[0].ask("POST", "/contracts", 201, content=AZURE_CONTRACT, headers={"Content-Type": "application/yaml"})
+    history = {"from": "2015-01-02T00:00:00Z", "to": "2015-10-01T00:00:00Z"}
+    price = sides[0].get("/contracts/fleet-995/price", **history, years=20_000)
+    failures = sum(1 for row in csv.DictReader((folder / "PdM_failures.csv").open())
+                   if int(row["machineID"]) <= 10 and row["datetime"] < "2015-10-01")  # fmt: skip
+    assert price["up"]["failures"] == pytest.approx(failures, rel=0.1), "stops that touch are one"
+    assert price["down"]["mean_h"] == pytest.approx(8, rel=0.1), "as assumed"
+    for side in sides:
+        side.post("/contracts/fleet-995/signatures", {})
+    settled = [sides[0].post(f"/contracts/fleet-995/settlements/2015-{m}", {}) for m in (10, 11, 12)]
+    credit = sum(float(s["credit"]) for s in settled)
+    expected = 3 * float(price["expected_credit"])
+    assert credit > 0
+    assert expected > 0
+    # What came due lies within what the price itself says of its spread, over thirty machine-months.
+    sd = 30**0.5 * price["process_sd"] * 1000
+    assert abs(credit - expected) < 4 * sd, (credit, expected, sd)
 
 
 @pytest.mark.long

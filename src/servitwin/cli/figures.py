@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -56,6 +57,7 @@ def state(twin: TwinArgument, data: DataOption = None, to: ToOption = None, as_j
 def availability(
     twin: TwinArgument,
     formula: Annotated[str | None, typer.Option(help="Such as en15341-m10@1")] = None,
+    definitions: Annotated[bool, typer.Option(help="The same recording under several definitions")] = False,
     from_: FromOption = None,
     until: UntilOption = None,
     data: DataOption = None,
@@ -63,6 +65,9 @@ def availability(
     as_json: JsonOption = False,
 ) -> None:
     """Availability of a twin by a named formula."""
+    if definitions:
+        _tell_definitions(twin, from_, until, data, to, as_json)
+        return
     with connect(data, to) as node:
         found = node.availability(twin, formula=formula, from_=from_, to=until)
     if as_json:
@@ -71,6 +76,21 @@ def availability(
     value = f"{found.value:.4%}" if found.value is not None else f"undefined: {found.reason}"
     typer.echo(f"{twin} availability by {found.formula}: {value}")
     typer.echo(f"{found.numerator_s:.0f} s of {found.denominator_s:.0f} s; unknown {found.unknown_s:.0f} s")
+
+
+def _tell_definitions(
+    twin: str, from_: str | None, until: str | None, data: Path | None, to: str | None, as_json: bool
+) -> None:
+    with connect(data, to) as node:
+        found = node.definitions(twin, from_=from_, to=until)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (d["title"], _ratio(d["value"]), _ratio(d["value_without_gaps"]), ", ".join(d["bad"] or d["good"]))
+        for d in found["definitions"]
+    ]
+    print_table(("definition (exercise)", "as recorded", "without declared gaps", "words"), rows)
 
 
 def oee(

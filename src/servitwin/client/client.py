@@ -167,6 +167,11 @@ class Client(ContractCalls):
         params = {"formula": formula, "from": from_, "to": to}
         return self._api.call("GET", f"/twins/{_part(twin)}/availability", answers.AvailabilityAnswer, params=params)
 
+    def definitions(self, twin: str, *, from_: Time = None, to: Time = None) -> dict[str, Any]:
+        """One recording under several definitions of available."""
+        path = f"/twins/{_part(twin)}/availability/definitions"
+        return self._api.call("GET", path, dict, params={"from": from_, "to": to})
+
     def oee(
         self, twin: str, *, from_: Time = None, to: Time = None, by: Literal["shift", "product", "cause"] | None = None
     ) -> answers.OeeAnswer:

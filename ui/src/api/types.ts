@@ -77,3 +77,4 @@ export type Billed = Schemas["BilledShape"];
 export type ServiceResult = Schemas["ResultShape"];
 export type Reason = Schemas["ReasonShape"];
 export type AcceptanceOf = Schemas["AcceptanceShape"];
+export type DefinitionsAnswer = Schemas["DefinitionsAnswer"];

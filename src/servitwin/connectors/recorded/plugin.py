@@ -1,4 +1,4 @@
-"""Connector of recorded files: ``{"kind": "nist-sms" | "nist-batch" | "shdr", "folder": path}``."""
+"""Connector of recorded files: ``{"kind": "azure-pdm" | "nist-sms" | "nist-batch" | "shdr", "folder": path}``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from servitwin.connectors.recorded.azure import AzureRecording
 from servitwin.connectors.recorded.batch import BatchRecording
 from servitwin.connectors.recorded.shdr import ShdrRecording
 from servitwin.connectors.recorded.sms import SmsRecording
@@ -16,6 +17,7 @@ from servitwin.sdk.connector import Absent, Batch, BrokenError, Config, DecodeFa
 from servitwin.sdk.recording import Message, Recording, play, recorded_twins
 
 KINDS: Mapping[str, Callable[[Path], Recording]] = {
+    "azure-pdm": AzureRecording,
     "nist-batch": BatchRecording,
     "nist-sms": SmsRecording,
     "shdr": ShdrRecording,

@@ -15,12 +15,14 @@ from servitwin.usecases.list_alarms import VERSION as ALARM_VERSION
 from servitwin.usecases.machine_time import GROUPS, RULE, VERSION
 from servitwin.web.api.answers import answer, at, cut_out, range_of
 from servitwin.web.api.callers import Me, Parts, known_twin
+from servitwin.web.api.contract_parts import Contracts
+from servitwin.web.api.contract_provenance import contract_provenance
 from servitwin.web.api.history import readable_signal
 from servitwin.web.api.parts import API, WebParts
 from servitwin.web.api.shapes.system import ProvenanceAnswer
 
 router = APIRouter(tags=["provenance"])
-Kind = Literal["signal", "query", "state", "states", "states-daily", "availability", "oee", "alarms"]
+Kind = Literal["signal", "query", "state", "states", "states-daily", "availability", "oee", "alarms", "contract"]
 _TOLD: dict[str, tuple[str, str, str, str]] = {  # kind: title, rule, version, explanation
     "signal": (
         "Observations",
@@ -53,6 +55,7 @@ _SOURCES = {"oee": "ISO 22400-2:2014 (secondary)", "alarms": "ISA-18.2 / IEC 626
 @router.get("/provenance", response_model=ProvenanceAnswer)
 def read_provenance(
     parts: Parts,
+    contracts: Contracts,
     me: Me,
     kind: Kind,
     twin: str | None = None,
@@ -61,8 +64,13 @@ def read_provenance(
     from_: Annotated[str | None, Query(alias="from")] = None,
     to: str | None = None,
     every: str | None = None,
+    contract: str | None = None,
+    period: str | None = None,
+    at_: Annotated[str | None, Query(alias="at")] = None,
 ) -> Response:
     """How an answer was made, so that it can be recomputed and argued about; every computed answer links here."""
+    if kind == "contract":
+        return answer(contract_provenance(parts, contracts, me, contract or "", period, at_))
     start, end = range_of(from_, to, parts.now(), 1 if kind == "state" else 86_400_000_000_000)
     of = known_twin(parts, me, twin) if twin else None
     if kind == "availability":

@@ -17,12 +17,20 @@ from servitwin.usecases.account_daily import daily_states
 from servitwin.usecases.account_oee import OeeAnswer as OeeAccount
 from servitwin.usecases.account_oee import oee
 from servitwin.usecases.account_time import availability, states
+from servitwin.usecases.compare_definitions import compare_definitions
 from servitwin.usecases.list_alarms import list_alarms
-from servitwin.usecases.machine_time import GROUPS
+from servitwin.usecases.machine_time import GROUPS, Sources
 from servitwin.web.api.answers import answer, at, cut_out, number_cursor, provenance_url, range_of, to_cursor
 from servitwin.web.api.callers import Me, Parts, known_twin, readable_span
 from servitwin.web.api.parts import WebParts
-from servitwin.web.api.shapes.state_time import AvailabilityAnswer, DailyStates, FormulaName, OeeAnswer, StatesAnswer
+from servitwin.web.api.shapes.state_time import (
+    AvailabilityAnswer,
+    DailyStates,
+    DefinitionsAnswer,
+    FormulaName,
+    OeeAnswer,
+    StatesAnswer,
+)
 from servitwin.web.api.shapes.twin import AlarmPage
 
 router = APIRouter(tags=["time of state"])
@@ -137,6 +145,42 @@ def read_availability(
             "assumed": found.assumed,
             "cut": cut_out(found.basis.cut),
             "provenance": provenance_url("availability", twin=twin.id, formula=formula, from_=at(start), to=at(end)),
+        }
+    )
+
+
+@router.get("/twins/{id}/availability/definitions", response_model=DefinitionsAnswer)
+def read_definitions(parts: Parts, me: Me, id: str, from_: From = None, to: To = None) -> Response:
+    """An exercise: one recording under three definitions of available, as recorded and without declared gaps."""
+    twin, start, end = _asked(parts, me, id, from_, to)
+    sources = Sources(parts.history, parts.registry, parts.records, parts.history.cut())
+    found = compare_definitions(sources, twin, start, end)
+    return answer(
+        {
+            "twin": twin.id,
+            "label": "exercise",
+            "signal": found.signal,
+            "from": at(start),
+            "to": at(end),
+            "definitions": [
+                {
+                    "name": recorded.definition.name,
+                    "title": recorded.definition.title,
+                    "bad": recorded.definition.bad,
+                    "good": recorded.definition.good,
+                    "value": recorded.value,
+                    "numerator_s": recorded.numerator / NS,
+                    "denominator_s": recorded.denominator / NS,
+                    "value_without_gaps": without.value,
+                    "denominator_without_gaps_s": without.denominator / NS,
+                }
+                for recorded, without in zip(found.recorded, found.without_gaps, strict=True)
+            ],
+            "unknown_s": found.unknown / NS,
+            "declared_gaps_s": found.declared / NS,
+            "words": {word: ns / NS for word, ns in found.words.items()},
+            "cut": cut_out(found.cut),
+            "provenance": provenance_url("signal", twin=twin.id, signal=found.signal, from_=at(start), to=at(end)),
         }
     )
 

@@ -108,7 +108,7 @@ function GuaranteeCard({ guarantee: g }: { guarantee: Guarantee }) {
     .map(([name, value]) => `${name} ${String(value)}`)
     .join(", ");
   return (
-    <Card title={t.contractStatus.guaranteed}>
+    <Card title={t.contractStatus.guarantee}>
       <Facts
         items={[
           [x.level, `${g.level} %`],

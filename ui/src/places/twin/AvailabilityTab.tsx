@@ -1,5 +1,5 @@
 import { get, path } from "../../api/client";
-import type { Availability, TwinDetail } from "../../api/types";
+import type { Availability, DefinitionsAnswer, TwinDetail } from "../../api/types";
 import { useQuery } from "../../data/query";
 import { Figure } from "../../figures/Figure";
 import { Card } from "../../parts/Card";
@@ -39,7 +39,63 @@ export function AvailabilityTab({ twin }: { twin: TwinDetail }) {
           </ul>
         )}
       </Loaded>
+      <Definitions twin={twin} range={range} name={window.key} refresh={window.rolling ? 60_000 : 0} />
     </>
+  );
+}
+
+interface Range {
+  from: string;
+  to: string;
+}
+
+/** The machine's own words under three definitions, as recorded and without the gaps that the recording declares. */
+function Definitions({ twin, range, name, refresh }: { twin: TwinDetail; range: Range; name: string; refresh: number }) {
+  const answer = useQuery(
+    `definitions ${twin.id} ${name}`,
+    (signal) => get<DefinitionsAnswer>(path`/twins/${twin.id}/availability/definitions`, { ...range }, signal),
+    refresh,
+    `definitions ${twin.id}`,
+  );
+  if (answer.error || !answer.data) return null;
+  const found = answer.data;
+  return (
+    <Card title={a.definitions} extra={<span className="pill quiet">{a.exercise}</span>}>
+      <p className="weak">{a.definitionsLead(found.signal)}</p>
+      <div className="scroll-x">
+        <table className="plain-table">
+          <thead>
+            <tr>
+              <th scope="col">{a.definition}</th>
+              <th scope="col">{a.words}</th>
+              <th scope="col" className="right">
+                {a.recorded}
+              </th>
+              <th scope="col" className="right">
+                {a.withoutGaps}
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {found.definitions.map((one) => (
+              <tr key={one.name}>
+                <th scope="row">{one.title}</th>
+                <td className="weak">
+                  {one.good.length ? a.good : a.bad} {(one.good.length ? one.good : one.bad).join(", ")}
+                </td>
+                <td className="right">
+                  <Figure text={formatRatio(one.value)} unit="%" source={{ url: found.provenance, title: one.title }} />
+                </td>
+                <td className="right num">{formatRatio(one.value_without_gaps)} %</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p className="weak">
+        {a.unknown}: {formatDuration(found.unknown_s * 1000)}; {a.declared}: {formatDuration(found.declared_gaps_s * 1000)}
+      </p>
+    </Card>
   );
 }
 

@@ -35,6 +35,7 @@ export const contracts = {
     runs: "runs",
     so_far: "Availability so far",
     guaranteed: "guaranteed",
+    guarantee: "Guarantee",
     missed: "missed by",
     kept: "kept by",
     forecast: "Where it will end",

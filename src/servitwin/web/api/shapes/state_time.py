@@ -93,6 +93,36 @@ class OeeFigures(Shape):
     terms: dict[str, Any] = Field(description="what the figures are made of: seconds and parts")
 
 
+class DefinitionShape(Shape):
+    """One definition of available, and its figure over the time in which the machine's word is known."""
+
+    name: str
+    title: str
+    bad: list[str] = Field(description="words that do not count as available")
+    good: list[str] = Field(description="words that alone count as available; empty: all but `bad`")
+    value: float | None
+    numerator_s: float
+    denominator_s: float
+    value_without_gaps: float | None = Field(description="the same without the gaps that the recording declares")
+    denominator_without_gaps_s: float
+
+
+class DefinitionsAnswer(Shape):
+    """One recording under several definitions: an exercise, no contract."""
+
+    twin: str
+    label: str
+    signal: str
+    from_: Instant = Field(alias="from")
+    to: Instant
+    definitions: list[DefinitionShape]
+    unknown_s: float
+    declared_gaps_s: float
+    words: dict[str, float]
+    cut: Cut
+    provenance: Provenance
+
+
 class OeeAnswer(OeeFigures):
     """OEE of a twin over [from, to)."""
 
