@@ -160,6 +160,8 @@ def test_from_a_file_to_a_settlement_that_the_customer_recomputes(
     assert (second["revision"], second["corrects"], second["credit"]) == (2, first["digest"], "240.00")
     assert plant.get("/contracts/crane-98/settlements/2026-03", revision=1)["digest"] == first["digest"]
 
+    pdf = plant.http.get("/contracts/crane-98/settlements/2026-03/document")
+    assert pdf.content.startswith(b"%PDF"), pdf.text[:300]
     saved = tmp_path / "saved"
     servitwin("contracts", "save", "crane-98", "2026-03", str(saved), "--data", str(node.data))
     stem = str(saved / "crane-98-2026-03")

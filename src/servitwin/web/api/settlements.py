@@ -72,6 +72,20 @@ def read_settlement_document(
     return Response(content, media_type="application/json")
 
 
+@router.get(
+    "/contracts/{id}/settlements/{period}/document",
+    responses={200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def read_settlement_pdf(contracts: Contracts, me: Me, id: str, period: str, revision: int | None = None) -> Response:
+    """A settlement as PDF, for people."""
+    from servitwin.formats.settlement_pdf import settlement_pdf  # noqa: PLC0415  # only this answer needs it
+
+    contract = contracts.access.current(me, id).contract
+    document = contracts.settle.settlement(contract.id, period, revision)
+    headers = {"Content-Disposition": f'inline; filename="{contract.id}-{period}.pdf"'}
+    return Response(settlement_pdf(document), media_type="application/pdf", headers=headers)
+
+
 @router.post("/contracts/{id}/settlements/{period}", responses=_DOCUMENT)
 def settle_period(contracts: Contracts, me: Me, id: str, period: str) -> Response:
     """Settle a period that has ended. Late data or decisions make a new revision; the same data change nothing."""

@@ -117,6 +117,10 @@ function PeriodRow({ contract, period, now, settle, bill }: PeriodRowProps) {
               {s.json}
             </a>
             <br />
+            <a href={`${base}/document`} target="_blank" rel="noreferrer">
+              {s.pdf}
+            </a>
+            <br />
             <a href={`${base}/observations`} download>
               {s.observations}
             </a>

@@ -167,6 +167,7 @@ export const contracts = {
     again: "Settle anew",
     bill: "Invoice",
     json: "Settlement (JSON)",
+    pdf: "Settlement (PDF)",
     observations: "Observations (Parquet)",
     verify: "Check it without this server: servitwin verify SETTLEMENT.json --observations OBSERVATIONS.parquet",
     result: (credit: string, bonus: string) => `Credit ${credit}, bonus ${bonus}`,
