@@ -183,7 +183,27 @@ def test_from_a_file_to_a_settlement_that_the_customer_recomputes(
     (saved / "altered.json").write_bytes(altered)
     assert servitwin("verify", str(saved / "altered.json"), code=1)["faults"][0]["code"] == "settlement:altered"
 
+    value_is_counted_against_a_baseline_that_both_signed(maker, plant)
     the_customers_node_computes_the_same(node_factory, tmp_path, maker, plant, second)
+
+
+def value_is_counted_against_a_baseline_that_both_signed(maker: Api, plant: Api) -> None:
+    def exactly(value: str) -> dict[str, str]:
+        return {"low": value, "likely": value, "high": value}
+
+    assert maker.ask("GET", "/contracts/crane-98/value", 404)["code"] == "value:no-baseline"
+    figures = {"down_hours": exactly("400"), "cost_per_hour": {"low": "100", "likely": "200", "high": "300"},
+               "visits": exactly("10"), "cost_per_visit": exactly("500"), "source": "log of 2025"}  # fmt: skip
+    wrong = {**figures, "visits": {"low": "3", "likely": "2", "high": "1"}}
+    assert maker.post("/contracts/crane-98/baselines", wrong, 400)["code"] == "value:estimate-invalid"
+    maker.post("/contracts/crane-98/baselines", figures, 201)
+    span = {"from": "2026-01-01T00:00:00Z", "to": "2026-04-01T00:00:00Z"}
+    assert maker.get("/contracts/crane-98/value", **span)["agreed"] is False
+    plant.post("/contracts/crane-98/baselines/signatures", {})
+    value = plant.get("/contracts/crane-98/value", **span)
+    assert value["agreed"] is True
+    assert float(value["low"]) < float(value["saved"]) < float(value["high"])
+    assert float(value["saved_hours"]) == pytest.approx(400 - float(value["down_hours"]), abs=1e-3)
 
 
 def the_customers_node_computes_the_same(

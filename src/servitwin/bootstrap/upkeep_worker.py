@@ -10,8 +10,9 @@ from servitwin.config import Settings
 from servitwin.domain.instant import DAY
 from servitwin.domain.signal import SignalDefinition
 from servitwin.engines.history.projections import roll_up
-from servitwin.engines.history.upkeep import Dropped, compact, retain, vacuum
+from servitwin.engines.history.upkeep import Dropped, Hold, compact, retain, vacuum
 from servitwin.engines.records import SqlRecords
+from servitwin.usecases.legal_hold import held
 from servitwin.usecases.registry import Registry
 
 
@@ -29,7 +30,8 @@ def run(settings: Settings) -> None:
     replaced = compact(folder, now=time.time_ns)
     dropped: list[Dropped] = []
     if settings.retention_days:
-        dropped = retain(folder, now=time.time_ns, rows_for=settings.retention_days * DAY)
+        holds = [Hold(h.twin, h.start, h.end) for h in held(records, registry, time.time_ns())]
+        dropped = retain(folder, now=time.time_ns, rows_for=settings.retention_days * DAY, holds=holds)
     deleted = vacuum(folder)
     records.close()
     report_ready(

@@ -17,6 +17,7 @@ from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import Aggregation, Bucket, Cut, LastValue, PackedRows, Quarantined, Rows, Series
 from servitwin.domain.party import Account, Actor, Grant, Party
 from servitwin.domain.reason import Reason
+from servitwin.domain.savings import Baseline
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
 from servitwin.domain.usage import UsageConflict, UsageRecord
@@ -161,6 +162,8 @@ class ContractRecords(Protocol):
     def add_settlement(self, contract: str, period: str, revision: int, digest: str, at: int, body: bytes) -> bool: ...
     def settlements(self, contract: str = "", period: str = "") -> list[dict[str, Any]]: ...
     def settlement(self, contract: str, period: str, revision: int) -> bytes | None: ...
+    def add_baseline(self, baseline: Baseline, at: int) -> bool: ...
+    def baselines(self, contract: str) -> list[Baseline]: ...
 
 
 class MoneyRecords(Protocol):

@@ -87,3 +87,12 @@ settlements = Table(
     Column("body", LargeBinary, nullable=False),
     PrimaryKeyConstraint("contract", "period", "revision"),
 )
+baselines = Table(
+    "baselines",
+    metadata,
+    Column("contract", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("contract", "number"),
+)

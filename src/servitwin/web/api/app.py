@@ -39,6 +39,7 @@ from servitwin.web.api import (
     twin_changes,
     twins,
     ui,
+    value,
 )
 from servitwin.web.api.answers import answer, answer_faults, fault_body
 from servitwin.web.api.gate import COOKIE, Gate
@@ -68,6 +69,7 @@ NOUNS = (
     contracts,
     settlements,
     prices,
+    value,
     money,
     reasons,
 )

@@ -16,6 +16,7 @@ from servitwin.formats.canonical_json import decimal_text
 from servitwin.usecases.agree_contract import AgreeContract
 from servitwin.usecases.claim_exclusion import ClaimExclusion
 from servitwin.usecases.contract_access import ContractAccess
+from servitwin.usecases.count_value import CountValue
 from servitwin.usecases.price_guarantee import PriceGuarantee
 from servitwin.usecases.settle_period import SettlePeriod
 from servitwin.usecases.sign import Sign
@@ -32,6 +33,7 @@ class ContractParts:
     claims: ClaimExclusion
     settle: SettlePeriod
     price: PriceGuarantee
+    value: CountValue
 
 
 def _joined(parts: Parts) -> ContractParts:
@@ -44,6 +46,7 @@ def _joined(parts: Parts) -> ContractParts:
         ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id),
         settle,
         PriceGuarantee(settle),
+        CountValue(parts.records, access, settle, sign, parts.now),
     )
 
 

@@ -356,6 +356,47 @@ class CalibrationShape(Shape):
     fleet_hours: float
 
 
+class EstimateShape(Shape):
+    """A figure with the range that holds it in 90 of 100 cases."""
+
+    low: Decimal
+    likely: Decimal
+    high: Decimal
+
+
+class BaselineIn(Shape):
+    """How it was before the service, per year and for all machines of the contract."""
+
+    down_hours: EstimateShape
+    cost_per_hour: EstimateShape
+    visits: EstimateShape
+    cost_per_visit: EstimateShape
+    source: str = Field(max_length=4000, description="what the figures rest on")
+
+
+class ValueShape(Shape):
+    """What the contract saved against the baseline, brought to a year; it counts only if both parties signed."""
+
+    contract: str
+    currency: str
+    agreed: bool
+    signed_by: list[str]
+    from_: Instant = Field(alias="from")
+    to: Instant
+    baseline: dict[str, Any]
+    down_hours: Decimal
+    visits: int
+    saved_hours: Decimal
+    saved: Decimal
+    low: Decimal
+    high: Decimal
+    fee: Decimal
+    after_fee: Decimal
+    tornado: dict[str, list[Decimal]]
+    npv: Decimal = Field(description="of what is saved beyond the fee at the end of each of five years")
+    rate: Decimal
+
+
 class SettlementRow(Shape):
     """A settlement that was made."""
 

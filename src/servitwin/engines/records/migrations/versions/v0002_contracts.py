@@ -1,4 +1,4 @@
-"""Contracts, signatures, reasons, claims, acceptance and settlements."""
+"""Contracts, signatures, reasons, claims, acceptance, settlements and baselines."""
 
 from __future__ import annotations
 
@@ -21,5 +21,6 @@ def upgrade() -> None:
         t.exclusion_steps,
         t.acceptances,
         t.settlements,
+        t.baselines,
     ):
         table.create(op.get_bind())
