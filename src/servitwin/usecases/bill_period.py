@@ -23,6 +23,7 @@ from servitwin.formats.settlement_document import Document
 from servitwin.formats.vat import damages, treatment
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.contract_access import ContractAccess
+from servitwin.usecases.measure_levels import MeasureLevels, shares_after
 from servitwin.usecases.meter_usage import MeterUsage
 from servitwin.usecases.ports import Records
 from servitwin.usecases.settle_period import SettlePeriod
@@ -46,6 +47,7 @@ class BillPeriod:
         records: Records,
         access: ContractAccess,
         settle: SettlePeriod,
+        levels: MeasureLevels,
         audit: Audit,
         now: Callable[[], int],
         new_id: Callable[[], str],
@@ -53,6 +55,7 @@ class BillPeriod:
         self._records = records
         self._access = access
         self._settle = settle
+        self._levels = levels
         self._audit = audit
         self._now = now
         self._new_id = new_id
@@ -74,11 +77,11 @@ class BillPeriod:
         cause = settlement["digest"]
         present = self._records.invoices(contract=contract.id, cause=cause)
         if present:
-            return Billed(tuple(present), self._shares(contract, settlement))
+            return Billed(tuple(present), self._shares(agreement, period, settlement))
         with self._records.together():
             self._meter(agreement, period, settlement)
             made = self._documents(contract, period, settlement)
-            shares = self._share_out(contract, period, settlement)
+            shares = self._share_out(agreement, period, settlement)
         numbers = [i.number for i in made]
         self._audit.note(actor, "invoice.issue", contract.id, {"period": period.id, "numbers": numbers})
         return Billed(tuple(made), shares)
@@ -180,8 +183,9 @@ class BillPeriod:
             postings.append(Posting(f"vat:{invoice.seller.country}", invoice.tax.times(-sign)))
         self._book(contract, "credit" if credit else "fee", f"Invoice {invoice.number}", invoice.number, postings)
 
-    def _share_out(self, contract: Contract, period: Period, settlement: Document) -> dict[str, Money]:
-        shares = self._shares(contract, settlement)
+    def _share_out(self, agreement: Agreement, period: Period, settlement: Document) -> dict[str, Money]:
+        contract = agreement.contract
+        shares = self._shares(agreement, period, settlement)
         before = self._shared_before(contract, period)
         for party, amount in shares.items():
             change = amount - before.get(party, zero(contract.currency))
@@ -190,13 +194,15 @@ class BillPeriod:
                 self._book(contract, "share", f"Share of {party}, {period.id}", f"{period.id}:{party}", postings)
         return shares
 
-    def _shares(self, contract: Contract, settlement: Document) -> dict[str, Money]:
-        """Partners' shares of what is payable, by the largest remainder; the provider keeps the rest."""
+    def _shares(self, agreement: Agreement, period: Period, settlement: Document) -> dict[str, Money]:
+        """Partners' shares of what is payable, by the largest remainder, less what their own breaches cost them."""
+        contract = agreement.contract
         payable = max(_money(settlement["payable"], contract), zero(contract.currency), key=lambda m: m.amount)
         weights = {p.party: p.share for p in contract.partners}
         rest = Decimal(100) - sum(weights.values(), Decimal(0))
         parts = split(payable, [*weights.values(), rest])
-        return dict(zip(weights, parts, strict=False))
+        measured = self._levels.measure(agreement, period, self._now())
+        return shares_after(dict(zip(weights, parts, strict=False)), measured)
 
     def _shared_before(self, contract: Contract, period: Period) -> dict[str, Money]:
         found: dict[str, Money] = {}

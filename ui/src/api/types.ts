@@ -78,3 +78,5 @@ export type ServiceResult = Schemas["ResultShape"];
 export type Reason = Schemas["ReasonShape"];
 export type AcceptanceOf = Schemas["AcceptanceShape"];
 export type DefinitionsAnswer = Schemas["DefinitionsAnswer"];
+export type ServiceLevel = Schemas["ServiceLevelShape"];
+export type ValueCounted = Schemas["ValueShape"];

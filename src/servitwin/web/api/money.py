@@ -16,11 +16,13 @@ from servitwin.domain.usage import UsageRecord
 from servitwin.formats.canonical_json import decimal_text, plain
 from servitwin.formats.settlement_document import amount
 from servitwin.usecases.bill_period import BillPeriod
+from servitwin.usecases.measure_levels import MeasureLevels
 from servitwin.usecases.meter_usage import MeterUsage
 from servitwin.usecases.profit_and_loss import profit_and_loss
 from servitwin.web.api.answers import answer, at, page_of, range_of, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import ContractParts, Contracts
+from servitwin.web.api.contracts import chosen_period
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.money import (
     BilledShape,
@@ -30,6 +32,7 @@ from servitwin.web.api.shapes.money import (
     InvoiceSummary,
     PaymentIn,
     ResultShape,
+    ServiceLevelShape,
     UsageEvent,
     UsageShape,
     UsageTakenShape,
@@ -101,11 +104,30 @@ def bill_settlement(parts: Parts, contracts: Contracts, me: Me, id: str, period:
 
     The same settlement is billed once; of a corrected one only the difference.
     """
-    case = BillPeriod(parts.records, contracts.access, contracts.settle, parts.audit, parts.now, parts.new_id)
+    levels = MeasureLevels(parts.history, parts.registry)
+    case = BillPeriod(parts.records, contracts.access, contracts.settle, levels, parts.audit, parts.now, parts.new_id)
     billed = case.bill(id, period, me)
     paid = _paid(parts)
     shares = {party: amount(share) for party, share in billed.shares.items()}
     return answer({"invoices": [_invoice(i, paid) for i in billed.invoices], "shares": shares})
+
+
+@router.get("/contracts/{id}/service-levels", response_model=list[ServiceLevelShape])
+def read_service_levels(parts: Parts, contracts: Contracts, me: Me, id: str, period: str | None = None) -> Response:
+    """What the partners of a contract owe, and whether they kept it: freshness and completeness of their signals."""
+    agreement = contracts.access.current(me, id)
+    chosen = chosen_period(agreement, period, parts.now())
+    found = MeasureLevels(parts.history, parts.registry).measure(agreement, chosen, parts.now())
+    return answer(
+        [
+            {
+                "party": m.party, "period": chosen.id, "measure": m.measure, "level": decimal_text(m.level), "unit": m.unit,
+                "percent": None if m.percent is None else decimal_text(m.percent), "needed": decimal_text(m.needed),
+                "kept": m.kept, "worst": m.worst, "malus_percent": decimal_text(m.malus),
+            }
+            for m in found
+        ]
+    )  # fmt: skip
 
 
 @router.get("/invoices", response_model=Page[InvoiceSummary])

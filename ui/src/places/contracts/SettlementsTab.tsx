@@ -1,8 +1,8 @@
 import { useState } from "react";
-import { ApiError, path, post } from "../../api/client";
-import type { Billed, ContractDetail, ContractPeriod } from "../../api/types";
+import { ApiError, get, path, post } from "../../api/client";
+import type { Billed, ContractDetail, ContractPeriod, ServiceLevel } from "../../api/types";
 import { useInvoices } from "../../data/contracts";
-import { reloadAll } from "../../data/query";
+import { reloadAll, useQuery } from "../../data/query";
 import { Card } from "../../parts/Card";
 import { useMoment } from "../../parts/Clock";
 import { Loaded, Problem } from "../../parts/Feedback";
@@ -79,10 +79,51 @@ export function SettlementsTab({ contract }: { contract: ContractDetail }) {
           ))}
         </Card>
       ) : null}
+      <ServiceLevels contract={contract} />
       <Card title={s.invoices}>
         <Loaded answer={invoices}>{(page) => (page.items.length ? <InvoiceTable invoices={page.items} /> : <p className="weak">{s.noInvoices}</p>)}</Loaded>
       </Card>
     </>
+  );
+}
+
+/** What partners owe in the period that runs, and whether they keep it. */
+function ServiceLevels({ contract }: { contract: ContractDetail }) {
+  const answer = useQuery(`levels ${contract.id}`, (signal) => get<ServiceLevel[]>(path`/contracts/${contract.id}/service-levels`, {}, signal), 60_000);
+  if (!answer.data?.length) return null;
+  return (
+    <Card title={s.levels}>
+      <div className="scroll-x">
+        <table className="plain-table">
+          <thead>
+            <tr>
+              <th scope="col">{s.partner}</th>
+              <th scope="col">{s.level}</th>
+              <th scope="col" className="right">
+                {s.held}
+              </th>
+              <th scope="col">{s.least}</th>
+              <th scope="col">{s.outcome}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {answer.data.map((one) => (
+              <tr key={`${one.party} ${one.measure} ${one.level}`}>
+                <th scope="row">{one.party}</th>
+                <td>
+                  {one.measure} {one.level} {one.unit}
+                </td>
+                <td className="right num">
+                  {one.percent ?? "–"} % ({s.needed} {one.needed} %)
+                </td>
+                <td className="weak">{one.worst}</td>
+                <td>{one.kept ? <span className="pill quiet">{s.kept}</span> : <span className="pill warning">{s.breached(one.malus_percent)}</span>}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Card>
   );
 }
 

@@ -143,6 +143,21 @@ class ResultShape(Shape):
     entries: int
 
 
+class ServiceLevelShape(Shape):
+    """A partner's service level over a period."""
+
+    party: str
+    period: str
+    measure: str
+    level: Decimal
+    unit: str
+    percent: Decimal | None = Field(description="stretches of the period that hold data; null: nothing to measure")
+    needed: Decimal
+    kept: bool
+    worst: str = Field(description="twin/signal that held least")
+    malus_percent: Decimal = Field(description="of the partner's share, if it was not kept")
+
+
 class PaymentIn(Shape):
     """A payment that came in."""
 
