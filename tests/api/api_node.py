@@ -19,6 +19,7 @@ from servitwin.domain.party import Account, Grant, Party
 from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.domain.twin import Aggregate, Dated, Twin
 from servitwin.engines.bus.refusals import Refusals
+from servitwin.engines.files.party_keys import PartyKeyFolder
 from servitwin.engines.history import DuckReader
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.usecases.audit import Audit
@@ -182,6 +183,7 @@ class Node:
             access=ManageAccess(self.records, self.authoriser, self.sign_in, now, new_id, new_secret),
             audit=Audit(self.records, now),
             live=LiveHub(self.bus, self.records),
+            keys=PartyKeyFolder(folder / "party-keys"),
             now=now,
             new_id=new_id,
             hash_machine_secret=lambda s: "$2-test-" + secret_hash(s),

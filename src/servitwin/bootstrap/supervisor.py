@@ -244,7 +244,8 @@ class Supervisor:
                     self._remember()
                 elif path.exists() and path.stat().st_mtime != self._machines_seen:
                     self._bus.set_users(self._users())
-            except ServitwinError as e:
+                self._bus.bound_log()
+            except (ServitwinError, OSError) as e:
                 log.error("%s", e)
 
     async def _end(self) -> None:

@@ -233,3 +233,15 @@ def test_a_stream_of_an_older_folder_is_purged_instead_of_acknowledged_from_now_
         assert (info["config"]["retention"], info["state"]["messages"]) == ("limits", 1)
     finally:
         s.stop()
+
+
+def test_a_long_log_is_put_aside_and_the_server_goes_on_writing(server: NatsServer) -> None:
+    log = server.folder / "nats.log"
+    server.bound_log(limit=log.stat().st_size)
+    assert not (server.folder / "nats.log.1").exists(), "not longer than the limit"
+    server.bound_log(limit=10)
+    assert (server.folder / "nats.log.1").stat().st_size > 10
+    stranger = Machine(server, "nobody", "wrong")
+    assert stranger.refused.wait(5) or stranger.lost.wait(5)
+    assert 0 < log.stat().st_size < (server.folder / "nats.log.1").stat().st_size + 10_000
+    assert not log.read_bytes().startswith(b"\0"), "it appends where the log ends"

@@ -19,6 +19,7 @@ _REASONS = (
     (b"Publish Violation", "topic:not-permitted"),
     (b"Subscription Violation", "filter:not-permitted"),
     (b"authentication error", "credential:wrong"),
+    (b"maximum bytes exceeded", "stream:full"),
 )
 _KEPT, _TEXT = 20, 300
 

@@ -23,6 +23,7 @@ MAX_PAYLOAD = 8 * 2**20
 _PORT_TRIES = 5
 _IN_USE = "address already in use"
 _READY_S = 20.0
+_LOG_BYTES = 16 * 2**20
 _RELOAD_S = 10.0
 _HANDSHAKE_S = 10
 _LOOPBACK = "127.0.0.1"
@@ -177,6 +178,13 @@ class NatsServer:
         if self._log is not None:
             self._log.close()
             self._log = None
+
+    def bound_log(self, limit: int = _LOG_BYTES) -> None:
+        """Put a log that has grown too long aside, in place of the one put aside before."""
+        log = self.folder / "nats.log"
+        if self._log is not None and log.stat().st_size > limit:
+            shutil.copyfile(log, self.folder / "nats.log.1")
+            os.truncate(log, 0)  # the server appends: it goes on at the beginning
 
     def _reload(self) -> None:
         """Write the users and wait until the server says that it uses them."""

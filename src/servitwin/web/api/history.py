@@ -19,6 +19,7 @@ from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.twin import Twin
 from servitwin.web.api.answers import answer, at, cut_out, from_cursor, instants, provenance_url, range_of, to_cursor
 from servitwin.web.api.callers import Me, Parts, known_twin, readable_span
+from servitwin.web.api.inferred import inferred_signals
 from servitwin.web.api.parts import API, WebParts
 from servitwin.web.api.shapes.observation import AggregateName, QueryAnswer, QueryIn, SeriesShape
 from servitwin.web.api.strict import StrictRoute
@@ -186,6 +187,7 @@ def signals_ever(parts: WebParts, twin: Twin) -> dict[str, SignalDefinition]:
         kind = types.get(dated.value)
         signals.update({s.name: s for s in kind.signals} if kind else {})
     signals.update(parts.registry.signals(twin.uid, parts.now()))
+    signals.update(inferred_signals(parts, twin))
     return signals
 
 

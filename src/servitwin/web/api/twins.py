@@ -14,6 +14,7 @@ from servitwin.usecases.look_back import Then, look_back
 from servitwin.usecases.registry import is_alive
 from servitwin.web.api.answers import answer, answer_tagged, at, full, page_of, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin, permitted_twin
+from servitwin.web.api.inferred import inferred_signals
 from servitwin.web.api.live_state import active_alarms, freshness_s, state_now, state_then
 from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.base import Page
@@ -166,7 +167,8 @@ def detail(parts: WebParts, me: Actor, twin: Twin, moment: int | None = None) ->
     kind = parts.registry.type_at(twin, now)
     may_read = parts.authoriser.signals(me, twin, moment)
     known = parts.authoriser.known(me)
-    signals = [s for s in parts.registry.signals(twin.uid, now).values() if may_read(s.name)]
+    described = {**inferred_signals(parts, twin), **parts.registry.signals(twin.uid, now)}
+    signals = [s for s in described.values() if may_read(s.name)]
     whole = twin.uid in parts.authoriser.readable(me)
     return {
         **_core(parts, me, twin, _then(parts, me, [twin], moment)),
