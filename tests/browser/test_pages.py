@@ -11,7 +11,8 @@ from servitwin.domain.instant import parse_duration
 
 AXE = Path(__file__).resolve().parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PLACES = {
-    "home": "",
+    "home": "?view=production",
+    "ledger": "",
     "operator": "?view=operator",
     "machines": "machines",
     "tiles": "machines?view=tiles",
@@ -24,6 +25,15 @@ PLACES = {
     "level": "machines/mill-1/level",
     "data": "machines/mill-1/data?span=1h",
     "line": "machines/line-1",
+    "contracts": "contracts",
+    "contract": "contracts/crane-98",
+    "contract-time": "contracts/crane-98/time",
+    "contract-claims": "contracts/crane-98/claims",
+    "contract-settlements": "contracts/crane-98/money",
+    "contract-trial": "contracts/cell-trial/trial",
+    "contract-terms": "contracts/crane-98/terms",
+    "decisions": "decisions",
+    "invoices": "invoices",
     "quarantine": "quarantine",
     "health": "health",
     "administration": "administration/tokens",
@@ -46,7 +56,7 @@ def test_signing_in_leads_to_the_plant_and_a_wrong_password_says_so(site, open_p
     shoot(page, "sign-in")
     page.get_by_label("Password", exact=True).fill(site.password)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Production today")).to_be_visible()
+    expect(page.get_by_role("heading", name="Contract ledger")).to_be_visible()
 
 
 def test_fleet_sorts_filters_and_keeps_it_in_the_address(open_page):

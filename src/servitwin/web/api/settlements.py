@@ -11,8 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from servitwin.domain.contract_period import Period, periods
+from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import parse_instant
 from servitwin.domain.money import sum_money
+from servitwin.formats.dates import check_day
 from servitwin.formats.settlement_document import amount, interval_rows, machine_result, read_settlement, result_of
 from servitwin.usecases.recompute_settlement import RecomputeSettlement
 from servitwin.web.api.answers import answer, at, full, number_cursor, time_of, to_cursor
@@ -151,9 +153,10 @@ def read_trial(
 ) -> Response:
     """What the contract would have been worth over past months: the same terms on the same data, without money."""
     agreement = contracts.access.current(me, id, version)
-    today = (at(parts.now()) or "")[:10]
-    last = (to or today)[:10]
-    begin = (from_ or _year_before(last))[:10]
+    last = _day(to, "to") or (at(parts.now()) or "")[:10]
+    begin = _day(from_, "from") or _year_before(last)
+    if begin >= last:
+        raise InvalidInputError(Fault("range:ends-before-it-starts", "`from` must be before `to`", "Days", "from"))
     shifted = msgspec.structs.replace(agreement.contract, start=begin, end=last, acceptance="given")
     moved = msgspec.structs.replace(agreement, contract=shifted)
     rows, results = [], []
@@ -182,6 +185,15 @@ def read_trial(
 
 def _trial_row(period: Period, result: dict[str, Any], machines: list[dict[str, Any]]) -> dict[str, Any]:
     return {"period": period.id, "from": at(period.start), "to": at(period.end), **result, "machines": machines}
+
+
+def _day(text: str | None, where: str) -> str:
+    """A day, or the day of a time; empty if none is given."""
+    day = (text or "")[:10]
+    fault = check_day(day) if day else None
+    if fault is not None:
+        raise InvalidInputError(Fault(fault.code, fault.message, fault.hint, where))
+    return day
 
 
 def _year_before(day: str) -> str:

@@ -1,0 +1,150 @@
+"""Attacks on contracts: wrong types, empty and huge input, two people at once, somebody else's token, a killed node."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from servitwin.bootstrap.data_folder import DataFolder
+from tests.conftest import Node
+from tests.stories.test_guarantee import CONTRACT, SAID, claim, decide_path, march, say, write
+from tests.stories.waiting import Api, wait_for
+
+YAML = {"Content-Type": "application/yaml"}
+
+
+@pytest.fixture
+def signed(node_factory: Callable[..., Node], tmp_path: Path) -> tuple[Node, Api, Api]:
+    """A contract that binds, with a quarter of data."""
+    node = node_factory(*write(tmp_path))
+    api = Api.of(node)
+    maker = Api.of(node, api.token("maker", "service_manager")["token"])
+    plant = Api.of(node, api.token("plant", "procurement")["token"])
+    say(api, SAID)
+    maker.ask("POST", "/contracts", 201, content=CONTRACT, headers=YAML)
+    for side in (maker, plant):
+        side.post("/contracts/crane-98/signatures", {})
+    wait_for(node, "the crane's stops", 20, lambda: march(maker)["machines"][0]["seconds"]["unavailable"] == "75600")
+    return node, maker, plant
+
+
+def test_odd_input_gets_a_clear_answer(signed: tuple[Node, Api, Api]) -> None:
+    _, maker, _ = signed
+    wrong: list[tuple[str, str, Any, set[int]]] = [
+        ("POST", "/contracts", b"", {400}),
+        ("POST", "/contracts", b"\xff\xfe", {400}),
+        ("POST", "/contracts", b"contract: [" * 2000, {400}),
+        ("POST", "/contracts", b"contract: x\n" + b"# " + b"a" * 9_000_000, {400, 413}),
+        ("POST", "/contracts", CONTRACT.replace("plant", "nobody").encode(), {400}),
+    ]
+    for method, path, content, codes in wrong:
+        answer = maker.http.request(method, path, content=content, headers=YAML)
+        assert answer.status_code in codes, answer.text[:300]
+        assert answer.json()["code"], answer.text[:300]
+    bodies: list[Any] = [
+        {}, {"twin": "crane-1"}, {"twin": "crane-1", "kind": "access_refused", "from": "now", "to": "then"},
+        {"twin": "crane-1", "kind": "access_refused", "from": 5, "to": 4},
+        {"twin": "crane-1", "kind": "access_refused", "from": 2**70, "to": 2**71},
+        {"twin": "mill-1", "kind": "moon", "from": "2026-03-10T06:00:00Z", "to": "2090-03-10T06:00:00Z"},
+        {"twin": "crane-1", "kind": 7, "from": None, "to": []},
+    ]  # fmt: skip
+    for body in bodies:
+        answer = maker.http.post("/contracts/crane-98/exclusions", json=body)
+        assert answer.status_code in {400, 422}, (body, answer.text[:300])
+        assert answer.json()["code"]
+    for path in (
+        "status?period=2026-13",
+        "status?at=never",
+        "intervals?cursor=%00",
+        "trial?from=2026-99-01",
+        "price?years=1",
+    ):
+        answer = maker.http.get(f"/contracts/crane-98/{path}")
+        assert 400 <= answer.status_code < 500, (path, answer.status_code, answer.text[:300])
+        assert answer.json()["code"], path
+    # The same version with other content is refused: what was signed is not edited.
+    other = maker.ask("POST", "/contracts", 409, content=CONTRACT.replace("level: 98", "level: 97"), headers=YAML)
+    assert other["code"] == "contract:version-exists"
+
+
+def test_a_second_guarantee_for_the_same_time_is_refused_or_ranked(signed: tuple[Node, Api, Api]) -> None:
+    _, maker, plant = signed
+    second = CONTRACT.replace("contract: crane-98", "contract: crane-97").replace("level: 98", "level: 97")
+    maker.ask("POST", "/contracts", 201, content=second, headers=YAML)
+    assert maker.post("/contracts/crane-97/signatures", {}, 409)["code"] == "contract:period-overlap"
+    ranked = second.replace("version: 1", "version: 2").replace("currency: EUR", "currency: EUR\nrank: 5")
+    maker.ask("POST", "/contracts", 201, content=ranked, headers=YAML)
+    for side in (maker, plant):
+        side.post("/contracts/crane-97/signatures", {"version": 2})
+    # The higher rank counts the time, and the other contract's clock stands.
+    seconds = march(maker)["machines"][0]["seconds"]
+    assert seconds["outside"] == str(743 * 3600)
+    higher = maker.get("/contracts/crane-97/status", period="2026-03")
+    assert higher["machines"][0]["seconds"]["unavailable"] == "75600"
+
+
+def test_two_people_decide_at_once_and_one_of_them_is_told(signed: tuple[Node, Api, Api]) -> None:
+    node, maker, plant = signed
+    claimed = claim(maker, "access_refused", "2026-03-10T06:00:00Z", "2026-03-10T12:00:00Z")
+    answers: list[httpx.Response] = []
+    gate = threading.Barrier(6)
+
+    def decide(answer: str) -> None:
+        with httpx.Client(base_url=plant.http.base_url, headers=plant.http.headers, timeout=60) as client:
+            gate.wait()
+            answers.append(client.post(decide_path(claimed), json={"answer": answer}))
+
+    threads = [threading.Thread(target=decide, args=(a,)) for a in ("accept", "reject") * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    codes = sorted(a.status_code for a in answers)
+    assert codes == [200, 409, 409, 409, 409, 409], [a.text[:200] for a in answers]
+    steps = plant.get("/contracts/crane-98/exclusions")["items"][0]["steps"]
+    assert len(steps) == 1, "one decision stands"
+    assert node.process is not None
+
+
+def test_settled_is_settled_after_a_kill(signed: tuple[Node, Api, Api]) -> None:
+    node, maker, plant = signed
+    first = maker.post("/contracts/crane-98/settlements/2026-03", {})
+    before = plant.http.get("/contracts/crane-98/settlements/2026-03").content
+    assert node.process is not None
+    for child in DataFolder(node.data).recorded_children():
+        if child.name == "web":
+            os.kill(child.pid, signal.SIGKILL)
+
+    def again() -> Any:
+        fresh = Api.of(node)
+        return fresh.get("/contracts/crane-98/settlements")
+
+    rows = wait_for(node, "the web worker started again", 60, again)
+    assert [r["digest"] for r in rows] == [first["digest"]]
+    assert plant.http.get("/contracts/crane-98/settlements/2026-03").content == before, "the same bytes"
+
+
+def test_roles_that_have_no_part_in_it_may_not_act(signed: tuple[Node, Api, Api]) -> None:
+    node, _, _ = signed
+    api = Api.of(node)
+    operator = Api.of(node, api.token("plant", "operator")["token"])
+    assert operator.get("/contracts/crane-98")["you"] == "customer"
+    for path, body in (
+        ("/contracts/crane-98/signatures", {}),
+        ("/contracts/crane-98/exclusions", {"twin": "crane-1", "kind": "access_refused", "from": 1, "to": 2}),
+        ("/contracts/crane-98/settlements/2026-03", {}),
+        ("/contracts/crane-98/settlements/2026-03/invoices", {}),
+        ("/contracts/crane-98/acceptances", {"twin": "crane-1", "answer": "accepted"}),
+    ):
+        assert operator.post(path, body, 403)["code"] == "access:not-permitted", path
+    assert operator.ask("GET", "/ledger", 403)["code"] == "access:not-permitted"
+    stranger = Api.of(node, api.token("rival", "administrator")["token"])
+    for path in ("", "/status", "/intervals", "/exclusions", "/settlements", "/price", "/trial", "/value", "/forecast"):
+        assert stranger.ask("GET", f"/contracts/crane-98{path}", 404)["code"] == "contract:unknown", path
