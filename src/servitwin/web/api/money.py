@@ -123,7 +123,8 @@ def read_service_levels(parts: Parts, contracts: Contracts, me: Me, id: str, per
             {
                 "party": m.party, "period": chosen.id, "measure": m.measure, "level": decimal_text(m.level),
                 "unit": m.unit, "percent": None if m.percent is None else decimal_text(m.percent),
-                "needed": decimal_text(m.needed), "kept": m.kept, "worst": m.worst, "malus_percent": decimal_text(m.malus),
+                "needed": decimal_text(m.needed), "kept": m.kept, "worst": m.worst,
+                "malus_percent": decimal_text(m.malus),
             }
             for m in found
         ]
