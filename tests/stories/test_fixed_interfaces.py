@@ -208,7 +208,13 @@ def test_what_the_broker_does_not_take_is_refused_and_the_machine_goes_on(
     assert api.values("press-2", "count", **span) == []
     assert api.get("/quarantine")["counts"] == counts, "what the broker refuses does not come in"
     new = {reason: n - before[reason] for reason, n in refusals().items()}
-    codes = {"topic:not-permitted": 4, "topic:odd": 1, "payload:too-long": 1, "filter:not-permitted": 0}
+    codes = {
+        "topic:not-permitted": 4,
+        "topic:odd": 1,
+        "payload:too-long": 1,
+        "filter:not-permitted": 0,
+        "stream:full": 0,
+    }
     assert new == codes, "and its owner can see that it was refused"
     assert 'servitwin_broker_refused_total{code="payload:too-long"} 1' in httpx.get(node.web + "/metrics").text
 

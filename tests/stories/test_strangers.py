@@ -56,7 +56,16 @@ def secrets(node: Node) -> tuple[Api, dict[str, list[str]]]:
     api.post("/accounts", person)
     wait_for(node, "the value stored", 60, lambda: api.values("forge-1", "mode"))
     entries = wait_for(node, "quarantine", 60, lambda: api.get("/quarantine", twin="forge-1")["items"])
+    contract(api)
+    own = ("", "/status", "/intervals", "/exclusions", "/acceptances", "/settlements", "/trial", "/price", "/forecast",
+           "/calibration", "/value", "/service-levels", "/settlements/{period}", "/settlements/{period}/document",
+           "/settlements/{period}/observations")  # fmt: skip
     return api, {
+        **{"/contracts/{id}" + path: ["acme-98"] for path in own},
+        "period": ["2026-09"],
+        "party": ["acme"],
+        "number": ["2026-00001"],
+        "contract": ["acme-98"],
         "/commands/{id}": [command["id"]],
         "/quarantine/{id}": [entries[0]["id"]],
         "id": ["forge-1"],
@@ -74,6 +83,34 @@ def secrets(node: Node) -> tuple[Api, dict[str, list[str]]]:
         "every": ["1h"],
         "aggregate": ["duration"],
     }
+
+
+def contract(api: Api) -> None:
+    """A guarantee of acme for a third party, settled and invoiced."""
+    api.post("/parties", {"id": "works", "name": "Works", "kind": "customer"})
+    terms = f"""
+contract: acme-98
+version: 1
+title: {MARK}
+provider: acme
+customer: works
+machines: [forge-1]
+period: {{from: 2026-09-01, to: 2026-10-01, time_zone: UTC}}
+currency: EUR
+price: {{fee: 1000, per: month}}
+guarantee: {{level: 98, credit: {{form: stepped, step: 0.1, percent: 0.5, cap: 10}}, exclusions: [{{kind: energy}}]}}
+text: {MARK}
+"""
+    sides = [Api.of(api.node, api.token(p, "service_manager", "procurement")["token"]) for p in ("acme", "works")]
+    sides[0].ask("POST", "/contracts", 201, content=terms, headers={"Content-Type": "application/yaml"})
+    for side in sides:
+        side.post("/contracts/acme-98/signatures", {})
+    span = {"from": "2026-09-03T00:00:00Z", "to": "2026-09-03T01:00:00Z"}
+    sides[0].post("/contracts/acme-98/exclusions", {"twin": "forge-1", "kind": "energy", "text": MARK, **span}, 201)
+    sides[0].post("/contracts/acme-98/settlements/2026-09", {})
+    sides[0].post(
+        "/ledger", {"contract": "acme-98", "kind": "visits", "amount": "5", "currency": "EUR", "text": MARK}, 201
+    )
 
 
 def calls(document: dict[str, Any], known: dict[str, list[str]]) -> Iterator[tuple[str, dict[str, str]]]:
