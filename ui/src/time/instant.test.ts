@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatDuration, formatInstant, parseInstant, parseLocal, parseSpan, startOfDay, toRfc3339, zoneLabel } from "./instant";
+import { formatDuration, formatInstant, later, parseInstant, parseLocal, parseSpan, startOfDay, toRfc3339, zoneLabel } from "./instant";
 
 const HELSINKI = "Europe/Helsinki";
 
@@ -64,4 +64,9 @@ describe("durations", () => {
     expect(parseSpan("1y")).toBe(31_557_600_000);
     expect(parseSpan("15")).toBeNull();
   });
+});
+
+it("a time later keeps its fraction to the last digit", () => {
+  expect(later("2026-11-15T05:34:50.399999976Z", 540)).toBe("2026-11-15T05:43:50.399999976Z");
+  expect(later("2026-12-31T23:59:30Z", 60)).toBe("2027-01-01T00:00:30Z");
 });

@@ -19,6 +19,14 @@ export function toRfc3339(ms: number): string {
   return `${base}.${digits}Z`;
 }
 
+/** So many whole seconds after an RFC 3339 time in UTC, with its fraction to the last digit. */
+export function later(text: string, seconds: number): string {
+  const m = RFC3339.exec(text);
+  if (!m) return text;
+  const whole = Date.parse(`${m[1]}Z`.replace(" ", "T").toUpperCase()) + Math.round(seconds) * 1000;
+  return `${new Date(whole).toISOString().slice(0, 19)}${m[2] ?? ""}${m[3]}`;
+}
+
 const SPAN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w|y)$/;
 const UNIT: Record<string, number> = {
   ms: 1,

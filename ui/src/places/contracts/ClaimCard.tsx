@@ -8,7 +8,7 @@ import { Problem } from "../../parts/Feedback";
 import { Link } from "../../route/router";
 import { useAccount } from "../../session/session";
 import { t } from "../../texts/en";
-import { formatDuration, formatInstant, parseInstant, toRfc3339 } from "../../time/instant";
+import { formatDuration, formatInstant, later, parseInstant } from "../../time/instant";
 import { money, percent } from "./money";
 
 const c = t.claims;
@@ -35,8 +35,8 @@ export function ClaimCard({ claim, contract, machineValue }: { claim: Exclusion;
   const byMinutes = answers.includes("accept_part") || answers.includes("settle");
   const send = async (answer: Answer): Promise<void> => {
     setProblem(null);
-    const until = Math.min(from + Number(minutes) * 60_000, from + length);
-    const parts = (answer === "accept_part" || answer === "settle") && Number(minutes) > 0 ? [{ from: claim.from, to: toRfc3339(until) }] : [];
+    const whole = Number(minutes) * 60_000 >= length;
+    const parts = (answer === "accept_part" || answer === "settle") && Number(minutes) > 0 ? [{ from: claim.from, to: whole ? claim.to : later(claim.from, Number(minutes) * 60) }] : [];
     try {
       await post(path`/contracts/${claim.contract}/exclusions/${claim.id}/decisions`, { answer, parts, number: claim.steps.length + 1 });
       reloadAll();

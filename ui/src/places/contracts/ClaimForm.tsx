@@ -49,7 +49,7 @@ export function ClaimForm({ contract, interval, close }: { contract: ContractDet
         </label>
         <label className="field">
           <span>{c.why}</span>
-          <input value={text} maxLength={4000} onChange={(e) => setText(e.target.value)} />
+          <input type="text" value={text} maxLength={4000} onChange={(e) => setText(e.target.value)} />
         </label>
         <div className="row">
           <button type="submit" className="primary" disabled={!kind}>

@@ -100,14 +100,14 @@ function Propose({ contract }: { contract: ContractDetail }) {
           {(["from", "likely", "to"] as const).map((part) => (
             <label className="field" key={part}>
               <span>{v[part]}</span>
-              <input inputMode="decimal" required={part === "likely"} onChange={set(part === "likely" ? name : `${name} ${part}`)} />
+              <input type="text" inputMode="decimal" required={part === "likely"} onChange={set(part === "likely" ? name : `${name} ${part}`)} />
             </label>
           ))}
         </fieldset>
       ))}
       <label className="field">
         <span>{v.source}</span>
-        <input required value={source} onChange={(e) => setSource(e.target.value)} />
+        <input type="text" required value={source} onChange={(e) => setSource(e.target.value)} />
       </label>
       <button type="submit" className="primary">
         {v.propose}

@@ -138,11 +138,11 @@ function CostForm({ contracts }: { contracts: ContractSummary[] }) {
         </label>
         <label className="field">
           <span>{v.amount}</span>
-          <input inputMode="decimal" pattern="[0-9]+([.][0-9]{1,3})?" required value={amount} onChange={(e) => setAmount(e.target.value)} />
+          <input type="text" inputMode="decimal" pattern="[0-9]+([.][0-9]{1,3})?" required value={amount} onChange={(e) => setAmount(e.target.value)} />
         </label>
         <label className="field">
           <span>{v.what}</span>
-          <input required value={text} onChange={(e) => setText(e.target.value)} />
+          <input type="text" required value={text} onChange={(e) => setText(e.target.value)} />
         </label>
         <button type="submit" className="primary">
           {v.bookIt}
