@@ -19,7 +19,7 @@ from servitwin.web.api.answers import answer, at, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import Contracts
 from servitwin.web.api.contracts import chosen_period
-from servitwin.web.api.shapes.contract import CalibrationShape, ForecastShape, PriceShape
+from servitwin.web.api.shapes.price import CalibrationShape, ForecastShape, PriceShape
 
 router = APIRouter(tags=["contracts"])
 Seed = Annotated[int, Query(ge=0, le=2**31, description="the same seed gives the same answer")]
