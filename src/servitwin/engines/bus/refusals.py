@@ -25,10 +25,14 @@ _KEPT, _TEXT = 20, 300
 
 
 class Refusals:
-    """Follows the log of a nats-server; counts are since the log began."""
+    """Follows the log of a nats-server, and the one put aside before it when that had grown too long.
+
+    Counts go on over any number of logs while this lives; a new one begins with the two logs that are kept.
+    """
 
     def __init__(self, log: Path) -> None:
-        self._log, self._read = log, 0
+        self._log, self._aside, self._read = log, log.with_name(f"{log.name}.1"), 0
+        self._seen_aside: tuple[int, int] | None = None
         self._lock = threading.Lock()
         self._counts = {code: 0 for _, code in _REASONS}
         self._last: deque[dict[str, str]] = deque(maxlen=_KEPT)
@@ -36,18 +40,26 @@ class Refusals:
     def look(self) -> dict[str, Any]:
         """``{"counts": {code: n}, "last": [{"at", "user", "code", "message"}]}``, newest first; reads what is new."""
         with self._lock:
-            try:
-                with self._log.open("rb") as file:
-                    self._read = self._read if self._read <= file.seek(0, 2) else 0  # the log may begin anew
-                    file.seek(self._read)
-                    for line in file:
-                        if not line.endswith(b"\n"):
-                            break  # the rest of it is still to come
-                        self._read += len(line)
-                        self._take(line)
-            except FileNotFoundError:
-                pass  # the bus is another machine's
+            aside = _identity(self._aside)
+            if aside != self._seen_aside:
+                self._follow(self._aside)  # the rest of what was the log at the last look
+                self._seen_aside, self._read = aside, 0
+            self._follow(self._log)
             return {"counts": dict(self._counts), "last": list(reversed(self._last))}
+
+    def _follow(self, path: Path) -> None:
+        try:
+            with path.open("rb") as file:
+                if self._read > file.seek(0, 2):
+                    return  # emptied a moment ago: it is about to be there as the one put aside
+                file.seek(self._read)
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break  # the rest of it is still to come
+                    self._read += len(line)
+                    self._take(line)
+        except FileNotFoundError:
+            pass  # the bus is another machine's, or no log was too long yet
 
     def _take(self, line: bytes) -> None:
         found = _LINE.match(line)
@@ -64,3 +76,11 @@ class Refusals:
                 "message": found[3].decode("utf-8", "replace").strip()[:_TEXT],
             }
         )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns

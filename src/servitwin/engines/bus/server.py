@@ -183,8 +183,10 @@ class NatsServer:
         """Put a log that has grown too long aside, in place of the one put aside before."""
         log = self.folder / "nats.log"
         if self._log is not None and log.stat().st_size > limit:
-            shutil.copyfile(log, self.folder / "nats.log.1")
+            aside, copy = self.folder / "nats.log.1", self.folder / "nats.log.tmp"
+            shutil.copyfile(log, copy)
             os.truncate(log, 0)  # the server appends: it goes on at the beginning
+            copy.replace(aside)  # last: who follows the log sees by it that the log has begun anew
 
     def _reload(self) -> None:
         """Write the users and wait until the server says that it uses them."""
