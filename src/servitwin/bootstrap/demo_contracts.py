@@ -17,7 +17,7 @@ from servitwin.domain.settlement import contract_end, contract_start
 from servitwin.formats.canonical_json import digest
 from servitwin.formats.contract_file import read_contract
 from servitwin.formats.signature import key_id
-from servitwin.usecases.import_plant import connections
+from servitwin.usecases.kept_plants import connections
 from servitwin.usecases.ports import Records, SigningKeys
 
 _SIGNED = ("crane-98", "mills-m10")

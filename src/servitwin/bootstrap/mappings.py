@@ -9,7 +9,7 @@ from typing import Any
 from servitwin.connectors.mqtt import plugin as mqtt
 from servitwin.engines.bus.credentials import subjects_of
 from servitwin.sdk.connector import Connector
-from servitwin.usecases.import_plant import connections, is_mapped
+from servitwin.usecases.kept_plants import connections, is_mapped
 from servitwin.usecases.ports import Records
 
 log = logging.getLogger("servitwin.mappings")

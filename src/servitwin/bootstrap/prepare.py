@@ -28,7 +28,8 @@ from servitwin.sdk.manifest import Limits
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.check_files import collect
 from servitwin.usecases.import_files import ImportFiles
-from servitwin.usecases.import_plant import ImportPlant, connections, is_mapped
+from servitwin.usecases.import_plant import ImportPlant
+from servitwin.usecases.kept_plants import connections, is_mapped
 from servitwin.usecases.register_types import RegisterTypes
 
 SYSTEM = Actor("servitwin", "system", "", ("administrator",))

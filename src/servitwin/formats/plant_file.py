@@ -33,6 +33,7 @@ class Known(msgspec.Struct, frozen=True):
     parties: Collection[str] = ()
     calendars: Collection[str] = ()
     twins: Collection[str] = ()
+    connections: Mapping[str, Sequence[Connection]] = {}  # by plant
 
 
 def read_plant(

@@ -17,6 +17,8 @@ from servitwin.formats.machine_type_file import file_references, read_machine_ty
 from servitwin.formats.plant import Plant
 from servitwin.formats.plant_file import CheckConnection, Known, read_plant
 from servitwin.formats.yaml_node import MAX_CHARACTERS, Parsed, parse
+from servitwin.usecases.check_topics import overlapping_topics
+from servitwin.usecases.kept_plants import kept_plants
 from servitwin.usecases.ports import Records
 
 _ENDINGS = (".yaml", ".yml")
@@ -62,6 +64,7 @@ def known_of(records: Records) -> Known:
         types={t.reference: t for t in records.machine_types()},
         parties={p.id for p in records.parties()},
         twins={t.id for t in records.twins()},
+        connections={name: kept.connections for name, kept in kept_plants(records).items()},
     )
 
 
@@ -142,6 +145,7 @@ def read_files(
         if plant is not None:
             checked.plants.append(plant)
     checked.faults += _declared_twice(plants)
+    checked.faults += overlapping_topics(plants, known.connections)
     twins = {*known.twins, *(id for p in plants for id in p.keys("twins"))}
     alone = not plants and not known.parties  # a contract by itself: parties and twins are not known here
     around = Around() if alone else Around(parties, twins)

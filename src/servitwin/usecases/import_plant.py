@@ -10,14 +10,13 @@ import msgspec
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError
 from servitwin.domain.party import Actor, Party
 from servitwin.domain.twin import Dated, Twin, value_at
-from servitwin.formats.plant import Connection, History, Plant, PlantTwin
+from servitwin.formats.plant import History, Plant, PlantTwin
 from servitwin.formats.plant_file import Known, read_plant
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.check_files import known_of
+from servitwin.usecases.kept_plants import PLANTS, KeptPlant, kept_plants
 from servitwin.usecases.ports import Records
 from servitwin.usecases.register_types import Changed
-
-_PLANTS = "plants"
 
 
 class Imported(msgspec.Struct):
@@ -27,14 +26,6 @@ class Imported(msgspec.Struct):
     changed: list[str] = []
     unchanged: list[str] = []
     retired: list[str] = []
-
-
-class KeptPlant(msgspec.Struct):
-    """What is kept of a plant beside its twins: which of them the file declared, and its connections."""
-
-    title: str = ""
-    twins: list[str] = []
-    connections: list[Connection] = []
 
 
 class ImportPlant:
@@ -166,28 +157,12 @@ class ImportPlant:
         if new == before:
             return
         text = msgspec.json.encode({**kept, plant.name: new}).decode()
-        self._records.set_setting(_PLANTS, text)
+        self._records.set_setting(PLANTS, text)
         detail = {"twins": len(new.twins), "connections": [c.name for c in new.connections]}
         self._audit.note(actor, "plant.import", plant.name, detail)
         if new.connections != before.connections:
             _report(f"connections:{plant.name}", not before.connections, False, result)
             self._changed("changed.connections")
-
-
-def kept_plants(records: Records) -> dict[str, KeptPlant]:
-    """Plants that were imported, by name."""
-    text = records.setting(_PLANTS)
-    return {} if text is None else msgspec.json.decode(text, type=dict[str, KeptPlant])
-
-
-def is_mapped(connection: Connection) -> bool:
-    """Whether ingest itself reads what the connection says, so that it needs no process and no restart."""
-    return connection.connector == "mqtt"
-
-
-def connections(records: Records) -> list[Connection]:
-    """Connections of all plants that were imported."""
-    return [c for plant in kept_plants(records).values() for c in plant.connections]
 
 
 def merged(old: tuple[Dated, ...], new: History, now: int) -> tuple[Dated, ...]:

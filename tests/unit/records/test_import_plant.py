@@ -12,7 +12,8 @@ from servitwin.engines.records import SqlRecords, migrate
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.check_files import FileText, check
 from servitwin.usecases.import_files import ImportFiles
-from servitwin.usecases.import_plant import ImportPlant, connections
+from servitwin.usecases.import_plant import ImportPlant
+from servitwin.usecases.kept_plants import connections
 from servitwin.usecases.register_types import RegisterTypes
 
 ANN = Actor("ann", "person", "acme", ("administrator",))

@@ -13,6 +13,7 @@ import msgspec
 from servitwin.domain.error import Fault
 from servitwin.domain.twin import TWIN_ID
 from servitwin.sdk.payload import TIME_UNITS, Fields
+from servitwin.sdk.topic import filters_overlap
 
 _PLACE = re.compile(r"\{(\d+)\}")
 TWIN_PLACE = "{twin}"
@@ -125,7 +126,7 @@ def faults_of(raw: dict[str, Any]) -> tuple[Config | None, list[Fault]]:
         faults += [*_unknown_keys(entry, Mapping, where), *_wrong_values(entry, where)]
         topic = entry.get("topic")
         if isinstance(topic, str):
-            faults += _faults_of_topic(topic, f"{where}.topic", [o for o in seen if _overlap(o[1], topic)])
+            faults += _faults_of_topic(topic, f"{where}.topic", [o for o in seen if filters_overlap(o[1], topic)])
             seen.append((i, topic))
             faults += _faults_of_templates(entry, topic, where)
     for i, entry in enumerate(admit):
@@ -212,15 +213,3 @@ def _is_filter(topic: str) -> bool:
     levels = topic.split("/")
     alone = all(("+" not in x or x == "+") and ("#" not in x or x == "#") for x in levels)
     return all(levels) and alone and "#" not in levels[:-1] and not _NOT_IN_TOPICS.search(topic)
-
-
-def _overlap(one: str, other: str) -> bool:
-    """Whether some topic matches both filters."""
-    a, b = one.split("/"), other.split("/")
-    for x, y in zip(a, b, strict=False):
-        if "#" in (x, y):
-            return True
-        if "+" not in (x, y) and x != y:
-            return False
-    short, long = sorted((a, b), key=len)
-    return len(a) == len(b) or (len(long) == len(short) + 1 and long[-1] == "#")

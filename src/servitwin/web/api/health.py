@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.error import ServitwinError, UnavailableError
 from servitwin.formats.plant import Connection
-from servitwin.usecases.import_plant import connections, is_mapped
+from servitwin.usecases.kept_plants import connections, is_mapped
 from servitwin.web.api.answers import answer, at
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.node_status import PLUGIN, disk, plugin_connections, processes

@@ -11,7 +11,8 @@ from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.party import Actor
 from servitwin.usecases.check_files import decode_text
 from servitwin.usecases.import_files import FilesImported, ImportFiles
-from servitwin.usecases.import_plant import ImportPlant, connections, is_mapped
+from servitwin.usecases.import_plant import ImportPlant
+from servitwin.usecases.kept_plants import connections, is_mapped
 from servitwin.usecases.register_types import RegisterTypes
 from servitwin.web.api.answers import answer
 from servitwin.web.api.bodies import file_body
