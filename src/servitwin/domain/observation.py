@@ -223,3 +223,11 @@ class LastValue(msgspec.Struct, frozen=True):
     received: int
     value: float | str | bool | None
     quality: int
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """What a job of history's upkeep has still to do; ``seconds``: how long the first of it has waited."""
+
+    files: int
+    rows: int
+    seconds: float

@@ -14,7 +14,17 @@ from servitwin.domain.exclusion import Decision, Exclusion
 from servitwin.domain.invoice import Invoice
 from servitwin.domain.ledger import LedgerEntry
 from servitwin.domain.machine_type import MachineType
-from servitwin.domain.observation import Aggregation, Bucket, Cut, LastValue, PackedRows, Quarantined, Rows, Series
+from servitwin.domain.observation import (
+    Aggregation,
+    Backlog,
+    Bucket,
+    Cut,
+    LastValue,
+    PackedRows,
+    Quarantined,
+    Rows,
+    Series,
+)
 from servitwin.domain.party import Account, Actor, Grant, Party
 from servitwin.domain.reason import Reason
 from servitwin.domain.savings import Baseline
@@ -128,6 +138,10 @@ class HistoryReader(Protocol):
 
     def quarantine_counts(self) -> dict[str, int]:
         """How many entries of each code are in quarantine and not yet replayed."""
+        ...
+
+    def backlogs(self, now: int) -> dict[str, Backlog]:
+        """What ``roll-up`` and ``compaction`` of observations have still to do, as committed at ``now``."""
         ...
 
     def export(

@@ -238,3 +238,19 @@ def test_backup_and_restore_refuse_what_would_lose_data(tmp_path: Path) -> None:
     backup(tmp_path / "live", tmp_path / "copy")
     with pytest.raises(ConflictError, match="history:exists"):
         restore(tmp_path / "copy", tmp_path / "live")
+
+
+def test_backlogs_tell_what_waits_for_roll_up_and_then_for_compaction(tmp_path: Path) -> None:
+    reader, clock = DuckReader(tmp_path), Clock()
+    assert {j: (b.files, b.rows) for j, b in reader.backlogs(0).items()} == {"roll-up": (0, 0), "compaction": (0, 0)}
+    for seq in range(1, 28, 3):
+        commit_rows(tmp_path, [row(seq + k, T0 + seq + k, float(k)) for k in range(3)])
+    first = min(p.stat().st_mtime_ns for p in tmp_path.rglob("observations/day=*/*.parquet"))
+    waiting = reader.backlogs(first + 90 * 10**9)
+    assert (waiting["roll-up"].files, waiting["roll-up"].rows, waiting["roll-up"].seconds) == (9, 27, 90.0)
+    assert waiting["compaction"].rows == 0, "what is not rolled up is not put together"
+    roll_up(tmp_path, now=clock, define=define)
+    assert reader.backlogs(first)["roll-up"].rows == 0
+    assert (reader.backlogs(first)["compaction"].files, reader.backlogs(first)["compaction"].rows) == (9, 27)
+    assert compact(tmp_path, now=clock) >= 9
+    assert reader.backlogs(first)["compaction"].files == 0

@@ -10,13 +10,27 @@ import numpy as np
 
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import DAY, HOUR
-from servitwin.domain.observation import Aggregation, Bools, Bucket, Cut, Floats, Int64s, LastValue, Quarantined, Series
+from servitwin.domain.observation import (
+    Aggregation,
+    Backlog,
+    Bools,
+    Bucket,
+    Cut,
+    Floats,
+    Int64s,
+    LastValue,
+    Quarantined,
+    Series,
+)
+from servitwin.engines.history.backlog import backlog_of, groups_to_compact
 from servitwin.engines.history.carry import before as before_start
 from servitwin.engines.history.export import Define, Form, export
 from servitwin.engines.history.fold import FOREVER, Buckets, fold, spread
+from servitwin.engines.history.log import TableLog
 from servitwin.engines.history.quarantine import QuarantineLog
 from servitwin.engines.history.rolled import Rolled, RollupTable, Words, samples_of
-from servitwin.engines.history.scan import Engine, Found, Pair, Scan, Tail
+from servitwin.engines.history.scan import Engine, Found, Pair, Scan, Tail, is_beyond
+from servitwin.engines.history.schema import OBSERVATIONS
 from servitwin.engines.history.survey import LatestFile, changed_since, last_values
 
 MOST_BUCKETS = 1_000_000
@@ -52,6 +66,7 @@ class DuckReader:
         self._scan = Scan(self._folder, self._engine, tail, shards)
         self._latest = LatestFile(self._folder)
         self._rollups = RollupTable(self._folder, self._engine)
+        self._observations = TableLog(self._folder / OBSERVATIONS)
         self._quarantine = QuarantineLog(self._folder, self._engine)
         self._define = define
 
@@ -182,6 +197,15 @@ class DuckReader:
     def quarantine_counts(self) -> dict[str, int]:
         """How many entries of each code are in quarantine and not yet replayed."""
         return self._quarantine.counts()
+
+    def backlogs(self, now: int) -> dict[str, Backlog]:
+        """What ``roll-up`` and ``compaction`` of observations have still to do, as committed at ``now``."""
+        root = self._folder / OBSERVATIONS
+        files = list(self._observations.snapshot().files.values())
+        covered = self._rollups.covered()[1]
+        beyond = [f for f in files if is_beyond(f, covered)]
+        small = [f for group in groups_to_compact(files, covered) for f in group]
+        return {"roll-up": backlog_of(root, beyond, now), "compaction": backlog_of(root, small, now)}
 
     def export(
         self,

@@ -16,6 +16,7 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from servitwin.domain.instant import DAY, utc_day
+from servitwin.engines.history.backlog import FEWEST_FILES, FILE_ROWS, groups_to_compact
 from servitwin.engines.history.log import DataFile, TableLog
 from servitwin.engines.history.rolled import RollupTable
 from servitwin.engines.history.scan import Engine, codes_of, files_sql, is_beyond
@@ -31,8 +32,6 @@ from servitwin.engines.history.schema import (
 )
 from servitwin.engines.history.tables import open_table
 
-FILE_ROWS = 1_500_000
-FEWEST_FILES = 8
 _SORT = {
     OBSERVATIONS: ("twin", "signal", "time"),
     ROLLUPS: ("width", "twin", "signal", "bucket"),
@@ -60,23 +59,9 @@ def compact(
     replaced = 0
     for table in (OBSERVATIONS, ROLLUPS):
         files = list(TableLog(folder / table).snapshot().files.values())
-        if table == OBSERVATIONS:
-            files = [f for f in files if not is_beyond(f, covered)]
-        newest = max((f.day for f in files), default="")
-        for day in sorted({f.day for f in files}):
-            small = [f for f in files if f.day == day and f.rows < FILE_ROWS // 2]
-            for group in _tiers(small) if day == newest else [small]:
-                if len(group) >= fewest:
-                    replaced += _replace(folder, table, engine, group, _portions(engine, folder / table, group), now)
+        for group in groups_to_compact(files, covered if table == OBSERVATIONS else None, fewest):
+            replaced += _replace(folder, table, engine, group, _portions(engine, folder / table, group), now)
     return replaced
-
-
-def _tiers(files: Sequence[DataFile]) -> list[list[DataFile]]:
-    """Files of about the same size: a day that still grows rewrites each row once for each tier, not each time."""
-    tiers: dict[int, list[DataFile]] = {}
-    for file in files:
-        tiers.setdefault(file.rows.bit_length() // 3, []).append(file)
-    return list(tiers.values())
 
 
 def _portions(engine: Engine, root: Path, files: Sequence[DataFile]) -> list[str]:

@@ -46,6 +46,7 @@ async def read_health(parts: Parts, me: Me) -> Response:
             "ingest": ingest,
             "services": services,
             "streams": await _streams(parts),
+            "upkeep": await _upkeep(parts),
             "disk": disk(parts.options.data),
             "plugins": plugins,
             "browsers": parts.live.open_streams,
@@ -147,6 +148,11 @@ async def read_metrics(parts: Parts, me: Me) -> Response:
         "# TYPE servitwin_broker_refused_total counter",
     ]
     lines += [f'servitwin_broker_refused_total{{code="{_label(code)}"}} {n}' for code, n in refused.items()]
+    upkeep = await _upkeep(parts)
+    for measure, what in (("files", "Files"), ("rows", "Rows"), ("seconds", "Time the first has waited")):
+        metric = f"servitwin_upkeep_waiting_{measure}"
+        lines += [f"# HELP {metric} {what}, of what upkeep has still to do.", f"# TYPE {metric} gauge"]
+        lines += [f'{metric}{{job="{u["job"]}"}} {u[measure]}' for u in upkeep]
     return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -167,6 +173,12 @@ async def _streams(parts: WebParts) -> list[dict[str, Any]]:
             lag = said["received"] - said["committed"]
             found.append({"shard": shard, "committed": said["committed"], "received": said["received"], "lag": lag})
     return found
+
+
+async def _upkeep(parts: WebParts) -> list[dict[str, Any]]:
+    """How far upkeep of history is behind what is committed."""
+    found = await run_in_threadpool(parts.history.backlogs, parts.now())
+    return [{"job": job, "files": b.files, "rows": b.rows, "seconds": round(b.seconds, 3)} for job, b in found.items()]
 
 
 async def _mapping_status(parts: WebParts, connection: Connection) -> dict[str, Any] | None:

@@ -71,9 +71,13 @@ function HealthView({ health, connections }: { health: HealthAnswer; connections
       <div className="column">
         {health.streams.length ? (
           <Card title={h.streams}>
-            <Rows rows={health.streams} />
+            <Rows label={h.streams} rows={health.streams} />
           </Card>
         ) : null}
+        <Card title={h.upkeep}>
+          <p className="weak hint">{h.upkeepHint}</p>
+          <Rows label={h.upkeep} rows={health.upkeep} />
+        </Card>
         <Refusals refusals={health.broker_refusals} />
       </div>
       <h2 className="section">{h.connections}</h2>
@@ -176,7 +180,7 @@ function Counters({ counters }: { counters: Row }) {
   return <Facts items={items} />;
 }
 
-function Rows({ rows }: { rows: Row[] }) {
+function Rows({ label, rows }: { label: string; rows: Row[] }) {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const columns: Column<Row>[] = names.map((name) => ({
     key: name,
@@ -184,7 +188,7 @@ function Rows({ rows }: { rows: Row[] }) {
     align: typeof rows[0]?.[name] === "number" ? "right" : undefined,
     cell: (row) => <span className="num">{shown(name, row[name])}</span>,
   }));
-  return <Grid label={h.streams} rows={rows} columns={columns} rowKey={(row) => JSON.stringify(row)} />;
+  return <Grid label={label} rows={rows} columns={columns} rowKey={(row) => JSON.stringify(row)} />;
 }
 
 const FULL_BELOW = 0.05;

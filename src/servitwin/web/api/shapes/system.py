@@ -36,6 +36,15 @@ class RefusalsShape(Shape):
     last: list[RefusalShape] = Field(description="the last 20, newest first")
 
 
+class BacklogShape(Shape):
+    """What a job of upkeep has still to do."""
+
+    job: str = Field(examples=["roll-up"], description="roll-up or compaction")
+    files: int
+    rows: int
+    seconds: float = Field(description="how long the first of them has waited")
+
+
 class HealthAnswer(Shape):
     """Health of the node in one look; parts that do not answer are named in ``missing``."""
 
@@ -46,6 +55,7 @@ class HealthAnswer(Shape):
     ingest: dict[str, Any] | None = Field(description="counters of ingest as it reports them")
     services: dict[str, Any] | None = Field(description="counters of the services worker")
     streams: list[dict[str, Any]]
+    upkeep: list[BacklogShape]
     disk: dict[str, Any]
     plugins: list[dict[str, Any]]
     browsers: int = Field(description="open event streams")
