@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from servitwin.domain.observation import LastValue
 from servitwin.domain.signal import SignalDefinition, SignalType
 from servitwin.domain.twin import Twin
 from servitwin.web.api.parts import WebParts
+
+_FAR = (-(2**62), 2**62)
+_FIRST = 100
 
 
 def inferred_signals(parts: WebParts, twin: Twin) -> dict[str, SignalDefinition]:
@@ -12,13 +16,17 @@ def inferred_signals(parts: WebParts, twin: Twin) -> dict[str, SignalDefinition]
     if twin.type:
         return {}
     return {
-        last.signal: SignalDefinition(last.signal, _type_of(last.value))
+        last.signal: SignalDefinition(last.signal, _type_of(parts, last))
         for last in parts.history.last([twin.uid])
         if not last.signal.startswith("_")
     }
 
 
-def _type_of(value: float | str | bool | None) -> SignalType:
+def _type_of(parts: WebParts, last: LastValue) -> SignalType:
+    value = last.value
+    if value is None:  # UNAVAILABLE now: what it said first tells
+        first = parts.history.series(last.twin, last.signal, *_FAR, limit=_FIRST)
+        return "text" if first.text is not None else "flag" if first.flag is not None else "number"
     if isinstance(value, bool):
         return "flag"
     return "text" if isinstance(value, str) else "number"
