@@ -1,22 +1,14 @@
 import { type AnchorHTMLAttributes, type MouseEvent, type ReactNode, useCallback, useMemo, useSyncExternalStore } from "react";
+import { changesWith } from "../data/changes";
 
 /** URL = state: the path names the place, the query holds filters, window, selection and the "as of" moment. */
 const BASE = "/app/";
 const KEPT = ["as_of"];
-const listeners = new Set<() => void>();
+const changes = changesWith("popstate");
 
 export interface Route {
   parts: string[];
   params: URLSearchParams;
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  window.addEventListener("popstate", listener);
-  return () => {
-    listeners.delete(listener);
-    window.removeEventListener("popstate", listener);
-  };
 }
 
 const here = (): string => window.location.pathname + window.location.search;
@@ -29,7 +21,7 @@ export function parseRoute(address: string): Route {
 }
 
 export function useRoute(): Route {
-  const address = useSyncExternalStore(subscribe, here);
+  const address = useSyncExternalStore(changes.subscribe, here);
   return useMemo(() => parseRoute(address), [address]);
 }
 
@@ -50,7 +42,7 @@ export function go(address: string, replace = false): void {
   if (address === here()) return;
   if (replace) window.history.replaceState(null, "", address);
   else window.history.pushState(null, "", address);
-  for (const listener of listeners) listener();
+  changes.tell();
 }
 
 /** One query parameter as state; an empty value removes it. */

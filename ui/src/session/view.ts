@@ -1,8 +1,9 @@
 import { useCallback, useMemo, useSyncExternalStore } from "react";
+import { changesWith } from "../data/changes";
 import { useAccount } from "./session";
 
 /** What people changed of their views: kept in this browser, for each account by itself. */
-const listeners = new Set<() => void>();
+const changes = changesWith("storage"); // another tab of the same person
 /** Where storage is forbidden or full, a choice lasts as long as the page. */
 const unsaved = new Map<string, string>();
 
@@ -24,24 +25,14 @@ function write(key: string, value: string): void {
   } catch {
     unsaved.set(key, value);
   }
-  for (const listener of listeners) listener();
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  // Another tab of the same person.
-  window.addEventListener("storage", listener);
-  return () => {
-    listeners.delete(listener);
-    window.removeEventListener("storage", listener);
-  };
+  changes.tell();
 }
 
 /** A choice of the signed-in person by name; empty: none made. */
 export function useChoice(name: string): [string, (value: string) => void] {
   const { id } = useAccount();
   const key = `servitwin.view.${id}.${name}`;
-  const value = useSyncExternalStore(subscribe, () => read(key));
+  const value = useSyncExternalStore(changes.subscribe, () => read(key));
   return [value, useCallback((next: string) => write(key, next), [key])];
 }
 
