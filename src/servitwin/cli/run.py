@@ -1,7 +1,5 @@
 """Commands that run or keep a node: serve, edge, backup, restore."""
 
-import ssl
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, get_args
@@ -13,6 +11,7 @@ from servitwin.cli.starters import Starters
 from servitwin.config import BusSettings, Settings, TlsSettings, WebSettings, default_data_folder
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.party import Role
+from servitwin.usecases.check_tls import tls_faults
 
 
 def add(app: typer.Typer, starters: Starters) -> None:
@@ -32,31 +31,12 @@ def add(app: typer.Typer, starters: Starters) -> None:
 
 def settings_faults(settings: Settings) -> list[Fault]:
     """What is wrong with options, as far as it can be told before anything starts."""
-    faults = tls_faults(settings.tls)
+    faults = tls_faults(settings.tls.certificate, settings.tls.key)
     role = settings.web.anonymous_role
     if role and role not in get_args(Role):
         known = ", ".join(get_args(Role))
         faults.append(Fault("serve:role-unknown", f"{role[:40]!r} is no role", f"Use one of {known}", "anonymous-role"))
     return faults
-
-
-def tls_faults(tls: TlsSettings) -> list[Fault]:
-    """Why nobody could be served with these files; a key that others can read is as good as public."""
-    if not (tls.certificate or tls.key):
-        return []
-    if not (tls.certificate and tls.key):
-        hint = "Give both --tls-certificate and --tls-key"
-        return [Fault("tls:half", "A certificate needs its key, and a key its certificate", hint)]
-    try:
-        if Path(tls.key).stat().st_mode & stat.S_IRWXO:
-            hint = f"chmod o-rwx {tls.key}, and use a new key if it was there for long"
-            return [Fault("tls:key-open", "Everybody on this machine can read or change the key", hint, tls.key)]
-        # The empty password keeps a protected key from asking for one at a terminal that a service has not.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key, password="")
-    except (OSError, ValueError) as e:
-        hint = "Name PEM files of a certificate and of its key, the key without a password"
-        return [Fault("tls:unusable", f"{tls.certificate} with {tls.key}: {e}", hint)]
-    return []
 
 
 def _serve(starter: Callable[[Settings, bool], int]) -> Callable[..., None]:
