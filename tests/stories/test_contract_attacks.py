@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,19 @@ def signed(node_factory: Callable[..., Node], tmp_path: Path) -> tuple[Node, Api
         side.post("/contracts/crane-98/signatures", {})
     wait_for(node, "the crane's stops", 20, lambda: march(maker)["machines"][0]["seconds"]["unavailable"] == "75600")
     return node, maker, plant
+
+
+def at_once(api: Api, posts: list[tuple[str, dict[str, Any]]]) -> list[httpx.Response]:
+    """The answers to requests that start in the same moment, in the order of the requests."""
+    gate = threading.Barrier(len(posts))
+
+    def post(path: str, body: dict[str, Any]) -> httpx.Response:
+        with httpx.Client(base_url=api.http.base_url, headers=api.http.headers, timeout=60) as client:
+            gate.wait()
+            return client.post(path, json=body)
+
+    with ThreadPoolExecutor(len(posts)) as pool:
+        return list(pool.map(lambda one: post(*one), posts))
 
 
 def test_odd_input_gets_a_clear_answer(signed: tuple[Node, Api, Api]) -> None:
@@ -93,24 +107,36 @@ def test_a_second_guarantee_for_the_same_time_is_refused_or_ranked(signed: tuple
 def test_two_people_decide_at_once_and_one_of_them_is_told(signed: tuple[Node, Api, Api]) -> None:
     node, maker, plant = signed
     claimed = claim(maker, "access_refused", "2026-03-10T06:00:00Z", "2026-03-10T12:00:00Z")
-    answers: list[httpx.Response] = []
-    gate = threading.Barrier(6)
-
-    def decide(answer: str) -> None:
-        with httpx.Client(base_url=plant.http.base_url, headers=plant.http.headers, timeout=60) as client:
-            gate.wait()
-            answers.append(client.post(decide_path(claimed), json={"answer": answer}))
-
-    threads = [threading.Thread(target=decide, args=(a,)) for a in ("accept", "reject") * 3]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    bodies = [{"answer": a} for a in ("accept", "reject") * 3]
+    answers = at_once(plant, [(decide_path(claimed), body) for body in bodies])
     codes = sorted(a.status_code for a in answers)
     assert codes == [200, 409, 409, 409, 409, 409], [a.text[:200] for a in answers]
     steps = plant.get("/contracts/crane-98/exclusions")["items"][0]["steps"]
     assert len(steps) == 1, "one decision stands"
     assert node.process is not None
+
+
+def test_two_people_bill_at_once_and_the_customer_gets_one_invoice(signed: tuple[Node, Api, Api]) -> None:
+    _, maker, _ = signed
+    maker.post("/contracts/crane-98/settlements/2026-03", {})
+    answers = at_once(maker, [("/contracts/crane-98/settlements/2026-03/invoices", {})] * 6)
+    assert [a.status_code for a in answers] == [200] * 6, [a.text[:200] for a in answers]
+    assert len({a.text for a in answers}) == 1, "all are told of the same documents"
+    assert [i["type"] for i in maker.get("/invoices")["items"]] == ["381", "380"]
+    causes = [e["cause"] for e in maker.get("/ledger")["items"]]
+    assert len(causes) == len(set(causes)), "each posting once"
+
+
+def test_of_two_overlapping_contracts_signed_at_once_one_is_refused(signed: tuple[Node, Api, Api]) -> None:
+    _, maker, _ = signed
+    later = CONTRACT.replace("from: 2026-01-01", "from: 2027-01-01").replace("to: 2027-01-01", "to: 2028-01-01")
+    assert later != CONTRACT
+    for name in ("one", "two"):
+        maker.ask("POST", "/contracts", 201, content=later.replace("crane-98", name), headers=YAML)
+    answers = at_once(maker, [(f"/contracts/{name}/signatures", {}) for name in ("one", "two")])
+    assert sorted(a.status_code for a in answers) == [200, 409], [a.text[:200] for a in answers]
+    refused = next(a for a in answers if a.status_code == 409)
+    assert refused.json()["code"] == "contract:period-overlap"
 
 
 def test_settled_is_settled_after_a_kill(signed: tuple[Node, Api, Api]) -> None:

@@ -17,12 +17,19 @@ from tests.stories.waiting import Api, wait_for
 PLANT = """
 plant: hall
 parties:
-  maker: {name: Maker, kind: manufacturer}
-  plant: {name: Plant, kind: customer}
+  maker:
+    name: Maker
+    kind: manufacturer
+    business: {country: FI, street: Tie 1, city: Turku, postcode: "20100", vat_id: FI12345678, company_id: "1", email: a@maker.example, iban: FI2112345600000785}
+  plant:
+    name: Plant
+    kind: customer
+    business: {country: NL, street: Kade 3, city: Delft, postcode: 2611AA, vat_id: NL123456789B01, company_id: "2", email: b@plant.example}
+  soft: {name: Soft, kind: partner}
   rival: {name: Rival, kind: customer}
 twins:
   crane-1: {type: crane@1, owner: plant, commissioned: 2025-01-01}
-"""
+"""  # noqa: E501
 CRANE = """
 machine_type: crane
 version: 1
@@ -235,26 +242,8 @@ def decide_path(claimed: str) -> str:
     return f"/contracts/crane-98/exclusions/{claimed}/decisions"
 
 
-BUSINESS = """
-  maker:
-    name: Maker
-    kind: manufacturer
-    business: {country: FI, street: Tie 1, city: Turku, postcode: "20100", vat_id: FI12345678, company_id: "1", email: a@maker.example, iban: FI2112345600000785}
-  plant:
-    name: Plant
-    kind: customer
-    business: {country: NL, street: Kade 3, city: Delft, postcode: 2611AA, vat_id: NL123456789B01, company_id: "2", email: b@plant.example}
-  soft: {name: Soft, kind: partner}
-"""  # noqa: E501
-
-
 def test_from_a_settlement_to_an_invoice_and_what_is_left(node_factory: Callable[..., Node], tmp_path: Path) -> None:
-    arguments = write(tmp_path)
-    text = PLANT.replace(
-        "  maker: {name: Maker, kind: manufacturer}\n  plant: {name: Plant, kind: customer}\n", BUSINESS[1:]
-    )
-    (tmp_path / "plant.yaml").write_text(text)
-    node = node_factory(*arguments)
+    node = node_factory(*write(tmp_path))
     api = Api.of(node)
     maker = Api.of(node, api.token("maker", "service_manager")["token"])
     plant = Api.of(node, api.token("plant", "procurement")["token"])

@@ -77,11 +77,12 @@ class AgreeContract:
                     "version",
                 )
             )
-        self._refuse_overlap(contract)
-        if made_elsewhere is None:
-            signature = self._sign.sign(PURPOSE, agreement.digest, party, actor)
-        else:
-            signature = self._sign.add(PURPOSE, agreement.digest, party, *made_elsewhere, actor)
+        with self._records.together(alone="sign contracts"):  # of two that overlap, the second finds the first
+            self._refuse_overlap(contract)
+            if made_elsewhere is None:
+                signature = self._sign.sign(PURPOSE, agreement.digest, party, actor)
+            else:
+                signature = self._sign.add(PURPOSE, agreement.digest, party, *made_elsewhere, actor)
         self._audit.note(actor, "contract.sign", contract.id, _signed(contract, party, signature))
         return self._access.current(actor, id, contract.version)
 

@@ -75,13 +75,15 @@ class BillPeriod:
         period = period_of(contract, period_id)
         settlement = self._settle.settlement(contract.id, period.id)
         cause = settlement["digest"]
-        present = self._records.invoices(contract=contract.id, cause=cause)
-        if present:
-            return Billed(tuple(present), self._shares(agreement, period, settlement))
-        with self._records.together():
+        shares = self._shares(agreement, period, settlement)
+        # Looked up inside, so that of two who bill at once one finds the other's invoices.
+        with self._records.together(alone=f"bill {contract.id}"):
+            present = self._records.invoices(contract=contract.id, cause=cause)
+            if present:
+                return Billed(tuple(present), shares)
             self._meter(agreement, period, settlement)
             made = self._documents(contract, period, settlement)
-            shares = self._share_out(agreement, period, settlement)
+            self._share_out(contract, period, shares)
         numbers = [i.number for i in made]
         self._audit.note(actor, "invoice.issue", contract.id, {"period": period.id, "numbers": numbers})
         return Billed(tuple(made), shares)
@@ -183,16 +185,13 @@ class BillPeriod:
             postings.append(Posting(f"vat:{invoice.seller.country}", invoice.tax.times(-sign)))
         self._book(contract, "credit" if credit else "fee", f"Invoice {invoice.number}", invoice.number, postings)
 
-    def _share_out(self, agreement: Agreement, period: Period, settlement: Document) -> dict[str, Money]:
-        contract = agreement.contract
-        shares = self._shares(agreement, period, settlement)
+    def _share_out(self, contract: Contract, period: Period, shares: dict[str, Money]) -> None:
         before = self._shared_before(contract, period)
         for party, amount in shares.items():
             change = amount - before.get(party, zero(contract.currency))
             if change.amount:
                 postings = [Posting(f"shares:{contract.id}", change), Posting(f"payable:{party}", -change)]
                 self._book(contract, "share", f"Share of {party}, {period.id}", f"{period.id}:{party}", postings)
-        return shares
 
     def _shares(self, agreement: Agreement, period: Period, settlement: Document) -> dict[str, Money]:
         """Partners' shares of what is payable, by the largest remainder, less what their own breaches cost them."""

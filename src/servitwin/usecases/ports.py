@@ -197,8 +197,12 @@ class MoneyRecords(Protocol):
 class Records(ContractRecords, MoneyRecords, Protocol):
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
-    def together(self) -> AbstractContextManager[None]:
-        """Reads and writes of this thread inside the block are one transaction: all of them are kept, or none."""
+    def together(self, alone: str = "") -> AbstractContextManager[None]:
+        """Reads and writes of this thread inside the block are one transaction: all of them are kept, or none.
+
+        ``alone``: a name; blocks of the same name run one after the other, so that what a block reads still holds
+        when it writes.
+        """
         ...
 
     # machine types -------------------------------------------------------------------------------------------

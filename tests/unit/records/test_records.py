@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -283,6 +285,44 @@ def test_writes_together_are_kept_together_or_not_at_all(records):
     assert records.audit_entries() == []
     records.save_twin(Twin("u3", "c", "machine"))
     assert records.twin("c") is not None
+
+
+def test_blocks_of_one_name_run_one_after_the_other(url, records):
+    """Each of four reads a sum and writes one more: none of them may miss what another has written."""
+    gate = threading.Barrier(4)
+
+    def add_one():
+        own = SqlRecords(url)
+        gate.wait()
+        for _ in range(10):
+            with own.together(alone="sum"):
+                own.set_setting("sum", str(int(own.setting("sum") or 0) + 1))
+        own.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        for one in [pool.submit(add_one) for _ in range(4)]:
+            one.result()
+    assert records.setting("sum") == "40"
+
+
+def test_a_database_of_the_third_version_keeps_its_settlements(url):
+    migrate(url)
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE settlements ADD COLUMN final BOOLEAN NOT NULL DEFAULT TRUE"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
+    engine.dispose()
+    before = SqlRecords(url)
+    before.add_settlement("crane-98", "2026-03", 1, "sha256:a", 5, b"{}")
+    before.close()
+    migrate(url)
+    after = SqlRecords(url)
+    assert after.settlement("crane-98", "2026-03", 1) == b"{}"
+    after.close()
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
 
 
 _WRITER = """

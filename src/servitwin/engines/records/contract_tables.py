@@ -1,8 +1,8 @@
-"""Tables of contracts and what is said, claimed and settled under them. All but drafts are append-only."""
+"""Tables of contracts and what is said and settled under them: rows are added, only a key may be revoked."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text
 
 from servitwin.engines.records.tables import metadata
 
@@ -83,7 +83,6 @@ settlements = Table(
     Column("revision", Integer, nullable=False),
     Column("digest", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("final", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),
     PrimaryKeyConstraint("contract", "period", "revision"),
 )

@@ -18,7 +18,7 @@ from servitwin.engines.records.part import Part, decode, encode
 
 
 class ContractRecords(Part):
-    """Nothing here is ever changed once it is written; a correction is a new entry."""
+    """Rows are added and never changed but for a key that is revoked; a correction is a new row."""
 
     def add_contract(self, contract: Contract, digest: str, added: int) -> None:
         """Keep a version; the same content again changes nothing.
@@ -158,8 +158,7 @@ class ContractRecords(Part):
     def add_settlement(self, contract: str, period: str, revision: int, digest: str, at: int, body: bytes) -> bool:
         """Keep a settlement as it was written; False if that revision is there."""
         row = {
-            "contract": contract, "period": period, "revision": revision, "digest": digest, "at": at, "final": True,
-            "body": body,
+            "contract": contract, "period": period, "revision": revision, "digest": digest, "at": at, "body": body,
         }  # fmt: skip
         with self._database.write() as connection:
             return add(connection, t.settlements, row)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -53,12 +53,19 @@ class Database:
         self._own = threading.local()  # the connection of this thread's transaction over several writes
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Reads and writes of this thread inside the block are one transaction; nested blocks join the outer one."""
-        if self._joined() is not None:
+    def together(self, alone: str = "") -> Iterator[None]:
+        """Reads and writes of this thread inside the block are one transaction; nested blocks join the outer one.
+
+        ``alone``: blocks of that name run one after the other. SQLite has one writer at a time anyway; PostgreSQL
+        needs to be told.
+        """
+        joined = self._joined()
+        if joined is not None:
+            _wait_for_turn(joined, alone)
             yield
             return
         with self.write() as connection:
+            _wait_for_turn(connection, alone)
             self._own.connection = connection
             try:
                 yield
@@ -96,6 +103,12 @@ class Database:
             return
         with _told(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
+
+
+def _wait_for_turn(connection: Connection, name: str) -> None:
+    """Hold the name's lock until the transaction ends."""
+    if name and connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
 
 @contextmanager

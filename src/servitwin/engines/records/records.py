@@ -26,9 +26,12 @@ class SqlRecords(
     def __init__(self, url: str) -> None:
         super().__init__(Database(open_engine(url)))
 
-    def together(self) -> AbstractContextManager[None]:
-        """Reads and writes of this thread inside the block are one transaction: all of them are kept, or none."""
-        return self._database.together()
+    def together(self, alone: str = "") -> AbstractContextManager[None]:
+        """Reads and writes of this thread inside the block are one transaction: all of them are kept, or none.
+
+        ``alone``: a name; blocks of the same name run one after the other, whatever process they run in.
+        """
+        return self._database.together(alone)
 
     def close(self) -> None:
         """Give the connections back."""
