@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
 
 import msgspec
 
+from servitwin.bootstrap.priority import give_way
 from servitwin.bootstrap.reader import open_reader
 from servitwin.config import Settings
 from servitwin.domain.instant import DAY
@@ -31,7 +31,7 @@ class Held(msgspec.Struct, frozen=True):
 
 def run(settings: Settings) -> None:
     """Write ``{uid: Held}`` of every machine on standard output."""
-    os.nice(10)
+    give_way()
     asyncio.run(_tell(settings))
 
 

@@ -23,7 +23,10 @@ async def ask_worker(role: str, settings: Settings) -> bytes:
     """
     command = (sys.executable, "-m", "servitwin.bootstrap", "worker", role, str(os.getpid()))
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # so that it can give way without its parent (servitwin.bootstrap.priority)
     )
     try:
         said, _ = await process.communicate(msgspec.json.encode(settings))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 
+from servitwin.bootstrap.priority import give_way
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
 from servitwin.domain.instant import DAY
@@ -18,7 +18,7 @@ from servitwin.usecases.registry import Registry
 
 def run(settings: Settings) -> None:
     """Roll up, put small files together, drop what is older than is kept, delete what nobody needs."""
-    os.nice(10)
+    give_way()
     records = SqlRecords(settings.records)
     registry = Registry(records)
 
