@@ -289,9 +289,18 @@ def test_from_a_settlement_to_an_invoice_and_what_is_left(node_factory: Callable
     assert maker.post("/ledger", {**visit, "currency": "EURO"}, 400)["code"] == "money:currency-unknown"
     maker.post(f"/invoices/{invoice['number']}/payments", {"amount": "5172.00"}, 201)
     assert maker.get(f"/invoices/{invoice['number']}")["paid"] is True
+    twice = maker.post(f"/invoices/{invoice['number']}/payments", {"amount": "5172.00"}, 409)
+    assert twice["code"] == "payment:exceeds-open"
+    # It was paid whole, so the credit is open: it is paid back, once.
+    assert maker.get(f"/invoices/{note['number']}")["open"] == "160.00"
     balances = maker.get("/ledger/balances")
     assert sum(float(own["EUR"]) for own in balances.values()) == pytest.approx(0, abs=1e-9)
     assert balances["receivable:plant"]["EUR"] == "-160.00"
+    maker.post(f"/invoices/{note['number']}/payments", {"amount": "160.00"}, 201)
+    assert maker.post(f"/invoices/{note['number']}/payments", {"amount": "0.01"}, 409)["code"] == "payment:exceeds-open"
+    assert "receivable:plant" not in {a for a, own in maker.get("/ledger/balances").items() if float(own["EUR"])}
+    taken = {**visit, "amount": "-640.00", "text": "Not ours"}
+    assert maker.post("/ledger", {**taken, "corrects": "none"}, 400)["code"] == "ledger:corrects-unknown"
     result = maker.get("/profit-and-loss")[0]
     assert (result["revenue"], result["credits"], result["visits"], result["shares"], result["margin"]) == (
         "5172.00", "160.00", "640.00", "480.00", "3892.00",

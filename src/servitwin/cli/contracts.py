@@ -10,6 +10,7 @@ import typer
 
 from servitwin.cli.node import FINDING, DataOption, JsonOption, ToOption, connect, handled, print_json, print_table
 from servitwin.cli.starters import Starters
+from servitwin.domain.error import Fault, InvalidInputError
 
 ContractArgument = Annotated[str, typer.Argument(help="Id of the contract")]
 PeriodArgument = Annotated[str, typer.Argument(help="Settlement period, like 2026-03 or 2026-Q1")]
@@ -188,10 +189,19 @@ def decide(
     as_json: JsonOption = False,
 ) -> None:
     """Take a step of a claim for your party."""
-    parts = [dict(zip(("from", "to"), p.split("/", 1), strict=True)) for p in part or () if "/" in p]
+    parts = [_stretch(one) for one in part or ()]
     with connect(data, to) as node:
         found = node.decide(contract, exclusion, answer, parts, text)
     _tell(found, as_json, f"{found['id']} is {found['status']}")
+
+
+def _stretch(text: str) -> dict[str, str]:
+    start, slash, end = text.partition("/")
+    if not (start and slash and end):
+        raise InvalidInputError(
+            Fault("cli:part", f"{text!r} is no FROM/TO", "Write it like 2026-03-10T06:00:00Z/2026-03-10T12:00:00Z")
+        )
+    return {"from": start, "to": end}
 
 
 def settle(

@@ -67,6 +67,21 @@ def period_of(contract: Contract, id: str) -> Period:
     )
 
 
+def period_chosen(contract: Contract, id: str | None, now: int) -> Period:
+    """The period of that name; without one the period that runs, else the last that has begun, else the first.
+
+    Raises:
+        NotFoundError: ``contract:period-unknown``.
+    """
+    if id is not None:
+        return period_of(contract, id)
+    running = period_at(contract, now)
+    if running is not None:
+        return running
+    begun = [p for p in periods(contract) if p.start < now]
+    return begun[-1] if begun else periods(contract)[0]
+
+
 def period_at(contract: Contract, at: int) -> Period | None:
     """The settlement period in which that instant lies."""
     return next((p for p in periods(contract) if p.start <= at < p.end), None)

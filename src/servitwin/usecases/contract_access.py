@@ -53,6 +53,13 @@ class ContractAccess:
             raise unknown_contract(id)
         return found
 
+    def all_current(self, actor: Actor) -> list[Agreement]:
+        """Each contract that the actor may read in the version that binds, else in its newest; by id."""
+        by_id: dict[str, list[Agreement]] = {}
+        for agreement in self.all_of(actor):
+            by_id.setdefault(agreement.contract.id, []).append(agreement)
+        return [_binding_or_newest(versions) for versions in by_id.values()]
+
     def current(self, actor: Actor, id: str, version: int | None = None) -> Agreement:
         """The version asked for, else the newest that binds, else the newest."""
         found = self.versions(actor, id)
@@ -61,7 +68,7 @@ class ContractAccess:
             if chosen is None:
                 raise unknown_contract(f"{id}@{version}")
             return chosen
-        return next((a for a in reversed(found) if a.binding), found[-1])
+        return _binding_or_newest(found)
 
     def side(self, actor: Actor, contract: Contract) -> str:
         """The party that the actor acts for: its own, or the node's operator for the node itself.
@@ -79,6 +86,10 @@ class ContractAccess:
                 )
             )
         return party
+
+
+def _binding_or_newest(versions: list[Agreement]) -> Agreement:
+    return next((a for a in reversed(versions) if a.binding), versions[-1])
 
 
 def unknown_contract(id: str) -> NotFoundError:

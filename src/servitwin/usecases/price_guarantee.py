@@ -13,6 +13,7 @@ from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.guarantee_time import Category
 from servitwin.domain.instant import DAY, HOUR, format_instant
 from servitwin.domain.money import Money
+from servitwin.domain.risk_calibration import Calibration, calibrate
 from servitwin.domain.risk_price import Forecast, RiskPrice, credit_curve, forecast, laws_of, price
 from servitwin.domain.settlement import MachineResult, contract_end, contract_start
 from servitwin.domain.state_time import State
@@ -89,11 +90,10 @@ class PriceGuarantee:
                     "price:no-history", "Nothing is known of these machines in that time", "Give another range", "from"
                 )
             )
-        typical = periods(contract)[len(periods(contract)) // 2]
-        hours = (typical.end - typical.start) / HOUR
+        typical = _typical(contract)
         risk = price(
-            up, down, curve, hours, years=years, confidence=confidence, machines=len(contract.machines), common=common,
-            seed=seed,
+            up, down, curve, _hours(typical), years=years, confidence=confidence, machines=len(contract.machines),
+            common=common, seed=seed,
         )  # fmt: skip
         fee = fee_of(contract, typical)
         return GuaranteePrice(
@@ -106,6 +106,23 @@ class PriceGuarantee:
             contract.machines,
             _notes(risk, since, until),
         )
+
+    def calibrate(
+        self, agreement: Agreement, now: int, *, confidence: float = 0.9, portfolios: int = 60, seed: int = 1
+    ) -> Calibration:
+        """Whether such premiums cover what they promise, over fleets simulated from what is known of these machines.
+
+        Raises:
+            InvalidInputError: as :meth:`price`.
+        """
+        contract = agreement.contract
+        risk = self.price(agreement, now, years=1000, confidence=confidence, seed=seed).risk
+        curve = credit_curve(_guarantee(contract))
+        assert curve is not None  # pricing refuses what has none
+        return calibrate(
+            risk.up, risk.down, curve, _hours(_typical(contract)), fleet_hours=risk.up.hours,
+            machines=len(contract.machines), confidence=confidence, portfolios=portfolios, seed=seed,
+        )  # fmt: skip
 
     def forecast(
         self, agreement: Agreement, period: Period, now: int, *, paths: int = 20_000, seed: int = 1
@@ -137,6 +154,16 @@ class PriceGuarantee:
         terms = contract if within else msgspec.structs.replace(contract, acceptance="given")
         moved = msgspec.structs.replace(agreement, contract=terms)
         return self._settle.look(moved, whole, until).settled.machines
+
+
+def _typical(contract: Contract) -> Period:
+    """The period in the middle: the first and the last may be cut short."""
+    all_of_them = periods(contract)
+    return all_of_them[len(all_of_them) // 2]
+
+
+def _hours(period: Period) -> float:
+    return (period.end - period.start) / HOUR
 
 
 def _guarantee(contract: Contract) -> Guarantee:

@@ -42,6 +42,27 @@ class Gathered:
     observed: Observed
     settled: Settled
 
+    def notes(self) -> list[str]:
+        """What a reader of the figures has to know."""
+        notes = []
+        contract = self.inputs.contract
+        for machine in self.inputs.machines:
+            if contract.acceptance == "required" and machine.accepted_at is None:
+                notes.append(f"{machine.twin} is not accepted yet: the guarantee's clock has not started")
+            others = {o.value for o in machine.owners} - {contract.provider, contract.customer}
+            if others:
+                notes.append(f"{machine.twin} belonged to {', '.join(sorted(others))} for a time, which does not count")
+            types = {s.type.reference for s in machine.types if s.type is not None}
+            if len(types) > 1:
+                notes.append(f"{machine.twin} changed its type: {', '.join(sorted(types))}, each counts in its time")
+            if not types:
+                notes.append(f"{machine.twin} has no type that says what its states are: all its time is unknown")
+        if contract.guarantee is not None and contract.guarantee.basis == "planned":
+            missing = [m.twin for m in self.inputs.machines if m.calendar is None]
+            if missing:
+                notes.append(f"No calendar for {', '.join(missing)}: all calendar time counts as planned")
+        return notes
+
 
 class SettlePeriod:
     """Computes and keeps settlements."""

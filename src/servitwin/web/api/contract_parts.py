@@ -13,11 +13,16 @@ from servitwin.domain.party import Actor
 from servitwin.domain.reason import Reason
 from servitwin.domain.settlement import contract_end, contract_start
 from servitwin.formats.canonical_json import decimal_text
+from servitwin.usecases.accept_machine import AcceptMachine
 from servitwin.usecases.agree_contract import AgreeContract
+from servitwin.usecases.bill_period import BillPeriod
+from servitwin.usecases.book_entry import BookEntry
 from servitwin.usecases.claim_exclusion import ClaimExclusion
 from servitwin.usecases.contract_access import ContractAccess
 from servitwin.usecases.count_value import CountValue
+from servitwin.usecases.measure_levels import MeasureLevels
 from servitwin.usecases.price_guarantee import PriceGuarantee
+from servitwin.usecases.run_trial import RunTrial
 from servitwin.usecases.settle_period import SettlePeriod
 from servitwin.usecases.sign import Sign
 from servitwin.web.api.answers import at
@@ -31,22 +36,33 @@ class ContractParts:
     access: ContractAccess
     agree: AgreeContract
     claims: ClaimExclusion
+    accept: AcceptMachine
     settle: SettlePeriod
+    trial: RunTrial
     price: PriceGuarantee
     value: CountValue
+    levels: MeasureLevels
+    bill: BillPeriod
+    book: BookEntry
 
 
 def _joined(parts: Parts) -> ContractParts:
     access = ContractAccess(parts.records, parts.authoriser)
     sign = Sign(parts.records, parts.keys, parts.now)
     settle = SettlePeriod(parts.history, parts.registry, parts.records, access, parts.audit, parts.now)
+    levels = MeasureLevels(parts.history, parts.registry)
     return ContractParts(
         access,
         AgreeContract(parts.records, access, sign, parts.audit, parts.now),
         ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id),
+        AcceptMachine(parts.records, access, parts.audit, parts.now),
         settle,
+        RunTrial(settle),
         PriceGuarantee(settle),
         CountValue(parts.records, access, settle, sign, parts.now),
+        levels,
+        BillPeriod(parts.records, access, settle, levels, parts.audit, parts.now, parts.new_id),
+        BookEntry(parts.records, access, parts.audit, parts.now, parts.new_id),
     )
 
 

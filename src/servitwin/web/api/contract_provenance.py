@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from servitwin.domain.contract_period import period_chosen
 from servitwin.domain.party import Actor
 from servitwin.domain.settlement import RULE
 from servitwin.formats.settlement_document import settlement_document
 from servitwin.web.api.answers import at, time_of
 from servitwin.web.api.contract_parts import ContractParts
-from servitwin.web.api.contracts import chosen_period
 from servitwin.web.api.parts import API, WebParts
 
 _EXPLANATION = (
@@ -25,7 +25,7 @@ def contract_provenance(
     """What a period's figures rest on, as known at an instant (default: now)."""
     agreement = contracts.access.current(me, id)
     known_at = parts.now() if known is None else min(parts.now(), time_of(known, "at"))
-    chosen = chosen_period(agreement, period, known_at)
+    chosen = period_chosen(agreement.contract, period, known_at)
     found = contracts.settle.look(agreement, chosen, known_at)
     document = settlement_document(found.inputs, found.observed, found.settled, agreement.signatures)
     inputs: list[dict[str, str]] = [

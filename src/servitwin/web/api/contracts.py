@@ -8,9 +8,9 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from servitwin.domain.agreement import Acceptance, Agreement, accepted_at
-from servitwin.domain.contract_period import Period, fee_of, period_at, period_of, periods
-from servitwin.domain.error import ConflictError, Fault, InvalidInputError
+from servitwin.domain.agreement import Agreement, accepted_at
+from servitwin.domain.contract_period import Period, fee_of, period_chosen, periods
+from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.exclusion import Evidence
 from servitwin.domain.guarantee_credit import worst_credit
 from servitwin.domain.party import Actor
@@ -56,9 +56,7 @@ def list_contracts(
     cursor: str | None = None,
 ) -> Response:
     """Contracts of your party by id, each in the version that binds, else in its newest."""
-    ids = dict.fromkeys(a.contract.id for a in contracts.access.all_of(me))
-    found = [contracts.access.current(me, id) for id in ids]
-    page, following = page_of(found, limit, cursor, lambda a: a.contract.id)
+    page, following = page_of(contracts.access.all_current(me), limit, cursor, lambda a: a.contract.id)
     items = [summary(a, parts.now(), contracts.claims.standings(a), me) for a in page]
     return answer_tagged(request, {"items": items, "next": following})
 
@@ -116,7 +114,7 @@ def read_contract_status(
     """Where a period stands, to the second, by the contract's own rules; a trial is measured alike, without money."""
     agreement = contracts.access.current(me, id, version)
     known_at = parts.now() if at_ is None else min(parts.now(), time_of(at_, "at"))
-    chosen = chosen_period(agreement, period, known_at)
+    chosen = period_chosen(agreement.contract, period, known_at)
     found = contracts.settle.look(agreement, chosen, known_at)
     return answer(status_out(parts.now(), agreement, chosen, found))
 
@@ -140,43 +138,10 @@ def status_out(now: int, agreement: Agreement, period: Period, found: Gathered) 
         "formula": guarantee.formula,
         "at_stake": None if stake is None else f"{stake:f}",
         "machines": [machine_result(m, intervals=False) for m in found.settled.machines],
-        "notes": notes_of(found),
+        "notes": found.notes(),
         "cut": found.inputs.cut,
         "provenance": provenance_url("contract", contract=contract.id, period=period.id, at=at(found.inputs.known_at)),
     }
-
-
-def notes_of(found: Gathered) -> list[str]:
-    """What a reader of the figures has to know."""
-    notes = []
-    contract = found.inputs.contract
-    for machine in found.inputs.machines:
-        if contract.acceptance == "required" and machine.accepted_at is None:
-            notes.append(f"{machine.twin} is not accepted yet: the guarantee's clock has not started")
-        others = {o.value for o in machine.owners} - {contract.provider, contract.customer}
-        if others:
-            notes.append(f"{machine.twin} belonged to {', '.join(sorted(others))} for a time, which does not count")
-        types = {s.type.reference for s in machine.types if s.type is not None}
-        if len(types) > 1:
-            notes.append(f"{machine.twin} changed its type: {', '.join(sorted(types))}, each counts in its time")
-        if not types:
-            notes.append(f"{machine.twin} has no type that says what its states are: all its time is unknown")
-    if contract.guarantee is not None and contract.guarantee.basis == "planned":
-        missing = [m.twin for m in found.inputs.machines if m.calendar is None]
-        if missing:
-            notes.append(f"No calendar for {', '.join(missing)}: all calendar time counts as planned")
-    return notes
-
-
-def chosen_period(agreement: Agreement, id: str | None, now: int) -> Period:
-    """The period of that name; without one the period that runs, else the last that has begun."""
-    if id is not None:
-        return period_of(agreement.contract, id)
-    running = period_at(agreement.contract, now)
-    if running is not None:
-        return running
-    begun = [p for p in periods(agreement.contract) if p.start < now]
-    return begun[-1] if begun else periods(agreement.contract)[0]
 
 
 # claims ------------------------------------------------------------------------------------------------------
@@ -223,43 +188,24 @@ def decide_exclusion(contracts: Contracts, me: Me, id: str, exclusion: str, body
 
 # acceptance --------------------------------------------------------------------------------------------------
 @router.get("/contracts/{id}/acceptances", response_model=list[AcceptanceShape])
-def list_acceptances(parts: Parts, contracts: Contracts, me: Me, id: str) -> Response:
+def list_acceptances(contracts: Contracts, me: Me, id: str) -> Response:
     """Where the acceptance of each machine stands."""
     agreement = contracts.access.current(me, id)
-    return answer(_acceptances(parts, agreement))
+    return answer(_acceptances(contracts, agreement))
 
 
 @router.post("/contracts/{id}/acceptances", response_model=list[AcceptanceShape], status_code=201)
-def accept_machine(parts: Parts, contracts: Contracts, me: Me, id: str, body: AcceptanceIn) -> Response:
+def accept_machine(contracts: Contracts, me: Me, id: str, body: AcceptanceIn) -> Response:
     """Accept a machine, or refuse it, for your party; the guarantee's clock starts once both have accepted.
 
     A machine with a failed criterion cannot be accepted.
     """
-    agreement = contracts.access.current(me, id)
-    contract = agreement.contract
-    contracts.access.require(me, "claim", contract)
-    party = contracts.access.side(me, contract)
-    failed = [name for name, result, _ in body.criteria if result == "failed"]
-    if body.twin not in contract.machines:
-        raise InvalidInputError(
-            Fault("acceptance:machine-unknown", f"{body.twin} is no machine of {contract.id}", where="twin")
-        )
-    if body.answer == "accepted" and failed:
-        hint = "Refuse it, or measure again once it is mended"
-        raise ConflictError(Fault("acceptance:criterion-failed", f"Not passed: {', '.join(failed)}", hint, "criteria"))
-    number = 1 + sum(1 for s in parts.records.acceptances(contract.id) if s.twin == body.twin)
-    step = Acceptance(
-        contract.id, body.twin, number, party, me.id, parts.now(), body.answer,
-        tuple((a, b, c) for a, b, c in body.criteria), body.text,
-    )  # fmt: skip
-    if not parts.records.add_acceptance(step):
-        raise ConflictError(Fault("acceptance:out-of-turn", "Somebody else said something just now", "Read it again"))
-    parts.audit.note(me, "machine.accept", body.twin, {"contract": contract.id, "answer": body.answer})
-    return answer(_acceptances(parts, agreement), 201)
+    agreement = contracts.accept.accept(id, body.twin, body.answer, me, criteria=body.criteria, text=body.text)
+    return answer(_acceptances(contracts, agreement), 201)
 
 
-def _acceptances(parts: Parts, agreement: Agreement) -> list[dict[str, Any]]:
-    steps = parts.records.acceptances(agreement.contract.id)
+def _acceptances(contracts: ContractParts, agreement: Agreement) -> list[dict[str, Any]]:
+    steps = contracts.accept.steps(agreement)
     return [
         {
             "twin": twin,

@@ -7,22 +7,21 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Response
 
+from servitwin.domain.contract_period import period_chosen
 from servitwin.domain.error import Fault, InvalidInputError, NotFoundError, RefusedError
 from servitwin.domain.invoice import Invoice
-from servitwin.domain.ledger import LedgerEntry, Posting, balanced, balances
+from servitwin.domain.ledger import LedgerEntry, balances
 from servitwin.domain.money import Money, money
+from servitwin.domain.open_item import OpenItem
 from servitwin.domain.party import Actor
 from servitwin.domain.usage import UsageRecord
 from servitwin.formats.canonical_json import decimal_text, plain
 from servitwin.formats.settlement_document import amount
-from servitwin.usecases.bill_period import BillPeriod
-from servitwin.usecases.measure_levels import MeasureLevels
 from servitwin.usecases.meter_usage import MeterUsage
 from servitwin.usecases.profit_and_loss import profit_and_loss
 from servitwin.web.api.answers import answer, at, page_of, range_of, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import ContractParts, Contracts
-from servitwin.web.api.contracts import chosen_period
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.money import (
     BilledShape,
@@ -41,7 +40,6 @@ from servitwin.web.api.strict import StrictRoute
 
 router = APIRouter(tags=["money"], route_class=StrictRoute)
 _YEAR = 366 * 86_400 * 10**9
-_LATEST = 2**62
 _SUMS = ("revenue", "credits", "visits", "parts", "data", "shares", "margin")
 Limit = Annotated[int, Query(ge=1, le=5000)]
 
@@ -104,20 +102,18 @@ def bill_settlement(parts: Parts, contracts: Contracts, me: Me, id: str, period:
 
     The same settlement is billed once; of a corrected one only the difference.
     """
-    levels = MeasureLevels(parts.history, parts.registry)
-    case = BillPeriod(parts.records, contracts.access, contracts.settle, levels, parts.audit, parts.now, parts.new_id)
-    billed = case.bill(id, period, me)
-    paid = _paid(parts)
+    billed = contracts.bill.bill(id, period, me)
+    items = contracts.book.open_items(id)
     shares = {party: amount(share) for party, share in billed.shares.items()}
-    return answer({"invoices": [_invoice(i, paid) for i in billed.invoices], "shares": shares})
+    return answer({"invoices": [_invoice(i, items) for i in billed.invoices], "shares": shares})
 
 
 @router.get("/contracts/{id}/service-levels", response_model=list[ServiceLevelShape])
 def read_service_levels(parts: Parts, contracts: Contracts, me: Me, id: str, period: str | None = None) -> Response:
     """What the partners of a contract owe, and whether they kept it: freshness and completeness of their signals."""
     agreement = contracts.access.current(me, id)
-    chosen = chosen_period(agreement, period, parts.now())
-    found = MeasureLevels(parts.history, parts.registry).measure(agreement, chosen, parts.now())
+    chosen = period_chosen(agreement.contract, period, parts.now())
+    found = contracts.levels.measure(agreement, chosen, parts.now())
     return answer(
         [
             {
@@ -141,11 +137,11 @@ def list_invoices(
     cursor: str | None = None,
 ) -> Response:
     """Invoices and credit notes that your party sent or got, newest first."""
-    paid = _paid(parts)
+    items = contracts.book.open_items(contract or "")
     found = [i for i in _readable(parts, contracts, me) if contract in (None, i.contract)]
     keyed = [(f"{n:09}", i) for n, i in enumerate(reversed(found))]
     page, following = page_of(keyed, limit, cursor, lambda k: k[0])
-    return answer({"items": [_invoice(i, paid) for _, i in page], "next": following})
+    return answer({"items": [_invoice(i, items) for _, i in page], "next": following})
 
 
 @router.get("/invoices/{number}", response_model=InvoiceDetail)
@@ -154,7 +150,7 @@ def read_invoice(parts: Parts, contracts: Contracts, me: Me, number: str, seller
     invoice = _find(parts, contracts, me, number, seller)
     return answer(
         {
-            **_invoice(invoice, _paid(parts)),
+            **_invoice(invoice, contracts.book.open_items(invoice.contract)),
             "lines": [plain(entry) for entry in invoice.lines],
             "vat": [plain(entry) for entry in invoice.vat],
             "note": invoice.note,
@@ -194,23 +190,10 @@ def read_invoice_document(
 def book_payment(
     parts: Parts, contracts: Contracts, me: Me, number: str, body: PaymentIn, seller: str | None = None
 ) -> Response:
-    """Book a payment of an invoice."""
+    """Book a payment of an invoice, or that a credit note was paid back; never more than is open."""
     invoice = _find(parts, contracts, me, number, seller)
-    contracts.access.require(me, "settle", contracts.access.current(me, invoice.contract).contract)
     paid = money(body.amount, invoice.currency)
-    if paid.amount <= 0:
-        raise InvalidInputError(Fault("payment:not-positive", "A payment is more than nothing", where="amount"))
-    postings = (
-        Posting(f"bank:{invoice.seller_party}", paid),
-        Posting(f"receivable:{invoice.buyer_party}", -paid),
-    )
-    entry = LedgerEntry(
-        parts.new_id(), parts.now(), "payment", invoice.contract, invoice.seller_party, invoice.buyer_party,
-        f"Payment of {invoice.number} {body.reference}".strip(), invoice.number, postings,
-    )  # fmt: skip
-    parts.records.add_entry(balanced(entry))
-    parts.audit.note(me, "ledger.book", invoice.contract, {"entry": entry.id, "kind": "payment"})
-    return answer(_entry(entry), 201)
+    return answer(_entry(contracts.book.payment(invoice, paid, body.reference, me)), 201)
 
 
 # ledger ------------------------------------------------------------------------------------------------------
@@ -233,27 +216,12 @@ def list_entries(
 
 
 @router.post("/ledger", response_model=EntryShape, status_code=201)
-def book_cost(parts: Parts, contracts: Contracts, me: Me, body: CostIn) -> Response:
+def book_cost(contracts: Contracts, me: Me, body: CostIn) -> Response:
     """Book a cost of a contract; a negative amount with `corrects` takes one back."""
-    contract = contracts.access.current(me, body.contract).contract
-    contracts.access.require(me, "settle", contract)
-    spent = money(body.amount, body.currency)
-    if spent.amount == 0 or (spent.amount < 0 and not body.corrects):
-        raise InvalidInputError(
-            Fault(
-                "ledger:amount-invalid",
-                "A cost is more than nothing",
-                "To take one back name it in `corrects`",
-                "amount",
-            )
-        )
-    postings = (Posting(f"{body.kind}:{contract.id}", spent), Posting(f"suppliers:{contract.provider}", -spent))
-    entry = LedgerEntry(
-        parts.new_id(), parts.now(), "cost", contract.id, contract.provider, contract.customer, body.text, body.cause,
-        postings, body.corrects,
+    entry = contracts.book.cost(
+        body.contract, body.kind, money(body.amount, body.currency), me,
+        text=body.text, cause=body.cause, corrects=body.corrects,
     )  # fmt: skip
-    parts.records.add_entry(balanced(entry))
-    parts.audit.note(me, "ledger.book", contract.id, {"entry": entry.id, "kind": body.kind})
     return answer(_entry(entry), 201)
 
 
@@ -317,23 +285,13 @@ def _find(parts: Parts, contracts: ContractParts, me: Actor, number: str, seller
     )
 
 
-def _paid(parts: Parts) -> dict[tuple[str, str], Decimal]:
-    """Paid sums by seller and number."""
-    sellers = list({i.seller_party for i in parts.records.invoices()})
-    found: dict[tuple[str, str], Decimal] = {}
-    for entry in parts.records.entries(sellers, 0, _LATEST):
-        if entry.kind == "payment":
-            key = (entry.seller, entry.cause)
-            found[key] = found.get(key, Decimal(0)) + entry.postings[0].amount.amount
-    return found
-
-
-def _invoice(i: Invoice, paid: dict[tuple[str, str], Decimal]) -> dict[str, Any]:
+def _invoice(i: Invoice, items: dict[tuple[str, str], OpenItem]) -> dict[str, Any]:
+    left = items[i.seller_party, i.number].open
     return {
         "number": i.number, "seller": i.seller_party, "buyer": i.buyer_party, "type": i.type, "issued": i.issued,
         "due": i.due, "contract": i.contract, "from": i.start, "to": i.end, "net": amount(i.net),
         "tax": amount(i.tax), "total": amount(i.total), "currency": i.currency, "credits": i.credits,
-        "cause": i.cause, "paid": paid.get((i.seller_party, i.number), Decimal(0)) >= i.total.amount,
+        "cause": i.cause, "open": amount(left), "paid": left.amount <= 0,
     }  # fmt: skip
 
 

@@ -6,19 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from servitwin.domain.contract import Guarantee
-from servitwin.domain.contract_period import periods
+from servitwin.domain.contract_period import period_chosen
 from servitwin.domain.failure_law import Law
-from servitwin.domain.instant import HOUR
-from servitwin.domain.risk_calibration import calibrate
-from servitwin.domain.risk_price import credit_curve
 from servitwin.formats.canonical_json import decimal_text
 from servitwin.formats.settlement_document import amount
 from servitwin.usecases.price_guarantee import MachineForecast, share_of
 from servitwin.web.api.answers import answer, at, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import Contracts
-from servitwin.web.api.contracts import chosen_period
 from servitwin.web.api.shapes.price import CalibrationShape, ForecastShape, PriceShape
 
 router = APIRouter(tags=["contracts"])
@@ -39,7 +34,7 @@ def read_forecast(
     """Simulated ends of a period: value, probability of missing, expected credit, and what would help most."""
     agreement = contracts.access.current(me, id)
     now = parts.now()
-    chosen = chosen_period(agreement, period, now)
+    chosen = period_chosen(agreement.contract, period, now)
     found = contracts.price.forecast(agreement, chosen, now, paths=paths, seed=seed)
     guarantee = agreement.contract.guarantee
     assert guarantee is not None  # the forecast refuses what guarantees nothing
@@ -128,16 +123,7 @@ def read_calibration(
 ) -> Response:
     """Whether such premiums cover what they promise: simulated portfolios, each priced from its own short history."""
     agreement = contracts.access.current(me, id)
-    priced = contracts.price.price(agreement, parts.now(), years=1000, confidence=confidence, seed=seed).risk
-    guarantee: Guarantee | None = agreement.contract.guarantee
-    curve = credit_curve(guarantee) if guarantee is not None else None
-    assert curve is not None  # pricing refuses what has none
-    machines = len(agreement.contract.machines)
-    typical = periods(agreement.contract)[0]
-    found = calibrate(
-        priced.up, priced.down, curve, (typical.end - typical.start) / HOUR,
-        fleet_hours=priced.up.hours, machines=machines, confidence=confidence, portfolios=portfolios, seed=seed,
-    )  # fmt: skip
+    found = contracts.price.calibrate(agreement, parts.now(), confidence=confidence, portfolios=portfolios, seed=seed)
     return answer(found)
 
 

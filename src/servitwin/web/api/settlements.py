@@ -5,22 +5,20 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from servitwin.domain.contract_period import Period, periods
+from servitwin.domain.contract_period import Period, period_chosen, periods
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import parse_instant
-from servitwin.domain.money import sum_money
+from servitwin.domain.settlement import Settled
 from servitwin.formats.dates import check_day
 from servitwin.formats.settlement_document import amount, interval_rows, machine_result, read_settlement, result_of
 from servitwin.usecases.recompute_settlement import RecomputeSettlement
 from servitwin.web.api.answers import answer, at, full, number_cursor, time_of, to_cursor
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import Contracts
-from servitwin.web.api.contracts import chosen_period, notes_of
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.contract import GuaranteeIntervalShape, KeyShape, SettlementRow, TrialShape, VerifiedShape
 
@@ -49,7 +47,7 @@ def list_contract_intervals(
     """Each stretch of a period with its category and rule, machine by machine, in order of time."""
     agreement = contracts.access.current(me, id)
     known_at = parts.now() if at_ is None else min(parts.now(), time_of(at_, "at"))
-    found = contracts.settle.look(agreement, chosen_period(agreement, period, known_at), known_at)
+    found = contracts.settle.look(agreement, period_chosen(agreement.contract, period, known_at), known_at)
     rows = [{"twin": m.twin, **row} for m in found.settled.machines for row in interval_rows(m.time)]
     rows = [r for r in rows if category in (None, r["category"])]
     skip = max(0, number_cursor(cursor) or 0)
@@ -155,36 +153,25 @@ def read_trial(
     agreement = contracts.access.current(me, id, version)
     last = _day(to, "to") or (at(parts.now()) or "")[:10]
     begin = _day(from_, "from") or _year_before(last)
-    if begin >= last:
-        raise InvalidInputError(Fault("range:ends-before-it-starts", "`from` must be before `to`", "Days", "from"))
-    shifted = msgspec.structs.replace(agreement.contract, start=begin, end=last, acceptance="given")
-    moved = msgspec.structs.replace(agreement, contract=shifted)
-    rows, results = [], []
-    for period in periods(shifted):
-        if period.start >= parts.now():
-            continue
-        found = contracts.settle.look(moved, period, parts.now()).settled
-        results.append(found)
-        rows.append(_trial_row(period, result_of(found), [machine_result(m, intervals=False) for m in found.machines]))
-    currency = shifted.currency
-    notes = notes_of(contracts.settle.look(moved, periods(shifted)[0], parts.now())) if rows else []
+    found = contracts.trial.run(agreement, begin, last, parts.now())
+    contract = found.contract
     return answer(
         {
-            "contract": shifted.reference,
-            "from": at(periods(shifted)[0].start),
-            "to": at(periods(shifted)[-1].end),
-            "currency": currency,
-            "fee": amount(sum_money((r.fee for r in results), currency)),
-            "credit": amount(sum_money((r.credit for r in results), currency)),
-            "bonus": amount(sum_money((r.bonus for r in results), currency)),
-            "periods": rows,
-            "notes": ["Trial: measured by the terms, without money", *notes],
+            "contract": contract.reference,
+            "from": at(periods(contract)[0].start),
+            "to": at(periods(contract)[-1].end),
+            "currency": contract.currency,
+            **{name: amount(found.total(name)) for name in ("fee", "credit", "bonus")},
+            "periods": [_trial_row(period, settled) for period, settled in found.periods],
+            "notes": found.notes,
         }
     )
 
 
-def _trial_row(period: Period, result: dict[str, Any], machines: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"period": period.id, "from": at(period.start), "to": at(period.end), **result, "machines": machines}
+def _trial_row(period: Period, settled: Settled) -> dict[str, Any]:
+    machines = [machine_result(m, intervals=False) for m in settled.machines]
+    edges = {"period": period.id, "from": at(period.start), "to": at(period.end)}
+    return {**edges, **result_of(settled), "machines": machines}
 
 
 def _day(text: str | None, where: str) -> str:

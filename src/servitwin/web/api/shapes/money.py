@@ -106,7 +106,8 @@ class InvoiceSummary(Shape):
     currency: str
     credits: str
     cause: str
-    paid: bool
+    open: Decimal = Field(description="what is left to pay, of a credit note to pay back, credit set against it")
+    paid: bool = Field(description="nothing is open")
 
 
 class InvoiceDetail(InvoiceSummary):
