@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -86,11 +87,13 @@ def say(api: Api, said: list[tuple[str, str]]) -> None:
     )  # fmt: skip
 
 
-def servitwin(*arguments: str, code: int = 0) -> dict[str, Any]:
+def servitwin(*arguments: str, code: int = 0, token: str = "") -> Any:
+    """What a command prints as JSON; with ``token`` it asks as its bearer."""
     command = [sys.executable, "-m", "servitwin.bootstrap", *arguments, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    environment = {**os.environ, "SERVITWIN_TOKEN": token}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
     assert done.returncode == code, done.stdout + done.stderr
-    return dict(json.loads(done.stdout or done.stderr))
+    return json.loads(done.stdout or done.stderr)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from servitwin.cli.acceptance import accept, acceptance
 from servitwin.cli.node import FINDING, DataOption, JsonOption, ToOption, connect, handled, print_json, print_table
 from servitwin.cli.starters import Starters
 from servitwin.domain.error import Fault, InvalidInputError
@@ -25,6 +26,8 @@ def add(app: typer.Typer, starters: Starters) -> None:
         ("sign", sign),
         ("status", status),
         ("trial", trial),
+        ("acceptance", acceptance),
+        ("accept", accept),
         ("exclusions", exclusions),
         ("claim", claim),
         ("decide", decide),

@@ -89,6 +89,30 @@ class ContractCalls:
         body = {"answer": answer, "parts": [dict(p) for p in parts], "text": text}
         return self._api.call("POST", _path(id, "exclusions", exclusion, "decisions"), dict, body=body)
 
+    def acceptances(self, id: str) -> list[Json]:
+        """Where the acceptance of each machine stands."""
+        return self._api.call("GET", _path(id, "acceptances"), list)
+
+    def acceptance_criteria(self, id: str, twin: str, until: str | None = None) -> list[Json]:
+        """Every criterion of a machine's acceptance, and what the twin measures of it before ``until``."""
+        return self._api.call("GET", _path(id, "acceptances", twin, "criteria"), list, params={"until": until})
+
+    def accept_machine(
+        self,
+        id: str,
+        twin: str,
+        answer: str,
+        criteria: Sequence[tuple[str, str, str]] = (),
+        *,
+        until: str | None = None,
+        text: str = "",
+    ) -> list[Json]:
+        """Accept or refuse a machine; ``criteria``: name, result and evidence of what people judge."""
+        body = {
+            "twin": twin, "answer": answer, "criteria": [list(c) for c in criteria], "until": until, "text": text,
+        }  # fmt: skip
+        return self._api.call("POST", _path(id, "acceptances"), list, body=body)
+
     def give_reason(self, twin: str, reason: Mapping[str, Any]) -> Json:
         """Say why a machine stood: ``from, to, cause, party, note, replaces``."""
         return self._api.call("POST", f"/twins/{quote(twin, safe='')}/reasons", dict, body=dict(reason))

@@ -40,9 +40,11 @@ class PartyKey(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Acceptance(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A machine's acceptance (row C21): what was checked and what is open; accepted once both parties signed it off.
+    """A party's word on a machine (row C21); it is accepted once both parties have said so.
 
-    ``criteria``: name, result ``passed``, ``failed`` or ``open``, with what it rests on.
+    Attributes:
+        criteria: name, result and what it rests on; an accepted machine's open ones are its open points.
+        tested_until: end of what the twin measured (ns UTC); None where it measured nothing.
     """
 
     contract: str
@@ -54,6 +56,7 @@ class Acceptance(msgspec.Struct, frozen=True, omit_defaults=True):
     answer: Literal["accepted", "refused"]
     criteria: tuple[tuple[str, str, str], ...] = ()
     text: str = ""
+    tested_until: int | None = None
 
 
 class Agreement(msgspec.Struct, frozen=True):

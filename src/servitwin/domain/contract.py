@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from servitwin.domain.acceptance import AcceptanceTerms, Criterion
+
 Cadence = Literal["month", "quarter", "year", "contract"]
 ExclusionKind = Literal[
     "planned_work", "customer_operation", "material", "energy", "access_refused", "force_majeure", "provider_failure"
@@ -191,7 +193,7 @@ class Contract(msgspec.Struct, frozen=True):
 
     Attributes:
         start: first local day; end: the local day after the last.
-        acceptance: whether the guarantee's clock waits for the machines' acceptance.
+        acceptance: whether the guarantee's clock waits for the machines' acceptance, and by what criteria.
         rank: where two contracts hold for a machine at a time the higher rank counts it; equal ranks are refused.
     """
 
@@ -208,7 +210,7 @@ class Contract(msgspec.Struct, frozen=True):
     price: Price
     guarantee: Guarantee | None = None
     partners: tuple[PartnerTerm, ...] = ()
-    acceptance: Literal["required", "given"] = "given"
+    acceptance: Literal["required", "given"] | AcceptanceTerms = "given"
     rank: int = 0
     text: str = ""
 
@@ -216,3 +218,13 @@ class Contract(msgspec.Struct, frozen=True):
     def reference(self) -> str:
         """``id@version``."""
         return f"{self.id}@{self.version}"
+
+    @property
+    def waits_for_acceptance(self) -> bool:
+        """Whether the guarantee's clock starts with a machine's acceptance only."""
+        return self.acceptance != "given"
+
+    @property
+    def criteria(self) -> tuple[Criterion, ...]:
+        """What was agreed to be checked; empty: the parties accept as they see fit."""
+        return self.acceptance.criteria if isinstance(self.acceptance, AcceptanceTerms) else ()

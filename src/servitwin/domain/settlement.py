@@ -206,7 +206,7 @@ def _midnight(day: str, contract: Contract) -> int:
 
 def _outside(contract: Contract, machine: MachineFacts, start: int, end: int) -> list[tuple[str, Spans]]:
     found = []
-    if contract.acceptance == "required":
+    if contract.waits_for_acceptance:
         accepted = end if machine.accepted_at is None else machine.accepted_at
         found.append(("clock-not-started", Spans.of([(start, min(end, accepted))])))
     if machine.shadowed is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -34,7 +34,9 @@ from servitwin.domain.contract import (
 from servitwin.domain.error import Fault
 from servitwin.domain.money import CURRENCIES
 from servitwin.formats.canonical_json import decimal_text
+from servitwin.formats.contract_criteria import read_acceptance
 from servitwin.formats.structure import Structure, did_you_mean
+from servitwin.formats.written_decimal import decimal_of, maybe_decimal
 from servitwin.formats.yaml_node import Key, Parsed, parse
 
 Path = tuple[Key, ...]
@@ -53,6 +55,7 @@ class Around(msgspec.Struct, frozen=True):
 
     parties: Collection[str] | None = None
     twins: Collection[str] | None = None
+    signals: Callable[[str], Collection[str] | None] | None = None  # of a twin
 
 
 def read_contract(
@@ -111,7 +114,7 @@ class _Reader:
             price=price,
             guarantee=guarantee,
             partners=partners,
-            acceptance=data.get("acceptance", "given"),
+            acceptance=read_acceptance(data, guarantee is not None, self._say, self._around.signals),
             rank=data.get("rank", 0),
             text=data.get("text", ""),
         )
@@ -169,17 +172,17 @@ class _Reader:
                     path, "contract:rate-or-tiers", "Give either `rate` or `tiers`", "One price, or several tiers"
                 )
                 continue
-            tiers = [PriceTier(_decimal(entry["rate"]))] if "rate" in entry else self._tiers(entry["tiers"], path)
-            least, most = _maybe(entry.get("minimum")), _maybe(entry.get("cap"))
+            tiers = [PriceTier(decimal_of(entry["rate"]))] if "rate" in entry else self._tiers(entry["tiers"], path)
+            least, most = maybe_decimal(entry.get("minimum")), maybe_decimal(entry.get("cap"))
             if least is not None and most is not None and least > most:
                 self._say((*path, "cap"), "contract:cap-below-minimum", "The cap is below the minimum", "Swap them")
             usage.append(MeterPrice(meter, tuple(tiers), least, most))
         return Price(
-            _decimal(block.get("fee", 0)), block.get("per", "year"), tuple(usage), block.get("payment_days", 30)
+            decimal_of(block.get("fee", 0)), block.get("per", "year"), tuple(usage), block.get("payment_days", 30)
         )
 
     def _tiers(self, entries: list[Block], path: Path) -> list[PriceTier]:
-        tiers = [PriceTier(_decimal(t.get("rate", 0)), _maybe(t.get("up_to"))) for t in entries]
+        tiers = [PriceTier(decimal_of(t.get("rate", 0)), maybe_decimal(t.get("up_to"))) for t in entries]
         for place, tier in enumerate(tiers):
             last = place == len(tiers) - 1
             before = tiers[place - 1].up_to if place else Decimal(0)
@@ -192,7 +195,7 @@ class _Reader:
         return tiers
 
     def _guarantee(self, block: Block, price: Price) -> Guarantee | None:
-        level = _decimal(block.get("level", 100))
+        level = decimal_of(block.get("level", 100))
         formula = block.get("formula", "guarantee@1")
         if formula not in OWN_FORMULAS and formula not in FORMULAS:
             known = [*OWN_FORMULAS, *FORMULAS]
@@ -235,11 +238,11 @@ class _Reader:
             rounding=Rounding(places, "half_away" if mode == "none" else mode),
             bonus=bonus,
             gaps=GapTerm(**block.get("gaps", {})),
-            degraded={word: _decimal(p) for word, p in block.get("degraded", {}).items()},
+            degraded={word: decimal_of(p) for word, p in block.get("degraded", {}).items()},
             burden_of_proof=block.get("burden_of_proof", "provider"),
             deemed=DeemedTerm(**block.get("deemed", {})),
             exclusions=tuple(
-                ExclusionTerm(e["kind"], _maybe(e.get("budget_hours")))
+                ExclusionTerm(e["kind"], maybe_decimal(e.get("budget_hours")))
                 for e in block.get("exclusions", ())
                 if "kind" in e
             ),
@@ -266,18 +269,18 @@ class _Reader:
         if missing or any(k not in block for k in _NEEDS[form]):
             return None
         more = block.get("escalation")
-        escalation = None if more is None else Escalation(_decimal(more.get("factor", 1)), more.get("times", 10))
+        escalation = None if more is None else Escalation(decimal_of(more.get("factor", 1)), more.get("times", 10))
         if form == "table":
             return self._table(block, path, escalation)
         if form == "liquidated":
-            cap = _maybe(block.get("cap"))
-            return LiquidatedBand(_decimal(block["rate"]), block["meter"], block.get("unit", ""), cap, escalation)
+            cap = maybe_decimal(block.get("cap"))
+            return LiquidatedBand(decimal_of(block["rate"]), block["meter"], block.get("unit", ""), cap, escalation)
         kind = StepBand if form == "stepped" else LinearBand
-        return kind(_decimal(block["step"]), _decimal(block["percent"]), _decimal(block["cap"]), escalation)
+        return kind(decimal_of(block["step"]), decimal_of(block["percent"]), decimal_of(block["cap"]), escalation)
 
     def _table(self, block: Block, path: Path, escalation: Escalation | None) -> TableBand:
         rungs = tuple(
-            Rung(_decimal(r["below"]), _decimal(r["percent"]))
+            Rung(decimal_of(r["below"]), decimal_of(r["percent"]))
             for r in block["rungs"]
             if {"below", "percent"} <= r.keys()
         )
@@ -285,31 +288,22 @@ class _Reader:
             if below.below >= above.below or below.credit < above.credit:
                 message = "Rungs go down in `below` and up in `percent`"
                 self._say((*path, "rungs", place + 1), "contract:rungs-out-of-order", message, "Put the highest first")
-        return TableBand(rungs, _decimal(block.get("cap", 100)), escalation)
+        return TableBand(rungs, decimal_of(block.get("cap", 100)), escalation)
 
     def _partners(self, block: Block) -> tuple[PartnerTerm, ...]:
         partners = []
         for party, entry in block.items():
             levels = tuple(
                 ServiceLevel(
-                    level["measure"], _decimal(level["level"]), level["unit"], tuple(level.get("signals", ())),
-                    _decimal(level.get("malus", 0)),
+                    level["measure"], decimal_of(level["level"]), level["unit"], tuple(level.get("signals", ())),
+                    decimal_of(level.get("malus", 0)),
                 )
                 for level in entry.get("levels", ())
                 if {"measure", "level", "unit"} <= level.keys()
             )  # fmt: skip
-            partners.append(PartnerTerm(party, _decimal(entry.get("share", 0)), levels))
+            partners.append(PartnerTerm(party, decimal_of(entry.get("share", 0)), levels))
         total = sum((p.share for p in partners), Decimal(0))
         if total > 100:
             message = f"The partners' shares make {decimal_text(total)} %"
             self._say(("partners",), "contract:shares-above-whole", message, "Together at most 100 %", key=True)
         return tuple(partners)
-
-
-def _decimal(value: float | str) -> Decimal:
-    """The decimal that was written: the shortest text of a double is what people wrote, up to 15 digits."""
-    return Decimal(decimal_text(Decimal(str(value))))
-
-
-def _maybe(value: float | None) -> Decimal | None:
-    return None if value is None else _decimal(value)

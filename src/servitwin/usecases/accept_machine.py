@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from servitwin.domain.acceptance import Finding
 from servitwin.domain.agreement import Acceptance, Agreement
+from servitwin.domain.contract import Contract
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError
 from servitwin.domain.party import Actor
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.contract_access import ContractAccess
+from servitwin.usecases.measure_acceptance import MeasureAcceptance
 from servitwin.usecases.ports import Records
 
 
 class AcceptMachine:
     """Keeps what the parties say of a machine's acceptance, step by step."""
 
-    def __init__(self, records: Records, access: ContractAccess, audit: Audit, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        records: Records,
+        access: ContractAccess,
+        measure: MeasureAcceptance,
+        audit: Audit,
+        now: Callable[[], int],
+    ) -> None:
         self._records = records
         self._access = access
+        self._measure = measure
         self._audit = audit
         self._now = now
 
@@ -29,34 +40,33 @@ class AcceptMachine:
         answer: Literal["accepted", "refused"],
         actor: Actor,
         *,
-        criteria: Sequence[tuple[str, str, str]] = (),
+        said: Sequence[Finding] = (),
+        until: int | None = None,
         text: str = "",
     ) -> Agreement:
         """Accept or refuse a machine for the actor's party.
 
-        ``criteria``: name, result (``passed``, ``failed``, ``open``) and evidence of each.
+        ``said``: what people judged. What the twin measures is measured here, up to ``until`` (default: where the
+        other party's measurement ended, else now), and nobody's word is taken for it.
 
         Raises:
-            InvalidInputError: ``acceptance:machine-unknown``.
-            ConflictError: ``acceptance:criterion-failed``, ``acceptance:out-of-turn`` where somebody was faster.
+            InvalidInputError: ``acceptance:machine-unknown``, ``acceptance:criterion-unknown``.
+            ConflictError: ``acceptance:criterion-failed``, ``acceptance:criterion-missing``,
+                ``acceptance:out-of-turn`` where somebody was faster.
         """
         agreement = self._access.current(actor, id)
         contract = agreement.contract
         self._access.require(actor, "claim", contract)
         party = self._access.side(actor, contract)
-        if twin not in contract.machines:
-            raise InvalidInputError(
-                Fault("acceptance:machine-unknown", f"{twin} is no machine of {contract.id}", where="twin")
-            )
-        failed = [name for name, result, _ in criteria if result == "failed"]
-        if answer == "accepted" and failed:
-            hint = "Refuse it, or measure again once it is mended"
-            raise ConflictError(
-                Fault("acceptance:criterion-failed", f"Not passed: {', '.join(failed)}", hint, "criteria")
-            )
-        number = 1 + sum(1 for s in self.steps(agreement) if s.twin == twin)
+        _require_machine(contract, twin)
+        steps = [s for s in self.steps(agreement) if s.twin == twin]
+        found = self.findings(agreement, twin, said, until if until is not None else _tested_until(steps, party))
+        if answer == "accepted":
+            _require_met(contract, found)
         step = Acceptance(
-            contract.id, twin, number, party, actor.id, self._now(), answer, tuple(criteria), text
+            contract.id, twin, len(steps) + 1, party, actor.id, self._now(), answer,
+            tuple((f.name, f.result, f.evidence) for f in found), text,
+            max((f.end for f in found if f.end is not None), default=None),
         )  # fmt: skip
         if not self._records.add_acceptance(step):
             raise ConflictError(
@@ -65,6 +75,60 @@ class AcceptMachine:
         self._audit.note(actor, "machine.accept", twin, {"contract": contract.id, "answer": answer})
         return agreement
 
+    def findings(
+        self, agreement: Agreement, twin: str, said: Sequence[Finding] = (), until: int | None = None
+    ) -> list[Finding]:
+        """Every criterion of the contract with its result, in order; of a contract without criteria what was said.
+
+        Raises:
+            InvalidInputError: ``acceptance:machine-unknown``, ``acceptance:criterion-unknown``.
+        """
+        contract = agreement.contract
+        _require_machine(contract, twin)
+        if not contract.criteria:
+            return list(said)
+        judged = {f.name: f for f in said}
+        unknown = judged.keys() - {c.name for c in contract.criteria if not c.measured}
+        if unknown:
+            names = ", ".join(repr(c.name) for c in contract.criteria if not c.measured) or "none"
+            raise InvalidInputError(
+                Fault(
+                    "acceptance:criterion-unknown", f"{min(unknown)!r} is no criterion that people judge here",
+                    f"They judge {names}; the twin measures the rest", "criteria",
+                )
+            )  # fmt: skip
+        end = self._now() if until is None else min(until, self._now())
+        measured = {f.name: f for f in self._measure.measure(agreement, twin, end)}
+        return [measured.get(c.name) or judged.get(c.name) or Finding(c.name, "open") for c in contract.criteria]
+
     def steps(self, agreement: Agreement) -> list[Acceptance]:
         """What was said of the acceptance of each machine, in order."""
         return self._records.acceptances(agreement.contract.id)
+
+
+def _require_machine(contract: Contract, twin: str) -> None:
+    if twin not in contract.machines:
+        raise InvalidInputError(
+            Fault("acceptance:machine-unknown", f"{twin} is no machine of {contract.id}", where="twin")
+        )
+
+
+def _require_met(contract: Contract, found: Sequence[Finding]) -> None:
+    """Nothing failed, all that is measured passed, and what is left open says what is left to do."""
+    failed = [f.name for f in found if f.result == "failed"]
+    measured = {c.name for c in contract.criteria if c.measured}
+    missing = [f.name for f in found if f.result == "open" and (f.name in measured or not f.evidence.strip())]
+    if failed:
+        hint = "Refuse it, or measure again once it is mended"
+        raise ConflictError(Fault("acceptance:criterion-failed", f"Not passed: {', '.join(failed)}", hint, "criteria"))
+    if missing and contract.criteria:
+        hint = "Say of each that it passed, or what is left to do; what the twin measures needs its data"
+        raise ConflictError(
+            Fault("acceptance:criterion-missing", f"Not shown yet: {', '.join(missing)}", hint, "criteria")
+        )
+
+
+def _tested_until(steps: Sequence[Acceptance], party: str) -> int | None:
+    """Where the other party's last measurement ended: both judge the same test run."""
+    others = [s.tested_until for s in steps if s.party != party and s.tested_until is not None]
+    return others[-1] if others else None

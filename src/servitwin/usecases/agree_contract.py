@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from servitwin.domain.agreement import Agreement, Signature
 from servitwin.domain.contract import Contract
@@ -14,6 +14,7 @@ from servitwin.formats.contract_file import Around, read_contract
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.contract_access import ContractAccess
 from servitwin.usecases.ports import Records
+from servitwin.usecases.registry import Registry
 from servitwin.usecases.sign import Sign
 
 PURPOSE = "contract"
@@ -23,9 +24,16 @@ class AgreeContract:
     """Brings contracts in and lets parties sign them."""
 
     def __init__(
-        self, records: Records, access: ContractAccess, sign: Sign, audit: Audit, now: Callable[[], int]
+        self,
+        records: Records,
+        registry: Registry,
+        access: ContractAccess,
+        sign: Sign,
+        audit: Audit,
+        now: Callable[[], int],
     ) -> None:
         self._records = records
+        self._registry = registry
         self._access = access
         self._sign = sign
         self._audit = audit
@@ -38,7 +46,7 @@ class AgreeContract:
             InvalidInputError: every fault of the file.
             ConflictError: ``contract:version-exists``.
         """
-        around = Around({p.id for p in self._records.parties()}, {t.id for t in self._records.twins()})
+        around = Around({p.id for p in self._records.parties()}, {t.id for t in self._records.twins()}, self._signals)
         contract, faults = read_contract(text, name, around=around)
         if contract is None:
             raise InvalidInputError(faults)
@@ -52,6 +60,10 @@ class AgreeContract:
         found = self._access.current(actor, contract.id, contract.version)
         self._audit.note(actor, "contract.add", contract.id, {"version": contract.version, "digest": found.digest})
         return found
+
+    def _signals(self, twin: str) -> Collection[str] | None:
+        found = self._registry.by_id(twin)
+        return None if found is None else self._registry.signals(found.uid, self._now()).keys()
 
     def sign(
         self, id: str, version: int | None, actor: Actor, made_elsewhere: tuple[str, str] | None = None

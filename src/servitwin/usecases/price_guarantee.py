@@ -15,7 +15,7 @@ from servitwin.domain.instant import DAY, HOUR, format_instant
 from servitwin.domain.money import Money
 from servitwin.domain.risk_calibration import Calibration, calibrate
 from servitwin.domain.risk_price import Forecast, RiskPrice, credit_curve, forecast, laws_of, price
-from servitwin.domain.settlement import MachineResult, contract_end, contract_start
+from servitwin.domain.settlement import MachineResult
 from servitwin.domain.state_time import State
 from servitwin.domain.time_table import STATES
 from servitwin.usecases.settle_period import SettlePeriod
@@ -82,7 +82,7 @@ class PriceGuarantee:
             )
         until = now if end is None else min(end, now)
         since = until - HISTORY if start is None else start
-        results = self._history(agreement, since, until)
+        results = self._settle.look_back(agreement, since, until).settled.machines
         up, down = laws_of([r.time for r in results])
         if up.hours <= 0:
             raise InvalidInputError(
@@ -133,7 +133,7 @@ class PriceGuarantee:
         curve = credit_curve(guarantee)
         if curve is None:
             return []
-        history = self._history(agreement, now - HISTORY, now)
+        history = self._settle.look_back(agreement, now - HISTORY, now).settled.machines
         up, down = laws_of([r.time for r in history])
         found = []
         for result in self._settle.look(agreement, period, now).settled.machines:
@@ -145,15 +145,6 @@ class PriceGuarantee:
             )  # fmt: skip
             found.append(MachineForecast(result.twin, result.fee, outcome, share_of(result.fee, outcome.expected)))
         return found
-
-    def _history(self, agreement: Agreement, since: int, until: int) -> tuple[MachineResult, ...]:
-        """The machines' time over a past range by the contract's rules, its claims included where they fall in it."""
-        contract = agreement.contract
-        within = contract_start(contract) <= since and until <= contract_end(contract)
-        whole = Period("history", format_instant(since)[:10], format_instant(until)[:10], since, until)
-        terms = contract if within else msgspec.structs.replace(contract, acceptance="given")
-        moved = msgspec.structs.replace(agreement, contract=terms)
-        return self._settle.look(moved, whole, until).settled.machines
 
 
 def _typical(contract: Contract) -> Period:

@@ -11,6 +11,7 @@ import msgspec
 from servitwin.domain.agreement import Agreement, accepted_at
 from servitwin.domain.contract_period import Period, period_of, periods
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
+from servitwin.domain.instant import format_instant
 from servitwin.domain.observation import Series
 from servitwin.domain.party import Actor
 from servitwin.domain.settlement import Settled, contract_end, contract_start
@@ -47,7 +48,7 @@ class Gathered:
         notes = []
         contract = self.inputs.contract
         for machine in self.inputs.machines:
-            if contract.acceptance == "required" and machine.accepted_at is None:
+            if contract.waits_for_acceptance and machine.accepted_at is None:
                 notes.append(f"{machine.twin} is not accepted yet: the guarantee's clock has not started")
             others = {o.value for o in machine.owners} - {contract.provider, contract.customer}
             if others:
@@ -128,6 +129,15 @@ class SettlePeriod:
             tuple((c, steps) for c, steps in claims if c.end > start and c.start < end),
         )
         return Gathered(inputs, observed, settle_inputs(inputs, observed))
+
+    def look_back(self, agreement: Agreement, since: int, until: int) -> Gathered:
+        """The machines' time over a past range (ns UTC) by the contract's rules, as if they had been accepted before.
+
+        For pricing and for tests of acceptance: claims are included where they fall into the range.
+        """
+        terms = msgspec.structs.replace(agreement.contract, acceptance="given")
+        whole = Period("history", format_instant(since)[:10], format_instant(until)[:10], since, until)
+        return self.look(msgspec.structs.replace(agreement, contract=terms), whole, until)
 
     def settle(self, id: str, period_id: str, actor: Actor) -> Document:
         """Settle a period that has ended, or correct its settlement by a new one if late data changed it.

@@ -77,6 +77,7 @@ export type Billed = Schemas["BilledShape"];
 export type ServiceResult = Schemas["ResultShape"];
 export type Reason = Schemas["ReasonShape"];
 export type AcceptanceOf = Schemas["AcceptanceShape"];
+export type CriterionOf = Schemas["CriterionShape"];
 export type DefinitionsAnswer = Schemas["DefinitionsAnswer"];
 export type ServiceLevel = Schemas["ServiceLevelShape"];
 export type ValueCounted = Schemas["ValueShape"];

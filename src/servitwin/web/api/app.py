@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from servitwin.domain.error import Fault, ServitwinError
 from servitwin.web.api import (
+    acceptances,
     administration,
     commands,
     contracts,
@@ -67,6 +68,7 @@ NOUNS = (
     provenance,
     administration,
     contracts,
+    acceptances,
     settlements,
     prices,
     value,

@@ -20,6 +20,7 @@ from servitwin.usecases.book_entry import BookEntry
 from servitwin.usecases.claim_exclusion import ClaimExclusion
 from servitwin.usecases.contract_access import ContractAccess
 from servitwin.usecases.count_value import CountValue
+from servitwin.usecases.measure_acceptance import MeasureAcceptance
 from servitwin.usecases.measure_levels import MeasureLevels
 from servitwin.usecases.price_guarantee import PriceGuarantee
 from servitwin.usecases.run_trial import RunTrial
@@ -50,12 +51,13 @@ def _joined(parts: Parts) -> ContractParts:
     access = ContractAccess(parts.records, parts.authoriser)
     sign = Sign(parts.records, parts.keys, parts.now)
     settle = SettlePeriod(parts.history, parts.registry, parts.records, access, parts.audit, parts.now)
+    measure = MeasureAcceptance(parts.history, parts.registry, settle)
     levels = MeasureLevels(parts.history, parts.registry)
     return ContractParts(
         access,
-        AgreeContract(parts.records, access, sign, parts.audit, parts.now),
+        AgreeContract(parts.records, parts.registry, access, sign, parts.audit, parts.now),
         ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id),
-        AcceptMachine(parts.records, access, parts.audit, parts.now),
+        AcceptMachine(parts.records, access, measure, parts.audit, parts.now),
         settle,
         RunTrial(settle),
         PriceGuarantee(settle),

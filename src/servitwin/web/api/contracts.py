@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from servitwin.domain.agreement import Agreement, accepted_at
+from servitwin.domain.agreement import Agreement
 from servitwin.domain.contract_period import Period, fee_of, period_chosen, periods
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.exclusion import Evidence
@@ -26,8 +25,6 @@ from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import ContractParts, Contracts, exclusion_out, summary
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.contract import (
-    AcceptanceIn,
-    AcceptanceShape,
     ContractDetail,
     ContractStatus,
     ContractSummary,
@@ -184,36 +181,6 @@ def decide_exclusion(contracts: Contracts, me: Me, id: str, exclusion: str, body
         id, exclusion, body.answer, me, parts=parts_in, number=body.number, text=body.text
     )
     return answer(exclusion_out(standing, contracts.access.current(me, id)))
-
-
-# acceptance --------------------------------------------------------------------------------------------------
-@router.get("/contracts/{id}/acceptances", response_model=list[AcceptanceShape])
-def list_acceptances(contracts: Contracts, me: Me, id: str) -> Response:
-    """Where the acceptance of each machine stands."""
-    agreement = contracts.access.current(me, id)
-    return answer(_acceptances(contracts, agreement))
-
-
-@router.post("/contracts/{id}/acceptances", response_model=list[AcceptanceShape], status_code=201)
-def accept_machine(contracts: Contracts, me: Me, id: str, body: AcceptanceIn) -> Response:
-    """Accept a machine, or refuse it, for your party; the guarantee's clock starts once both have accepted.
-
-    A machine with a failed criterion cannot be accepted.
-    """
-    agreement = contracts.accept.accept(id, body.twin, body.answer, me, criteria=body.criteria, text=body.text)
-    return answer(_acceptances(contracts, agreement), 201)
-
-
-def _acceptances(contracts: ContractParts, agreement: Agreement) -> list[dict[str, Any]]:
-    steps = contracts.accept.steps(agreement)
-    return [
-        {
-            "twin": twin,
-            "accepted_at": at(accepted_at(steps, agreement.contract, twin)),
-            "steps": [{**msgspec.to_builtins(s), "at": at(s.at)} for s in steps if s.twin == twin],
-        }
-        for twin in agreement.contract.machines
-    ]
 
 
 def _detail(parts: Parts, contracts: ContractParts, me: Actor, agreement: Agreement) -> dict[str, Any]:

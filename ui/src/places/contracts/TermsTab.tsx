@@ -1,11 +1,12 @@
 import { useState } from "react";
-import { ApiError, get, path, post } from "../../api/client";
-import type { AcceptanceOf, ContractDetail } from "../../api/types";
-import { reloadAll, useQuery } from "../../data/query";
+import { ApiError, path, post } from "../../api/client";
+import type { ContractDetail } from "../../api/types";
+import { reloadAll } from "../../data/query";
 import { Card, Facts } from "../../parts/Card";
 import { Time } from "../../parts/Clock";
-import { Loaded, Problem } from "../../parts/Feedback";
+import { Problem } from "../../parts/Feedback";
 import { t } from "../../texts/en";
+import { AcceptanceCard } from "./AcceptanceCard";
 
 const x = t.terms;
 
@@ -25,7 +26,7 @@ interface Guarantee {
 interface Terms {
   guarantee: Guarantee | null;
   partners: { party: string; share: string }[];
-  acceptance: string;
+  acceptance: "given" | "required" | { criteria: unknown[] };
   text: string;
 }
 
@@ -73,7 +74,7 @@ export function TermsTab({ contract }: { contract: ContractDetail }) {
             <p className="weak">{x.signHint}</p>
             <p className="weak code wrap">{contract.digest}</p>
           </Card>
-          {terms.acceptance === "required" ? <Acceptances contract={contract} act={act} /> : null}
+          {terms.acceptance !== "given" ? <AcceptanceCard contract={contract} act={act} /> : null}
           {terms.text ? (
             <Card title={x.text}>
               <p>{terms.text}</p>
@@ -122,39 +123,6 @@ function GuaranteeCard({ guarantee: g }: { guarantee: Guarantee }) {
           [x.exclusions, g.exclusions.map((e) => t.claims.kinds[e.kind] + (e.budget_hours ? ` (${x.hours(e.budget_hours)})` : "")).join(", ") || "–"],
         ]}
       />
-    </Card>
-  );
-}
-
-function Acceptances({ contract, act }: { contract: ContractDetail; act: (url: string, body: unknown) => Promise<void> }) {
-  const answer = useQuery(`acceptances ${contract.id}`, (signal) => get<AcceptanceOf[]>(path`/contracts/${contract.id}/acceptances`, {}, signal));
-  return (
-    <Card title={x.acceptance}>
-      <Loaded answer={answer}>
-        {(machines) => (
-          <>
-            {machines.map((one) => (
-              <p key={one.twin}>
-                <strong>{one.twin}</strong>{" "}
-                {one.accepted_at ? (
-                  <span className="weak">
-                    {x.accepted} <Time at={one.accepted_at} />
-                  </span>
-                ) : (
-                  <>
-                    <span className="weak">{x.notAccepted}</span>{" "}
-                    {contract.you ? (
-                      <button type="button" className="plain" onClick={() => void act(path`/contracts/${contract.id}/acceptances`, { twin: one.twin, answer: "accepted" })}>
-                        {x.accept}
-                      </button>
-                    ) : null}
-                  </>
-                )}
-              </p>
-            ))}
-          </>
-        )}
-      </Loaded>
     </Card>
   );
 }

@@ -235,25 +235,6 @@ class ReasonShape(Shape):
     in_force: bool
 
 
-class AcceptanceIn(Shape):
-    """A party's word on a machine's acceptance."""
-
-    twin: str
-    answer: Literal["accepted", "refused"]
-    criteria: list[tuple[str, Literal["passed", "failed", "open"], str]] = Field(
-        [], max_length=200, description="criterion, result, what it rests on"
-    )
-    text: str = Field("", max_length=4000)
-
-
-class AcceptanceShape(Shape):
-    """Where the acceptance of a contract's machines stands."""
-
-    twin: str
-    accepted_at: Instant | None
-    steps: list[dict[str, Any]]
-
-
 class TrialShape(Shape):
     """What the contract would have been worth over past months, without money."""
 

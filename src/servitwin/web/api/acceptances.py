@@ -1,0 +1,81 @@
+"""Acceptance of machines under a contract: criteria, what the twin measured of them, and both parties' word."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+
+from servitwin.domain.acceptance import Finding
+from servitwin.domain.agreement import Agreement, accepted_at
+from servitwin.formats.canonical_json import decimal_text
+from servitwin.web.api.answers import answer, at, time_of
+from servitwin.web.api.callers import Me
+from servitwin.web.api.contract_parts import ContractParts, Contracts
+from servitwin.web.api.shapes.acceptance import AcceptanceIn, AcceptanceShape, CriterionShape
+from servitwin.web.api.strict import StrictRoute
+
+router = APIRouter(tags=["contracts"], route_class=StrictRoute)
+
+
+@router.get("/contracts/{id}/acceptances", response_model=list[AcceptanceShape])
+def list_acceptances(contracts: Contracts, me: Me, id: str) -> Response:
+    """Where the acceptance of each machine stands."""
+    return answer(_acceptances(contracts, contracts.access.current(me, id)))
+
+
+@router.get("/contracts/{id}/acceptances/{twin}/criteria", response_model=list[CriterionShape])
+def read_acceptance_criteria(
+    contracts: Contracts,
+    me: Me,
+    id: str,
+    twin: str,
+    until: Annotated[str | None, Query(description="end of the test run; default: now")] = None,
+) -> Response:
+    """Every criterion of a machine's acceptance, and what the twin measures of it over the hours before `until`."""
+    agreement = contracts.access.current(me, id)
+    found = contracts.accept.findings(agreement, twin, (), None if until is None else time_of(until, "until"))
+    criteria = {c.name: c for c in agreement.contract.criteria}
+    return answer(
+        [
+            {
+                "step": criteria[f.name].step, "name": f.name, "measured": criteria[f.name].measured,
+                "result": f.result, "evidence": f.evidence,
+                "value": None if f.value is None else decimal_text(round(f.value, 6)),
+                "from": at(f.start), "to": at(f.end),
+            }
+            for f in found
+        ]
+    )  # fmt: skip
+
+
+@router.post("/contracts/{id}/acceptances", response_model=list[AcceptanceShape], status_code=201)
+def accept_machine(contracts: Contracts, me: Me, id: str, body: AcceptanceIn) -> Response:
+    """Accept a machine, or refuse it, for your party; the guarantee's clock starts once both have accepted.
+
+    What the twin measures is measured, whatever is said. A machine with a failed criterion cannot be accepted; what
+    people leave open says what is left to do.
+    """
+    agreement = contracts.accept.accept(
+        id, body.twin, body.answer, me,
+        said=[Finding(name, result, evidence) for name, result, evidence in body.criteria],
+        until=None if body.until is None else time_of(body.until, "until"), text=body.text,
+    )  # fmt: skip
+    return answer(_acceptances(contracts, agreement), 201)
+
+
+def _acceptances(contracts: ContractParts, agreement: Agreement) -> list[dict[str, Any]]:
+    steps = contracts.accept.steps(agreement)
+    return [
+        {
+            "twin": twin,
+            "accepted_at": at(accepted_at(steps, agreement.contract, twin)),
+            "steps": [
+                {**msgspec.to_builtins(s), "at": at(s.at), "tested_until": at(s.tested_until)}
+                for s in steps
+                if s.twin == twin
+            ],
+        }
+        for twin in agreement.contract.machines
+    ]
