@@ -174,3 +174,33 @@ def test_roles_that_have_no_part_in_it_may_not_act(signed: tuple[Node, Api, Api]
     stranger = Api.of(node, api.token("rival", "administrator")["token"])
     for path in ("", "/status", "/intervals", "/exclusions", "/settlements", "/price", "/trial", "/value", "/forecast"):
         assert stranger.ask("GET", f"/contracts/crane-98{path}", 404)["code"] == "contract:unknown", path
+
+
+def test_what_people_say_of_a_stop_stands_beside_the_machines_word(signed: tuple[Node, Api, Api]) -> None:
+    node, _, plant = signed
+    operator = Api.of(node, Api.of(node).token("plant", "operator")["token"])
+    said = {"from": "2026-03-10T06:00:00Z", "to": "2026-03-10T09:00:00Z", "cause": "power-failure"}
+    assert plant.post("/twins/crane-1/reasons", said, 403)["code"] == "access:not-permitted"
+    assert (
+        operator.post("/twins/crane-1/reasons", {**said, "cause": "power-failur"}, 400)["code"]
+        == "reason:cause-unknown"
+    )
+    first = operator.post("/twins/crane-1/reasons", said, 201)
+    day = {"from": "2026-03-10T00:00:00Z", "to": "2026-03-11T00:00:00Z"}
+
+    def stops() -> list[tuple[str, str, str | None]]:
+        found = plant.get("/twins/crane-1/states", **day)["intervals"]
+        return [(i["from"][11:16], i["to"][11:16], i["said"] and i["said"]["cause"]) for i in found]
+
+    wanted = [
+        ("00:00", "06:00", None),
+        ("06:00", "09:00", "power-failure"),
+        ("09:00", "22:00", None),
+        ("22:00", "00:00", None),
+    ]
+    assert stops() == wanted
+    # Corrected for a longer time: the later word holds, the first one is kept and counts no longer.
+    later = {**said, "to": "2026-03-10T12:00:00Z", "cause": "no-material", "replaces": first["id"]}
+    operator.post("/twins/crane-1/reasons", later, 201)
+    assert stops()[1:3] == [("06:00", "12:00", "no-material"), ("12:00", "22:00", None)]
+    assert [r["in_force"] for r in plant.get("/twins/crane-1/reasons", **day)["items"]] == [False, True]

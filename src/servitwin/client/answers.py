@@ -141,6 +141,7 @@ class Interval(msgspec.Struct):
     party: str = ""
     word: str = ""
     reason: str = ""
+    said: dict[str, str] | None = None  # id, cause and party of the reason that people gave
 
 
 class StatesAnswer(msgspec.Struct):

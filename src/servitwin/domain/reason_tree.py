@@ -6,6 +6,8 @@ contracts, so that each leaf says whose matter it usually is.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.reason import ReasonChoice
 
@@ -63,3 +65,17 @@ def choices_of(machine_type: MachineType | None) -> tuple[ReasonChoice, ...]:
     """The reason tree of a machine type; without one of its own that of every machine."""
     own = machine_type.reasons if machine_type is not None else ()
     return own or EVERY_MACHINE
+
+
+def leaves(tree: Iterable[ReasonChoice]) -> Iterator[ReasonChoice]:
+    """What can be chosen: every choice that holds no further ones, in order."""
+    for choice in tree:
+        if choice.choices:
+            yield from leaves(choice.choices)
+        else:
+            yield choice
+
+
+def responsible_for(tree: Iterable[ReasonChoice], cause: str) -> str:
+    """Whose matter a cause usually is; empty where the tree does not say."""
+    return next((choice.responsible for choice in leaves(tree) if choice.code == cause), "")

@@ -11,6 +11,8 @@ from servitwin.domain.calendar_shift import planned_spans, shift_intervals
 from servitwin.domain.observation import Cut
 from servitwin.domain.oee import NOT_PRODUCTION, Oee, Terms, add_terms, oee_of, oee_terms
 from servitwin.domain.oee_counter import Parts
+from servitwin.domain.reason import Reason, in_force
+from servitwin.domain.said_cause import with_reasons
 from servitwin.domain.state_time import State
 from servitwin.domain.state_time_span import Spans
 from servitwin.domain.twin import Twin
@@ -108,6 +110,9 @@ class _Account:
         below = [twin] if twin.kind not in GROUPS else list(sources.registry.descendants(twin.id, start))
         chosen = [t for t in below if t.kind not in GROUPS and (t is twin or has_states(self._registry, t, start))]
         self.machines = read_machines(sources, chosen, start, end, parts=True)
+        self._reasons: dict[str, list[Reason]] = {}
+        for reason in in_force(sources.records.reasons([t.id for t in chosen], start, end)):
+            self._reasons.setdefault(reason.twin, []).append(reason)
         self._planned = {t.uid: planned_time(sources, t, start, end) for t in chosen}
 
     def units(self, group: Twin) -> list[Twin]:
@@ -153,15 +158,15 @@ class _Account:
         return {product: add_terms(found[product]) for product in sorted(found)}
 
     def causes(self, busy: int) -> tuple[CauseLoss, ...]:
-        """Planned time lost by cause, party and state, the largest first."""
+        """Planned time lost by cause, party and state, the largest first; what people said of a stop comes first."""
         lost: dict[tuple[str, str, State], int] = {}
         for machine in self._counted():
             planned = self._planned[machine.twin.uid][0]
-            for i in machine.intervals:
+            for i, said in with_reasons(machine.intervals, self._reasons.get(machine.twin.id, ())):
                 if i.state is State.PRODUCING or i.state in NOT_PRODUCTION:
                     continue
                 inside = i.duration if planned is None else planned.clip(i.start, i.end).total()
-                key = (i.cause, i.party, i.state)
+                key = (i.cause, i.party, i.state) if said is None else (said.cause, said.party or i.party, i.state)
                 lost[key] = lost.get(key, 0) + inside
         ordered = sorted(((k, ns) for k, ns in lost.items() if ns), key=lambda item: (-item[1], item[0]))
         return tuple(CauseLoss(c, p, s, ns, ns / busy if busy > 0 else None) for (c, p, s), ns in ordered)

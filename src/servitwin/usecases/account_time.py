@@ -9,6 +9,8 @@ import msgspec
 from servitwin.domain.availability import Availability, formula, state_totals
 from servitwin.domain.availability import availability as by_formula
 from servitwin.domain.observation import Cut
+from servitwin.domain.reason import Reason, in_force
+from servitwin.domain.said_cause import with_reasons
 from servitwin.domain.state_time import State, StateInterval, totals
 from servitwin.domain.twin import Twin
 from servitwin.usecases.line_time import constraint_station, line_states
@@ -31,7 +33,7 @@ class StatesAnswer(msgspec.Struct, frozen=True):
     """State intervals that cover [start, end) exactly, and nanoseconds per state.
 
     A factory or fleet has no intervals of its own: its totals are the sum over ``children`` (totals by twin id).
-    ``note`` says how a line's state was found.
+    ``note`` says how a line's state was found. ``said``: of each interval the reason that people gave for it.
     """
 
     twin: str
@@ -42,6 +44,7 @@ class StatesAnswer(msgspec.Struct, frozen=True):
     children: dict[str, dict[State, int]]
     note: str
     basis: Basis
+    said: tuple[Reason | None, ...] = ()
 
 
 class AvailabilityAnswer(msgspec.Struct, frozen=True):
@@ -73,9 +76,12 @@ def states(
     sources = Sources(history, registry, records, history.cut() if cut is None else cut)
     if twin.kind not in GROUPS:
         machine = read_machines(sources, [twin], start, end, now=now)[twin.uid]
-        intervals = machine.intervals
+        reasons = in_force(records.reasons([twin.id], start, end))
+        pieces = list(with_reasons(machine.intervals, reasons))
+        intervals = [interval for interval, _ in pieces]
         basis = basis_of(sources, [machine], start, end)
-        return StatesAnswer(twin.id, start, end, intervals, totals(intervals), {}, "", basis)
+        said = tuple(reason for _, reason in pieces)
+        return StatesAnswer(twin.id, start, end, intervals, totals(intervals), {}, "", basis, said)
     machines = read_machines(sources, machines_below(registry, twin, start), start, end, now=now)
     children = {m.twin.id: totals(m.intervals) for m in machines.values()}
     basis = basis_of(sources, machines.values(), start, end)

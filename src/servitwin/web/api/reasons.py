@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from servitwin.domain.instant import DAY
-from servitwin.domain.reason import Reason, ReasonChoice, in_force
-from servitwin.domain.reason_tree import choices_of
+from servitwin.domain.reason import Reason, in_force
+from servitwin.domain.reason_tree import choices_of, responsible_for
 from servitwin.usecases.give_reason import GiveReason
 from servitwin.web.api.answers import answer, full, range_of, time_of
 from servitwin.web.api.callers import Me, Parts, permitted_twin
@@ -54,22 +54,12 @@ def give_reason(parts: Parts, me: Me, id: str, body: ReasonIn) -> Response:
         time_of(body.from_, "from"),
         time_of(body.to, "to"),
         body.cause,
-        body.party or _responsible(tree, body.cause),
+        body.party or responsible_for(tree, body.cause),
         me.id,
         me.party or parts.authoriser.operator(),
         parts.now(),
         body.note,
         body.replaces,
     )
-    GiveReason(parts.records, parts.audit).give(reason, me)
+    GiveReason(parts.records, parts.audit).give(reason, tree, me)
     return answer(reason_out(reason, in_force=True), 201)
-
-
-def _responsible(tree: tuple[ReasonChoice, ...], cause: str) -> str:
-    for choice in tree:
-        if choice.code == cause:
-            return choice.responsible
-        found = _responsible(choice.choices, cause)
-        if found:
-            return found
-    return ""

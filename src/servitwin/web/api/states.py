@@ -11,6 +11,7 @@ from servitwin.domain.error import Fault, RefusedError
 from servitwin.domain.instant import DAY, NS
 from servitwin.domain.oee import Oee
 from servitwin.domain.party import Actor
+from servitwin.domain.reason import Reason
 from servitwin.domain.state_time import State, StateInterval
 from servitwin.domain.twin import Twin
 from servitwin.usecases.account_daily import daily_states
@@ -72,17 +73,19 @@ def read_states(
     twin, start, end = _asked(parts, me, id, from_, to)
     found = states(parts.history, parts.registry, parts.records, twin, start, end, now=parts.now())
     after = number_cursor(cursor)
-    rest = [i for i in found.intervals if after is None or i.start >= after]
+    said = found.said or (None,) * len(found.intervals)
+    pieces = list(zip(found.intervals, said, strict=True))
+    rest = [(i, reason) for i, reason in pieces if after is None or i.start >= after]
     return answer(
         {
             "twin": twin.id,
             "from": at(start),
             "to": at(end),
-            "intervals": [_interval(i) for i in rest[:limit]],
+            "intervals": [_interval(i, reason) for i, reason in rest[:limit]],
             "totals": _seconds(found.totals),
             "children": {child: _seconds(totals) for child, totals in found.children.items()},
             "note": found.note,
-            "next": to_cursor(str(rest[limit].start)) if len(rest) > limit else None,
+            "next": to_cursor(str(rest[limit][0].start)) if len(rest) > limit else None,
             "cut": cut_out(found.basis.cut),
             "provenance": provenance_url("states", twin=twin.id, from_=at(start), to=at(end)),
         }
@@ -253,10 +256,11 @@ def read_alarms(
     )
 
 
-def _interval(i: StateInterval) -> dict[str, Any]:
+def _interval(i: StateInterval, said: Reason | None) -> dict[str, Any]:
     return {
         "from": at(i.start), "to": at(i.end), "state": i.state, "cause": i.cause, "party": i.party, "word": i.word,
         "reason": i.reason,
+        "said": None if said is None else {"id": said.id, "cause": said.cause, "party": said.party},
     }  # fmt: skip
 
 

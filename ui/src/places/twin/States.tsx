@@ -106,7 +106,8 @@ function Chosen({ interval, twin, window }: { interval: StateInterval | undefine
           [s.duration, <span key="d" className="num">{formatDuration(to - from)}</span>],
           ...(unknown ? ([[s.reason, interval.reason || "–"]] as [string, string][]) : []),
           [s.cause, interval.cause || s.unattributed],
-          [s.party, interval.party || s.unattributed],
+          ...(interval.said ? ([[s.said, interval.said.cause]] as [string, string][]) : []),
+          [s.party, interval.said?.party || interval.party || s.unattributed],
           [s.word, interval.word || "–"],
         ]}
       />
@@ -131,8 +132,8 @@ const COLUMNS: Column<StateInterval>[] = [
     align: "right",
     cell: (i) => <span className="num">{formatDuration(parseInstant(i.to) - parseInstant(i.from))}</span>,
   },
-  { key: "cause", title: s.cause, cell: (i) => i.cause || i.reason || "–" },
-  { key: "party", title: s.party, cell: (i) => i.party || <span className="weak">{s.unattributed}</span> },
+  { key: "cause", title: s.cause, cell: (i) => i.said?.cause || i.cause || i.reason || "–" },
+  { key: "party", title: s.party, cell: (i) => i.said?.party || i.party || <span className="weak">{s.unattributed}</span> },
   { key: "word", title: s.word, cell: (i) => i.word || "–" },
 ];
 

@@ -49,7 +49,7 @@ async function allIntervals(twin: string, from: number, to: number, signal: Abor
 
 export function stripItem(interval: StateInterval): StripItem {
   const state = stateName(interval.state);
-  const detail = [interval.word && `“${interval.word}”`, interval.cause, interval.reason].filter(Boolean).join(" · ");
+  const detail = [interval.word && `“${interval.word}”`, interval.said?.cause, interval.cause, interval.reason].filter(Boolean).join(" · ");
   return {
     from: parseInstant(interval.from),
     to: parseInstant(interval.to),

@@ -78,6 +78,7 @@ export const machine = {
     to: "To",
     duration: "Duration",
     cause: "Cause",
+    said: "Reason that was given",
     party: "Responsible",
     word: "Machine's own word",
     reason: "Why unknown",

@@ -9,8 +9,16 @@ from pydantic import Field
 from servitwin.web.api.shapes.base import Cut, Instant, Provenance, Shape
 
 
+class SaidShape(Shape):
+    """What people said of a stop: a reason under `/twins/{id}/reasons`."""
+
+    id: str
+    cause: str
+    party: str = Field(description="responsible party as that person sees it; empty: not said")
+
+
 class IntervalShape(Shape):
-    """A stretch [from, to) of one state."""
+    """A stretch [from, to) of one state; `cause` and `party` by the machine's own word, `said` by people's."""
 
     from_: Instant = Field(alias="from")
     to: Instant
@@ -19,6 +27,7 @@ class IntervalShape(Shape):
     party: str
     word: str
     reason: str
+    said: SaidShape | None
 
 
 class StatesAnswer(Shape):
