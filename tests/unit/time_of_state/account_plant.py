@@ -10,6 +10,7 @@ from servitwin.domain.calendar import Calendar, Shift
 from servitwin.domain.instant import DAY
 from servitwin.domain.machine_type import MachineType, Production, SignalTest, StateMapping, StateRule
 from servitwin.domain.observation import Cut, Observation, Series
+from servitwin.domain.reason import Reason
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.state_time import Gap, State
 from servitwin.domain.state_time_track import series_of
@@ -73,6 +74,7 @@ class MemoryRecords:
     def __init__(self, twins: Sequence[Twin] = TWINS, types: Sequence[MachineType] = TYPES) -> None:
         self._twins, self._types = list(twins), list(types)
         self.declared: dict[str, list[Gap]] = {}
+        self.said: list[Reason] = []
 
     def twins(self) -> list[Twin]:
         return self._twins
@@ -88,6 +90,9 @@ class MemoryRecords:
 
     def gaps(self, uid: str) -> list[Gap]:
         return self.declared.get(uid, [])
+
+    def reasons(self, twins: Sequence[str], start: int, end: int) -> list[Reason]:
+        return [r for r in self.said if r.twin in twins and r.start < end and r.end > start]
 
     def all_gaps(self) -> dict[str, list[Gap]]:
         return self.declared

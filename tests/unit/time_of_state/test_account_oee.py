@@ -7,6 +7,7 @@ from account_plant import DAY_START as D
 from account_plant import plant, twin
 
 from servitwin.domain.instant import DAY, HOUR, MINUTE
+from servitwin.domain.reason import Reason
 from servitwin.domain.state_time import State
 from servitwin.usecases.account_oee import oee
 
@@ -62,6 +63,16 @@ def test_causes_of_lost_time_are_attributed_only_where_a_rule_knows_them():
     assert [(c.key, c.party, c.state, c.duration, c.share) for c in answer.causes] == [
         ("fault:system", "maker", State.FAILED, 4 * HOUR, 0.25),
         ("", "", State.STARVED, 2 * HOUR, 0.125),
+    ]
+    # An operator says of an hour of the fault that the power had failed, and that nobody sent material.
+    for start, end, cause, party in ((9, 10, "power-failure", ""), (20, 22, "no-material", "customer")):
+        said = Reason(cause, "mill-1", D + start * HOUR, D + end * HOUR, cause, party, "otto", "customer", D + DAY)
+        records.said.append(said)
+    answer = oee(history, registry, records, registry.by_id("mill-1"), D, D + DAY, by="cause")
+    assert [(c.key, c.party, c.state, c.duration) for c in answer.causes] == [
+        ("fault:system", "maker", State.FAILED, 3 * HOUR),
+        ("no-material", "customer", State.STARVED, 2 * HOUR),
+        ("power-failure", "maker", State.FAILED, 1 * HOUR),
     ]
 
 
