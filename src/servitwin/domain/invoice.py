@@ -29,7 +29,13 @@ class VatTreatment(msgspec.Struct, frozen=True):
 
 
 class InvoiceLine(msgspec.Struct, frozen=True):
-    """One line: ``unit`` is a code of UN/ECE recommendation 20 (C62 one, HUR hour); ``net`` is rounded."""
+    """One line.
+
+    Attributes:
+        unit: code of UN/ECE recommendation 20 (C62 one, HUR hour).
+        net: rounded.
+        item: the seller's name for what is sold (BT-155), of a usage line its meter; empty: it has none.
+    """
 
     text: str
     quantity: Decimal
@@ -37,6 +43,7 @@ class InvoiceLine(msgspec.Struct, frozen=True):
     price: Decimal
     net: Money
     vat: VatTreatment
+    item: str = ""
 
 
 class VatLine(msgspec.Struct, frozen=True):
@@ -78,14 +85,14 @@ class Invoice(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-def line(text: str, quantity: Decimal, unit: str, net: Money, vat: VatTreatment) -> InvoiceLine:
+def line(text: str, quantity: Decimal, unit: str, net: Money, vat: VatTreatment, item: str = "") -> InvoiceLine:
     """A line whose price per unit follows from its rounded net amount where that is exact, else one unit of it."""
     rounded = net.rounded()
     if quantity > 0:
         price = rounded.amount / quantity
         if price * quantity == rounded.amount and -int(price.as_tuple().exponent) <= 6:
-            return InvoiceLine(text, quantity, unit, price, rounded, vat)
-    return InvoiceLine(f"{text} ({quantity.normalize():f})", Decimal(1), "C62", rounded.amount, rounded, vat)
+            return InvoiceLine(text, quantity, unit, price, rounded, vat, item)
+    return InvoiceLine(f"{text} ({quantity.normalize():f})", Decimal(1), "C62", rounded.amount, rounded, vat, item)
 
 
 def totals(lines: Sequence[InvoiceLine], currency: str) -> tuple[tuple[VatLine, ...], Money, Money, Money]:

@@ -145,11 +145,12 @@ def _tax(vat: VatLine) -> Element:
 
 def _line(number: int, entry: InvoiceLine) -> Element:
     rate = None if entry.vat.category == "O" else ("ram:RateApplicablePercent", decimal_text(entry.vat.rate))
+    article = ("ram:SellerAssignedID", entry.item) if entry.item else None
     return (
         "ram:IncludedSupplyChainTradeLineItem",
         [
             ("ram:AssociatedDocumentLineDocument", [("ram:LineID", str(number))]),
-            ("ram:SpecifiedTradeProduct", [("ram:Name", entry.text)]),
+            ("ram:SpecifiedTradeProduct", [article, ("ram:Name", entry.text)]),
             (
                 "ram:SpecifiedLineTradeAgreement",
                 [("ram:NetPriceProductTradePrice", [("ram:ChargeAmount", decimal_text(entry.price))])],

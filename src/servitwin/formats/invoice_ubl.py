@@ -121,10 +121,21 @@ def _line(number: int, entry: InvoiceLine, *, credit: bool) -> Element:
             ("cbc:ID", str(number)),
             (quantity, decimal_text(entry.quantity), {"unitCode": entry.unit}),
             _money("cbc:LineExtensionAmount", entry.net),
-            ("cac:Item", [("cbc:Name", entry.text), _category("cac:ClassifiedTaxCategory", entry.vat, reasons=False)]),
+            (
+                "cac:Item",
+                [
+                    ("cbc:Name", entry.text),
+                    _item(entry.item),
+                    _category("cac:ClassifiedTaxCategory", entry.vat, reasons=False),
+                ],
+            ),
             ("cac:Price", [("cbc:PriceAmount", _price(entry.price), {"currencyID": entry.net.currency})]),
         ],
     )
+
+
+def _item(item: str) -> Element | None:
+    return ("cac:SellersItemIdentification", [("cbc:ID", item)]) if item else None
 
 
 def _money(name: str, money: Money) -> Element:

@@ -96,9 +96,10 @@ class BillPeriod:
         nothing = zero(contract.currency)
         lines = [] if earlier else self._fee(contract, period, vat)
         back: list[InvoiceLine] = []
-        for text, quantity, unit, change in self._usage(contract, period):
+        for meter, quantity, change in self._usage(contract, period):
             whole = change if change.amount > 0 else -change
-            (lines if change.amount > 0 else back).append(line(text, quantity, unit, whole, vat))
+            text, unit = f"{meter.replace('_', ' ')}, {period.id}", _UNITS.get(meter, "C62")
+            (lines if change.amount > 0 else back).append(line(text, quantity, unit, whole, vat, meter))
         bonus = _money(settlement["bonus"], contract) - earlier.get("bonus", nothing)
         credit = _money(settlement["credit"], contract) - earlier.get("credit", nothing)
         if bonus.amount > 0:
@@ -129,21 +130,20 @@ class BillPeriod:
         fee = fee_of(contract, period)
         return [line(f"{contract.title}, {period.id}", Decimal(1), "C62", fee, vat)] if fee.amount > 0 else []
 
-    def _usage(self, contract: Contract, period: Period) -> list[tuple[str, Decimal, str, Money]]:
-        """Text, quantity, unit and what has to be billed of each meter beyond what was billed before."""
+    def _usage(self, contract: Contract, period: Period) -> list[tuple[str, Decimal, Money]]:
+        """Meter, quantity and what has to be billed of each meter beyond what was billed before."""
         used = self._records.usage(contract.id, period.start, period.end)
         before = [i for i in self._records.invoices(contract=contract.id) if i.start == period.first]
         found = []
         for meter in contract.price.usage:
-            text = f"{meter.meter.replace('_', ' ')}, {period.id}"
             quantity = sum((r.quantity for r in used if r.meter == meter.meter), Decimal(0)).quantize(Decimal("0.01"))
             change = price_of(meter, max(quantity, Decimal(0)), contract.currency)
             for invoice in before:
                 for entry in invoice.lines:
-                    if entry.text.startswith(text):
+                    if entry.item == meter.meter:
                         change = change - entry.net if invoice.type == "380" else change + entry.net
             if change.amount:
-                found.append((text, quantity, _UNITS.get(meter.meter, "C62"), change))
+                found.append((meter.meter, quantity, change))
         return found
 
     def _issue(

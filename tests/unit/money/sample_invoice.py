@@ -26,7 +26,7 @@ BUYERS = {
 
 def invoice(buyer: str, kind: str = "380", vat: VatTreatment | None = None, net: str = "7612.50") -> Invoice:
     taxed = vat or treatment(AURORA, BUYERS[buyer], "2026-04-01")
-    lines = (line("Availability guarantee, March 2026", Decimal(1), "C62", money(net, "EUR"), taxed),)
+    lines = (line("Availability guarantee, March 2026", Decimal(1), "C62", money(net, "EUR"), taxed, "availability"),)
     breakdown, total_net, tax, total = totals(lines, "EUR")
     return Invoice(
         "2026-00001", kind, "2026-04-01", "2026-05-01", "aurora", buyer.lower(), AURORA, BUYERS[buyer], "EUR",  # type: ignore[arg-type]
