@@ -65,6 +65,10 @@ class ContractCalls:
         """Sign for the caller's party with its key on the node."""
         return self._api.call("POST", _path(id, "signatures"), dict, body={"version": version})
 
+    def contract_document(self, id: str, version: int | None = None) -> bytes:
+        """A contract or an offer as PDF."""
+        return b"".join(self._api.stream(_path(id, "document"), {"version": version}))
+
     def contract_status(self, id: str, *, period: str | None = None, at: str | int | None = None) -> ContractStatus:
         """Where a period stands."""
         return self._api.call("GET", _path(id, "status"), ContractStatus, params={"period": period, "at": at})

@@ -5,6 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
+from servitwin.domain.contract import Guarantee
+from servitwin.formats.contract_pdf import guarantee_words
 from servitwin.formats.pdf_page import LEFT, LINE, RIGHT, PdfPage, grouped
 from servitwin.formats.settlement_document import Document
 
@@ -66,19 +70,11 @@ def settlement_pdf(document: Document) -> bytes:
 
 
 def _terms(page: PdfPage, terms: Any) -> None:
-    guarantee = terms["guarantee"]
     page.down(0.5)
     page.text(LEFT, "Terms", 11, bold=True)
     page.down()
-    proof = guarantee["burden_of_proof"]
-    page.paragraph(
-        f"Guaranteed: {guarantee['level']} % by the formula {guarantee['formula']} over {guarantee['basis']} time. "
-        f"A stop that nobody is named for: the {proof} bears the burden of proof. Time without data: "
-        f"{guarantee['gaps']['rule'].replace('_', ' ')}, never to the gain of the party that lost the data. "
-        f"A claim is deemed {guarantee['deemed']['decision']} after {guarantee['deemed']['days']} days of silence."
-    )
-    band = ", ".join(f"{k} {v}" for k, v in guarantee["bands"].items() if isinstance(v, str | int))
-    page.paragraph(f"Credit: {band} (percent of the fee); a credit is {guarantee['malus'].replace('_', ' ')}.")
+    for sentence in guarantee_words(msgspec.convert(terms["guarantee"], Guarantee, strict=False)):
+        page.paragraph(sentence)
 
 
 def _machine(page: PdfPage, machine: Document, document: Document) -> None:

@@ -98,6 +98,21 @@ def sign_contract(parts: Parts, contracts: Contracts, me: Me, id: str, body: Sig
     return answer(_detail(parts, contracts, me, agreement))
 
 
+@router.get(
+    "/contracts/{id}/document",
+    responses={200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def read_contract_document(parts: Parts, contracts: Contracts, me: Me, id: str, version: int | None = None) -> Response:
+    """A contract or an offer as PDF, for people."""
+    from servitwin.formats.contract_pdf import contract_pdf  # noqa: PLC0415  # only this answer needs it
+
+    agreement = contracts.access.current(me, id, version)
+    contract = agreement.contract
+    keys = [k for party in (contract.provider, contract.customer) for k in parts.records.party_keys(party)]
+    headers = {"Content-Disposition": f'inline; filename="{contract.id}-{contract.version}.pdf"'}
+    return Response(contract_pdf(agreement, keys), media_type="application/pdf", headers=headers)
+
+
 @router.get("/contracts/{id}/status", response_model=ContractStatus)
 def read_contract_status(
     parts: Parts,

@@ -73,6 +73,11 @@ export function TermsTab({ contract }: { contract: ContractDetail }) {
             ) : null}
             <p className="weak">{x.signHint}</p>
             <p className="weak code wrap">{contract.digest}</p>
+            <p>
+              <a href={`/api/v1${path`/contracts/${contract.id}/document`}?version=${contract.version}`} target="_blank" rel="noreferrer">
+                {x.document}
+              </a>
+            </p>
           </Card>
           {terms.acceptance !== "given" ? <AcceptanceCard contract={contract} act={act} /> : null}
           {terms.text ? (

@@ -256,6 +256,7 @@ export const contracts = {
     days: (n: number, decision: string) => `after ${n} days a claim is ${decision}`,
     hours: (n: string) => `${n} h a period`,
     maluses: { price_reduction: "a price reduction", damages: "damages" },
+    document: "The terms as PDF",
     whole: "All terms as they are signed",
   },
   acceptance: {
