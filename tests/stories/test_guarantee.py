@@ -128,6 +128,15 @@ def test_from_a_file_to_a_settlement_that_the_customer_recomputes(
     # A trial is measured alike, without money; nothing is settled before both have signed.
     assert march(maker)["life"] == "trial"
     assert maker.post("/contracts/crane-98/settlements/2026-03", {}, 409)["code"] == "settlement:not-binding"
+    trial = maker.get("/contracts/crane-98/trial", **{"from": "2026-01-01", "to": "2026-04-01"})
+    assert [p["credit"] for p in trial["periods"]] == ["0.00", "0.00", "160.00"]
+    assert (trial["fee"], trial["credit"], trial["bonus"], trial["payable"]) == (
+        "12000.00",
+        "160.00",
+        "0.00",
+        "11840.00",
+    )
+    assert plant.http.get("/contracts/crane-98/document").content.startswith(b"%PDF")
     maker.post("/contracts/crane-98/signatures", {})
     assert plant.post("/contracts/crane-98/signatures", {})["life"] == "binding"
 

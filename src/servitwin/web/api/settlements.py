@@ -162,6 +162,7 @@ def read_trial(
             "to": at(periods(contract)[-1].end),
             "currency": contract.currency,
             **{name: amount(found.total(name)) for name in ("fee", "credit", "bonus")},
+            "payable": amount(found.total("fee") - found.total("credit") + found.total("bonus")),
             "periods": [_trial_row(period, settled) for period, settled in found.periods],
             "notes": found.notes,
         }

@@ -7,6 +7,7 @@ import { Loaded, Skeleton } from "../../parts/Feedback";
 import { t } from "../../texts/en";
 import { formatNumber } from "../../time/figure";
 import { money, percent, share } from "./money";
+import { OfferComparison } from "./OfferComparison";
 import { ValueCard } from "./ValueCard";
 
 const r = t.trial;
@@ -29,6 +30,7 @@ export function TrialTab({ contract }: { contract: ContractDetail }) {
           {(found) => <Price price={found} contract={contract} />}
         </Loaded>
       </Card>
+      <OfferComparison contract={contract} />
       <ValueCard contract={contract} />
     </div>
   );

@@ -210,6 +210,11 @@ export const contracts = {
   trial: {
     lead: "What these terms would have been worth over the past, on the same data, without money.",
     months: "Past twelve months",
+    compare: "Offers for the same machines",
+    compareLead: "Each measured by its own terms over the same past, priced from the same failures and repairs.",
+    offer: "Offer",
+    paid: "To pay",
+    premiumShort: "Premium",
     period: "Period",
     values: "Value %",
     credit: "Credit",

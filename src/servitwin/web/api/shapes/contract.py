@@ -245,6 +245,7 @@ class TrialShape(Shape):
     fee: Decimal
     credit: Decimal
     bonus: Decimal
+    payable: Decimal = Field(description="fee less credit plus bonus")
     periods: list[dict[str, Any]]
     notes: list[str]
 
