@@ -105,7 +105,7 @@ function Judge({ twin, contract, act }: { twin: string; contract: ContractDetail
                             </option>
                           ))}
                         </select>
-                        <input aria-label={x.evidenceOf(one.name)} placeholder={judged[one.name]?.result === "passed" ? x.evidence : x.left} value={judged[one.name]?.evidence ?? ""} onChange={(e) => judge(one.name, { evidence: e.target.value })} maxLength={500} />
+                        <input type="text" aria-label={x.evidenceOf(one.name)} placeholder={judged[one.name]?.result === "passed" ? x.evidence : x.left} value={judged[one.name]?.evidence ?? ""} onChange={(e) => judge(one.name, { evidence: e.target.value })} maxLength={500} />
                       </span>
                     )}
                   </li>

@@ -17,22 +17,26 @@ export function TrialTab({ contract }: { contract: ContractDetail }) {
   const trial = useQuery(`trial ${contract.id} ${contract.version}`, (signal) => get<Trial>(path`/contracts/${contract.id}/trial`, {}, signal));
   const price = useQuery(`price ${contract.id} ${contract.version}`, (signal) => get<GuaranteePrice>(path`/contracts/${contract.id}/price`, {}, signal));
   return (
-    <div className="columns even">
-      <Card title={r.months}>
-        <p className="weak">{r.lead}</p>
-        <Loaded answer={trial} skeleton={<Skeleton lines={8} />}>
-          {(found) => <Months trial={found} level={contract.level ?? ""} />}
-        </Loaded>
-      </Card>
-      <Card title={r.price}>
-        <p className="weak">{r.priceLead}</p>
-        <Loaded answer={price} skeleton={<Skeleton lines={8} />}>
-          {(found) => <Price price={found} contract={contract} />}
-        </Loaded>
-      </Card>
+    <>
+      <div className="columns even">
+        <Card title={r.months}>
+          <p className="weak">{r.lead}</p>
+          <Loaded answer={trial} skeleton={<Skeleton lines={8} />}>
+            {(found) => <Months trial={found} level={contract.level ?? ""} />}
+          </Loaded>
+        </Card>
+        <div className="column">
+          <Card title={r.price}>
+            <p className="weak">{r.priceLead}</p>
+            <Loaded answer={price} skeleton={<Skeleton lines={8} />}>
+              {(found) => <Price price={found} contract={contract} />}
+            </Loaded>
+          </Card>
+          <ValueCard contract={contract} />
+        </div>
+      </div>
       <OfferComparison contract={contract} />
-      <ValueCard contract={contract} />
-    </div>
+    </>
   );
 }
 

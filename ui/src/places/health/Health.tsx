@@ -161,7 +161,7 @@ function shown(name: string, value: unknown): string {
       .map(([key, inner]) => `${key}: ${shown(key, inner)}`)
       .join(", ");
   }
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value || "–" : JSON.stringify(value);
 }
 
 function Counters({ counters }: { counters: Row }) {
