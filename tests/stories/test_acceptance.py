@@ -95,6 +95,9 @@ def test_both_accept_what_the_twin_measured_and_the_clock_starts(
     assert servitwin(*wrong, "--to", node.web, code=2, token=token)["code"] == "cli:criterion"
     said = ("contracts", "accept", "crane-98", "crane-1", "accepted", *criteria)
     assert servitwin(*said, "--to", node.web, token=token)[0]["accepted_at"] is not None
+    # What both accepted stays accepted: nobody stops the guarantee's clock by a later word.
+    late = maker.post(URL, {"twin": "crane-1", "answer": "refused", "text": "March was bad"}, 409)
+    assert late["code"] == "acceptance:done"
     after = maker.get(URL)[0]
     assert after["accepted_at"] is not None
     ends = {s["tested_until"] for s in after["steps"][1:]}

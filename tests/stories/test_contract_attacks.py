@@ -125,6 +125,10 @@ def test_two_people_bill_at_once_and_the_customer_gets_one_invoice(signed: tuple
     assert [i["type"] for i in maker.get("/invoices")["items"]] == ["381", "380"]
     causes = [e["cause"] for e in maker.get("/ledger")["items"]]
     assert len(causes) == len(set(causes)), "each posting once"
+    # Two book the same payment at once: it came in once.
+    invoice = next(i for i in maker.get("/invoices")["items"] if i["type"] == "380")
+    paid = (f"/invoices/{invoice['number']}/payments", {"amount": invoice["total"]})
+    assert sorted(a.status_code for a in at_once(maker, [paid] * 4)) == [201, 409, 409, 409]
 
 
 def test_of_two_overlapping_contracts_signed_at_once_one_is_refused(signed: tuple[Node, Api, Api]) -> None:

@@ -57,9 +57,9 @@ def secrets(node: Node) -> tuple[Api, dict[str, list[str]]]:
     wait_for(node, "the value stored", 60, lambda: api.values("forge-1", "mode"))
     entries = wait_for(node, "quarantine", 60, lambda: api.get("/quarantine", twin="forge-1")["items"])
     contract(api)
-    own = ("", "/status", "/intervals", "/exclusions", "/acceptances", "/settlements", "/trial", "/price", "/forecast",
-           "/calibration", "/value", "/service-levels", "/settlements/{period}", "/settlements/{period}/document",
-           "/settlements/{period}/observations")  # fmt: skip
+    own = ("", "/document", "/status", "/intervals", "/exclusions", "/acceptances", "/acceptances/{twin}/criteria",
+           "/settlements", "/trial", "/price", "/forecast", "/calibration", "/value", "/service-levels",
+           "/settlements/{period}", "/settlements/{period}/document", "/settlements/{period}/observations")  # fmt: skip
     return api, {
         **{"/contracts/{id}" + path: ["acme-98"] for path in own},
         "period": ["2026-09"],

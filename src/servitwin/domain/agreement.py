@@ -89,12 +89,15 @@ def signed_text(purpose: str, digest: str) -> bytes:
 
 
 def accepted_at(steps: list[Acceptance], contract: Contract, twin: str) -> int | None:
-    """When the second of the two parties accepted a machine; None where one has not, or has refused since."""
-    last: dict[str, Acceptance] = {}
+    """When the second of the two parties accepted a machine; None where one has not, or had refused since.
+
+    What is accepted by both stays accepted: neither can stop the guarantee's clock by a later word.
+    """
+    last: dict[str, str] = {}
     for step in sorted(steps, key=lambda s: s.number):
-        if step.twin == twin:
-            last[step.party] = step
-    both = [last.get(contract.provider), last.get(contract.customer)]
-    if any(s is None or s.answer != "accepted" for s in both):
-        return None
-    return max(s.at for s in both if s is not None)
+        if step.twin != twin:
+            continue
+        last[step.party] = step.answer
+        if last.get(contract.provider) == last.get(contract.customer) == "accepted":
+            return step.at
+    return None

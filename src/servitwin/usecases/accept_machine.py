@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from servitwin.domain.acceptance import Finding
-from servitwin.domain.agreement import Acceptance, Agreement
+from servitwin.domain.agreement import Acceptance, Agreement, accepted_at
 from servitwin.domain.contract import Contract
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError
+from servitwin.domain.instant import format_instant
 from servitwin.domain.party import Actor
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.contract_access import ContractAccess
@@ -51,8 +52,8 @@ class AcceptMachine:
 
         Raises:
             InvalidInputError: ``acceptance:machine-unknown``, ``acceptance:criterion-unknown``.
-            ConflictError: ``acceptance:criterion-failed``, ``acceptance:criterion-missing``,
-                ``acceptance:out-of-turn`` where somebody was faster.
+            ConflictError: ``acceptance:done`` once both have accepted; ``acceptance:criterion-failed``,
+                ``acceptance:criterion-missing``, ``acceptance:out-of-turn`` where somebody was faster.
         """
         agreement = self._access.current(actor, id)
         contract = agreement.contract
@@ -60,6 +61,14 @@ class AcceptMachine:
         party = self._access.side(actor, contract)
         _require_machine(contract, twin)
         steps = [s for s in self.steps(agreement) if s.twin == twin]
+        done = accepted_at(steps, contract, twin)
+        if done is not None:
+            raise ConflictError(
+                Fault(
+                    "acceptance:done", f"Both parties accepted {twin} at {format_instant(done)}",
+                    "What fails from then on is a matter of the guarantee",
+                )
+            )  # fmt: skip
         found = self.findings(agreement, twin, said, until if until is not None else _tested_until(steps, party))
         if answer == "accepted":
             _require_met(contract, found)

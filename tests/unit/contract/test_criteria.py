@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
 from servitwin.domain.acceptance import Criterion
+from servitwin.domain.agreement import Acceptance, accepted_at
 from servitwin.formats.canonical_json import canonical
 from servitwin.formats.contract_file import Around, read_contract
 from tests.unit.contract.test_contract_file import GOOD, read
@@ -36,6 +38,20 @@ def test_a_contract_without_criteria_is_signed_as_it_always_was() -> None:
         assert f'"acceptance":"{word}"'.encode() in canonical(read(GOOD + f"acceptance: {word}\n"))
     assert b"criteria" not in canonical(read(GOOD))
     assert b'"at_least":"0.18"' in canonical(read(CRITERIA)), "what was agreed to be measured is signed"
+
+
+def test_what_both_accepted_stays_accepted() -> None:
+    terms = read(CRITERIA)
+
+    def when(*words: tuple[str, Literal["accepted", "refused"]]) -> int | None:
+        steps = [Acceptance("crane-98", "crane-1", n, p, p, 10 * n, word) for n, (p, word) in enumerate(words, 1)]
+        return accepted_at(steps, terms, "crane-1")
+
+    assert when(("maker", "accepted")) is None
+    assert when(("maker", "accepted"), ("plant", "refused")) is None
+    assert when(("maker", "accepted"), ("plant", "refused"), ("plant", "accepted")) == 30
+    assert when(("plant", "accepted"), ("plant", "refused"), ("maker", "accepted")) is None
+    assert when(("maker", "accepted"), ("plant", "accepted"), ("maker", "refused"), ("maker", "accepted")) == 20
 
 
 @pytest.mark.parametrize(

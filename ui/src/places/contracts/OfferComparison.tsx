@@ -8,6 +8,7 @@ import { t } from "../../texts/en";
 import { money } from "./money";
 
 const r = t.trial;
+const ROWS = 8; // each is priced by a simulation
 
 interface Offer {
   id: string;
@@ -18,7 +19,7 @@ interface Offer {
 /** Offers for the same machines side by side: the same past months and the same risk, by the terms of each. */
 export function OfferComparison({ contract }: { contract: ContractDetail }) {
   const all = useContracts();
-  const offers = offersOf(contract, all.data?.items ?? []);
+  const offers = offersOf(contract, all.data?.items ?? []).slice(0, ROWS);
   if (offers.length < 2) return null;
   return (
     <Card title={r.compare}>
