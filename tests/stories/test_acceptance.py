@@ -81,6 +81,10 @@ def test_both_accept_what_the_twin_measured_and_the_clock_starts(
     refused = plant.post(URL, {"twin": "crane-1", "answer": "refused", "text": "Too heavy"}, 201)[0]
     assert (refused["accepted_at"], refused["steps"][0]["party"]) == (None, "plant")
 
+    # A run that the other party refused is over: without an end the present is measured, where nothing was lifted.
+    anew = {c["name"]: c for c in maker.get(f"{URL}/crane-1/criteria")}
+    assert (anew["Load lifted"]["result"], anew["Load lifted"]["to"] > "2026-03-12") == ("open", True)
+
     # The maker accepts by API; the customer by command line, judging the same test run; a stranger knows nothing.
     shown = maker.post(URL, accept, 201)[0]["steps"][-1]
     evidence = {name: text for name, _, text in shown["criteria"]}
@@ -93,6 +97,9 @@ def test_both_accept_what_the_twin_measured_and_the_clock_starts(
     criteria = ["--criterion", "Power connected=passed:seen", "--criterion", "Operators trained=open:Friday"]
     wrong = ["contracts", "accept", "crane-98", "crane-1", "accepted", "--criterion", "Power connected"]
     assert servitwin(*wrong, "--to", node.web, code=2, token=token)["code"] == "cli:criterion"
+    # What is shown without an end is what will be judged: the run that the maker accepted.
+    shown_now = servitwin("contracts", "acceptance", "crane-98", "crane-1", "--to", node.web, token=token)
+    assert {c["to"] for c in shown_now if c["measured"]} == {"2026-03-08T00:00:00Z"}
     said = ("contracts", "accept", "crane-98", "crane-1", "accepted", *criteria)
     assert servitwin(*said, "--to", node.web, token=token)[0]["accepted_at"] is not None
     # What both accepted stays accepted: nobody stops the guarantee's clock by a later word.

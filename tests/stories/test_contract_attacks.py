@@ -129,6 +129,11 @@ def test_two_people_bill_at_once_and_the_customer_gets_one_invoice(signed: tuple
     invoice = next(i for i in maker.get("/invoices")["items"] if i["type"] == "380")
     paid = (f"/invoices/{invoice['number']}/payments", {"amount": invoice["total"]})
     assert sorted(a.status_code for a in at_once(maker, [paid] * 4)) == [201, 409, 409, 409]
+    # Two take the same cost back at once: it is taken back once.
+    cost = {"contract": "crane-98", "kind": "visits", "amount": "640.00", "currency": "EUR", "text": "Brake changed"}
+    booked = maker.post("/ledger", cost, 201)
+    back = {**cost, "amount": "-640.00", "text": "Not ours", "corrects": booked["id"]}
+    assert sorted(a.status_code for a in at_once(maker, [("/ledger", back)] * 4)) == [201, 400, 400, 400]
 
 
 def test_of_two_overlapping_contracts_signed_at_once_one_is_refused(signed: tuple[Node, Api, Api]) -> None:

@@ -11,7 +11,9 @@ from servitwin.domain.error import Fault, InvalidInputError
 
 ContractArgument = Annotated[str, typer.Argument(help="Id of the contract")]
 TwinArgument = Annotated[str, typer.Argument(help="Machine of the contract")]
-UntilOption = Annotated[str | None, typer.Option(help="End of the test run; else the other party's, else now")]
+UntilOption = Annotated[
+    str | None, typer.Option(help="End of the test run; else of the run that the other party accepted, else now")
+]
 
 
 def acceptance(

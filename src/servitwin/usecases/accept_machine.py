@@ -47,8 +47,8 @@ class AcceptMachine:
     ) -> Agreement:
         """Accept or refuse a machine for the actor's party.
 
-        ``said``: what people judged. What the twin measures is measured here, up to ``until`` (default: where the
-        other party's measurement ended, else now), and nobody's word is taken for it.
+        ``said``: what people judged. What the twin measures is measured here, up to ``until`` (default: as in
+        :meth:`findings`), and nobody's word is taken for it.
 
         Raises:
             InvalidInputError: ``acceptance:machine-unknown``, ``acceptance:criterion-unknown``.
@@ -69,7 +69,7 @@ class AcceptMachine:
                     "What fails from then on is a matter of the guarantee",
                 )
             )  # fmt: skip
-        found = self.findings(agreement, twin, said, until if until is not None else _tested_until(steps, party))
+        found = self.findings(agreement, twin, party, said, until)
         if answer == "accepted":
             _require_met(contract, found)
         step = Acceptance(
@@ -85,9 +85,12 @@ class AcceptMachine:
         return agreement
 
     def findings(
-        self, agreement: Agreement, twin: str, said: Sequence[Finding] = (), until: int | None = None
+        self, agreement: Agreement, twin: str, party: str, said: Sequence[Finding] = (), until: int | None = None
     ) -> list[Finding]:
         """Every criterion of the contract with its result, in order; of a contract without criteria what was said.
+
+        ``until``: end of the test run; default: where the run ended that the other party than ``party`` accepted by,
+        else now.
 
         Raises:
             InvalidInputError: ``acceptance:machine-unknown``, ``acceptance:criterion-unknown``.
@@ -106,9 +109,15 @@ class AcceptMachine:
                     f"They judge {names}; the twin measures the rest", "criteria",
                 )
             )  # fmt: skip
-        end = self._now() if until is None else min(until, self._now())
+        now = self._now()
+        end = min(until if until is not None else self._tested_until(agreement, twin, party) or now, now)
         measured = {f.name: f for f in self._measure.measure(agreement, twin, end)}
         return [measured.get(c.name) or judged.get(c.name) or Finding(c.name, "open") for c in contract.criteria]
+
+    def _tested_until(self, agreement: Agreement, twin: str, party: str) -> int | None:
+        """Both judge the same test run; one that the other refused is over, and mended machines are tested anew."""
+        others = [s for s in self.steps(agreement) if s.twin == twin and s.party != party]
+        return others[-1].tested_until if others and others[-1].answer == "accepted" else None
 
     def steps(self, agreement: Agreement) -> list[Acceptance]:
         """What was said of the acceptance of each machine, in order."""
@@ -135,9 +144,3 @@ def _require_met(contract: Contract, found: Sequence[Finding]) -> None:
         raise ConflictError(
             Fault("acceptance:criterion-missing", f"Not shown yet: {', '.join(missing)}", hint, "criteria")
         )
-
-
-def _tested_until(steps: Sequence[Acceptance], party: str) -> int | None:
-    """Where the other party's last measurement ended: both judge the same test run."""
-    others = [s.tested_until for s in steps if s.party != party and s.tested_until is not None]
-    return others[-1] if others else None

@@ -105,14 +105,15 @@ class BookEntry:
                     "amount",
                 )
             )  # fmt: skip
-        if corrects:
-            self._require_correctable(contract.provider, contract.id, corrects, spent)
         postings = (Posting(f"{kind}:{contract.id}", spent), Posting(f"suppliers:{contract.provider}", -spent))
         entry = LedgerEntry(
             self._new_id(), self._now(), "cost", contract.id, contract.provider, contract.customer, text, cause,
             postings, corrects,
         )  # fmt: skip
-        self._records.add_entry(balanced(entry))
+        with self._records.together(alone=f"bill {contract.id}"):
+            if corrects:
+                self._require_correctable(contract.provider, contract.id, corrects, spent)
+            self._records.add_entry(balanced(entry))
         self._audit.note(actor, "ledger.book", contract.id, {"entry": entry.id, "kind": kind})
         return entry
 

@@ -34,12 +34,13 @@ class MeasureAcceptance:
         for criterion in agreement.contract.criteria:
             if criterion.measured:
                 start = end - int((criterion.hours or Decimal(0)) * HOUR)
-                of = self._signal if criterion.signal else self._availability
-                found.append(of(agreement, twin, criterion, start, end))
+                if criterion.signal:
+                    found.append(self._signal(twin, criterion, start, end))
+                else:
+                    found.append(self._availability(agreement, twin, criterion, start, end))
         return found
 
-    def _signal(self, agreement: Agreement, twin: str, criterion: Criterion, start: int, end: int) -> Finding:
-        del agreement
+    def _signal(self, twin: str, criterion: Criterion, start: int, end: int) -> Finding:
         machine = self._registry.by_id(twin)
         definition = None if machine is None else self._registry.signals(machine.uid, start).get(criterion.signal)
         if machine is None or definition is None:

@@ -11,7 +11,7 @@ from servitwin.domain.acceptance import Finding
 from servitwin.domain.agreement import Agreement, accepted_at
 from servitwin.formats.canonical_json import decimal_text
 from servitwin.web.api.answers import answer, at, time_of
-from servitwin.web.api.callers import Me
+from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import ContractParts, Contracts
 from servitwin.web.api.shapes.acceptance import AcceptanceIn, AcceptanceShape, CriterionShape
 from servitwin.web.api.strict import StrictRoute
@@ -27,15 +27,21 @@ def list_acceptances(contracts: Contracts, me: Me, id: str) -> Response:
 
 @router.get("/contracts/{id}/acceptances/{twin}/criteria", response_model=list[CriterionShape])
 def read_acceptance_criteria(
+    parts: Parts,
     contracts: Contracts,
     me: Me,
     id: str,
     twin: str,
-    until: Annotated[str | None, Query(description="end of the test run; default: now")] = None,
+    until: Annotated[
+        str | None,
+        Query(description="end of the test run; default: of the run that the other party accepted, else now"),
+    ] = None,
 ) -> Response:
     """Every criterion of a machine's acceptance, and what the twin measures of it over the hours before `until`."""
     agreement = contracts.access.current(me, id)
-    found = contracts.accept.findings(agreement, twin, (), None if until is None else time_of(until, "until"))
+    party = me.party or parts.authoriser.operator()
+    end = None if until is None else time_of(until, "until")
+    found = contracts.accept.findings(agreement, twin, party, until=end)
     criteria = {c.name: c for c in agreement.contract.criteria}
     return answer(
         [

@@ -19,7 +19,8 @@ interface Offer {
 /** Offers for the same machines side by side: the same past months and the same risk, by the terms of each. */
 export function OfferComparison({ contract }: { contract: ContractDetail }) {
   const all = useContracts();
-  const offers = offersOf(contract, all.data?.items ?? []).slice(0, ROWS);
+  const found = offersOf(contract, all.data?.items ?? []);
+  const offers = found.slice(0, ROWS);
   if (offers.length < 2) return null;
   return (
     <Card title={r.compare}>
@@ -43,6 +44,7 @@ export function OfferComparison({ contract }: { contract: ContractDetail }) {
           </tbody>
         </table>
       </div>
+      {found.length > ROWS ? <p className="weak">{r.compareFirst(ROWS, found.length)}</p> : null}
     </Card>
   );
 }

@@ -33,7 +33,7 @@ class AcceptanceIn(Shape):
         [], max_length=200, description="criterion that people judge, result, what it rests on or what is left to do"
     )
     until: InstantIn | None = Field(
-        None, description="end of the test run; default: where the other party's test ended, else now"
+        None, description="end of the test run; default: of the run that the other party accepted, else now"
     )
     text: str = Field("", max_length=4000)
 
