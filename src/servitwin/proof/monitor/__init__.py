@@ -1,0 +1,1 @@
+"""Monitors: verdicts of requirements over observations, online and over history."""
