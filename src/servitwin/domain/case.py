@@ -1,0 +1,310 @@
+"""Cases: what was found wrong with a machine, until it is proven mended.
+
+A case is a list of steps that are only added. Where it stands is computed from them, so that two nodes with the same
+steps say the same. Its alarm follows ISA-18.2 / IEC 62682 (unacknowledged, acknowledged, returned, shelved).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from servitwin.domain.error import ConflictError, Fault, InvalidInputError, RefusedError
+from servitwin.domain.finding import Explanation, Finding, Hypothesis, Severity
+from servitwin.domain.instant import DAY
+
+LONGEST_SHELF = 7 * DAY
+Status = Literal["violated", "diagnosed", "repaired", "verified", "closed"]
+AlarmState = Literal["unacknowledged", "acknowledged", "returned", "shelved", "normal"]
+
+
+class Body(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
+    """What a step says; ``kind`` tells which."""
+
+
+class Found(Body, frozen=True, tag="found"):
+    """The monitor found a violation."""
+
+    finding: Finding
+    explanation: Explanation | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
+
+
+class Ended(Body, frozen=True, tag="ended"):
+    """A violation ended at ``end`` (ns)."""
+
+    finding: str
+    end: int
+    least: float | None = None
+    most: float | None = None
+
+
+class Withdrawn(Body, frozen=True, tag="withdrawn"):
+    """Late observations took a violation back: with them the requirement was kept."""
+
+    finding: str
+    text: str = ""
+
+
+class AlarmJoined(Body, frozen=True, tag="alarm"):
+    """An alarm of the machine that belongs to this case."""
+
+    signal: str
+    code: str
+    text: str
+    start: int
+
+
+class Acknowledged(Body, frozen=True, tag="acknowledged"):
+    """Somebody has seen it."""
+
+    text: str = ""
+
+
+class Shelved(Body, frozen=True, tag="shelved"):
+    """Its alarm is put aside until ``until`` (ns), for a reason; the case itself stays."""
+
+    until: int
+    text: str
+
+
+class Unshelved(Body, frozen=True, tag="unshelved"):
+    """Its alarm counts again."""
+
+
+class Diagnosed(Body, frozen=True, tag="diagnosed"):
+    """A person says what the cause is: a component, and one of the ranked causes or their own words."""
+
+    component: str
+    cause: str = ""
+    text: str = ""
+
+
+class Repaired(Body, frozen=True, tag="repaired"):
+    """What was done: a part replaced, a parameter or a software version changed, by whom and when (ns)."""
+
+    component: str
+    what: str
+    change: Literal["part", "parameter", "software"]
+    done_by: str
+    done_at: int
+    version: str = ""
+    text: str = ""
+
+
+class Verified(Body, frozen=True, tag="verified"):
+    """The requirement held while its triggering condition came again, as often and as long as it demands."""
+
+    since: int
+    until: int
+    occurrences: int
+    needed: int
+    bound: float
+
+
+class Closed(Body, frozen=True, tag="closed"):
+    """A person ends a case without proof of repair, and says why."""
+
+    text: str
+
+
+class Noted(Body, frozen=True, tag="note"):
+    """A remark."""
+
+    text: str
+
+
+StepBody = (
+    Found
+    | Ended
+    | Withdrawn
+    | AlarmJoined
+    | Acknowledged
+    | Shelved
+    | Unshelved
+    | Diagnosed
+    | Repaired
+    | Verified
+    | Closed
+    | Noted
+)
+
+
+class CaseStep(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A step of a case; ``number`` counts from 1, so two who act at once cannot both write the same step."""
+
+    case: str
+    number: int
+    at: int
+    by: str
+    body: StepBody
+
+
+class Case(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a case is about: one requirement of one twin, from its first violation on."""
+
+    id: str
+    twin: str
+    requirement: str
+    digest: str
+    component: str
+    severity: Severity
+    opened: int
+
+
+class CaseStanding(msgspec.Struct, frozen=True):
+    """Where a case stands.
+
+    Attributes:
+        active: whether the requirement is violated now, as far as is known.
+        findings: the violations that still count, oldest first, with their ends as far as known.
+        repair: the last repair; verification counts from its ``done_at`` on.
+        recurred: how often a violation came back after a repair.
+    """
+
+    case: Case
+    status: Status
+    alarm: AlarmState
+    active: bool
+    findings: tuple[Finding, ...]
+    repair: Repaired | None
+    diagnosis: Diagnosed | None
+    verified: Verified | None
+    shelved_until: int | None
+    recurred: int
+    steps: tuple[CaseStep, ...]
+
+    @property
+    def found(self) -> Found | None:
+        """The step of the latest violation that still counts."""
+        ids = {f.id for f in self.findings}
+        return next(
+            (s.body for s in reversed(self.steps) if isinstance(s.body, Found) and s.body.finding.id in ids), None
+        )
+
+    @property
+    def open(self) -> bool:
+        """Whether something is still to be done or proven."""
+        return self.status not in {"verified", "closed"}
+
+
+def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseStanding:
+    """Where a case stands at an instant, from the steps that were taken by then."""
+    taken = tuple(sorted((s for s in steps if s.at <= known_at), key=lambda s: s.number))
+    findings: dict[str, Finding] = {}
+    status: Status = "violated"
+    acknowledged = False
+    shelf: int | None = None
+    repair: Repaired | None = None
+    diagnosis: Diagnosed | None = None
+    verified: Verified | None = None
+    recurred = 0
+    for step in taken:
+        match step.body:
+            case Found(finding=f):
+                if f.id not in findings:
+                    acknowledged = False
+                    if repair is not None and f.start >= repair.done_at:
+                        status, recurred, repair = "violated", recurred + 1, None
+                findings[f.id] = f
+            case Ended(finding=id, end=end, least=least, most=most) if id in findings:
+                findings[id] = msgspec.structs.replace(findings[id], end=end, least=least, most=most)
+            case Withdrawn(finding=id):
+                findings.pop(id, None)
+            case Acknowledged():
+                acknowledged = True
+            case Shelved(until=until):
+                shelf = until
+            case Unshelved():
+                shelf = None
+            case Diagnosed() as d:
+                diagnosis = d
+                status = "diagnosed" if status == "violated" else status
+            case Repaired() as r:
+                repair, status = r, "repaired"
+            case Verified() as v:
+                verified, status = v, "verified"
+            case Closed():
+                status = "closed"
+            case _:
+                pass
+    kept = tuple(sorted(findings.values(), key=lambda f: f.start))
+    if not kept:
+        status = "closed"  # late observations took every violation back
+    shelf = shelf if shelf is not None and shelf > known_at else None
+    active = any(f.end is None for f in kept)
+    return CaseStanding(
+        case, status, _alarm(status, active, acknowledged, shelf), active, kept, repair, diagnosis, verified, shelf,
+        recurred, taken,
+    )  # fmt: skip
+
+
+def _alarm(status: Status, active: bool, acknowledged: bool, shelf: int | None) -> AlarmState:
+    if status in {"verified", "closed"}:
+        return "normal"
+    if shelf is not None:
+        return "shelved"
+    if acknowledged:
+        return "acknowledged" if active else "normal"
+    return "unacknowledged" if active else "returned"
+
+
+def check_step(now: CaseStanding, step: CaseStep) -> None:
+    """Whether a person may take this step where the case stands.
+
+    Raises:
+        ConflictError: ``case:over``, ``case:out-of-turn``.
+        RefusedError: ``case:safety-not-shelved``.
+        InvalidInputError: ``case:shelf-too-long``, ``case:reason-missing``, ``case:repair-in-future``,
+            ``case:repair-before-violation``.
+    """
+    body = step.body
+    if step.number != len(now.steps) + 1:
+        raise ConflictError(
+            Fault("case:out-of-turn", "Somebody else acted on this case just now", "Read the case again", "number")
+        )
+    if not now.open and not isinstance(body, Noted):
+        raise ConflictError(Fault("case:over", f"This case is {now.status}", "A new violation opens a new case"))
+    match body:
+        case Shelved(until=until, text=text):
+            if now.case.severity == "safety":
+                raise RefusedError(
+                    Fault(
+                        "case:safety-not-shelved",
+                        "A safety requirement is not put aside",
+                        "Mend the machine, or close the case with a reason that both parties read",
+                    )
+                )
+            if not step.at < until <= step.at + LONGEST_SHELF:
+                raise InvalidInputError(
+                    Fault("case:shelf-too-long", "Shelving ends within seven days", "Give an earlier end", "until")
+                )
+            _need(text, "text")
+        case Closed(text=text) | Noted(text=text):
+            _need(text, "text")
+        case Diagnosed(cause=cause, text=text):
+            _need(cause or text, "cause")
+        case Repaired(what=what, done_at=done_at):
+            _need(what, "what")
+            if done_at > step.at:
+                raise InvalidInputError(
+                    Fault("case:repair-in-future", "The repair is dated after now", "Say it when done", "done_at")
+                )
+            if done_at < now.findings[0].start:
+                raise InvalidInputError(
+                    Fault(
+                        "case:repair-before-violation",
+                        "The repair is dated before the violation that it mends",
+                        "Give the instant at which the machine was mended",
+                        "done_at",
+                    )
+                )
+        case _:
+            pass
+
+
+def _need(text: str, where: str) -> None:
+    if not text.strip():
+        raise InvalidInputError(Fault("case:reason-missing", "It is not said what or why", "Say it in words", where))

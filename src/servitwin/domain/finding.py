@@ -1,0 +1,76 @@
+"""Findings: stretches of time in which a requirement was certainly not kept."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from servitwin.domain.observation import Cut
+
+Severity = Literal["low", "medium", "high", "safety"]
+
+
+class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An observation that an explanation rests on. ``value`` None: the signal was not known from there on."""
+
+    signal: str
+    time: int
+    value: float | str | bool | None = None
+
+
+class Explanation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why the formula is false at ``at``: a smallest set of observations that alone make it so, and its parts.
+
+    Attributes:
+        parts: characters [first, last) of the formula's text, and the verdict of that part at ``at``.
+    """
+
+    at: int
+    samples: tuple[Sample, ...] = ()
+    parts: tuple[tuple[int, int, str], ...] = ()
+
+
+class Hypothesis(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A likely cause or place. It is ranked, never proven.
+
+    Attributes:
+        weight: share among the hypotheses named, 0 to 1; what it rests on stands in ``because``.
+    """
+
+    kind: Literal["cause", "component", "neighbour"]
+    name: str
+    title: str
+    weight: float
+    because: tuple[str, ...] = ()
+
+
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A maximal stretch [start, end) in which a requirement is false; ``end`` None: it goes on.
+
+    Attributes:
+        requirement: full name: component path and key joined by a dot, or the key alone.
+        digest: of the requirement as it was checked (:func:`requirement_digest` of its canonical form).
+        least, most: bounds of the robustness, in the unit of the deciding comparison; None where nothing measured.
+        determined: instant from which the violation was certain.
+        cut: what was known when it was found.
+    """
+
+    twin: str
+    requirement: str
+    digest: str
+    component: str
+    severity: Severity
+    start: int
+    determined: int
+    end: int | None = None
+    least: float | None = None
+    most: float | None = None
+    cut: Cut = {}
+
+    @property
+    def id(self) -> str:
+        """The same violation found again has the same id."""
+        key = f"{self.twin}\n{self.requirement}\n{self.digest}\n{self.start}"
+        return hashlib.sha256(key.encode()).hexdigest()[:32]
