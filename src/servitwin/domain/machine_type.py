@@ -7,20 +7,12 @@ from typing import Literal
 import msgspec
 
 from servitwin.domain.reason import ReasonChoice
+from servitwin.domain.requirement import LikelyCause, Requirement
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.state_time import State
 
 Risk = Literal["information", "setting", "motion", "safety"]
 Scalar = float | int | str | bool
-
-
-class Requirement(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A property the machine must keep: plain words beside a temporal-logic formula."""
-
-    name: str
-    text: str
-    formula: str
-    severity: Literal["low", "medium", "high", "safety"] = "medium"
 
 
 class DocumentReference(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,6 +30,7 @@ class Component(msgspec.Struct, frozen=True, omit_defaults=True):
     path: str
     title: str = ""
     requirements: tuple[Requirement, ...] = ()
+    causes: tuple[LikelyCause, ...] = ()
     documents: tuple[DocumentReference, ...] = ()
     service_parts: tuple[str, ...] = ()
 
@@ -149,6 +142,7 @@ class MachineType(msgspec.Struct, frozen=True, omit_defaults=True):
     production: Production | None = None
     modes: ControlModes = ControlModes()
     requirements: tuple[Requirement, ...] = ()
+    causes: tuple[LikelyCause, ...] = ()
     documents: tuple[DocumentReference, ...] = ()
     model_3d: str = ""
     reasons: tuple[ReasonChoice, ...] = ()  # what an operator taps for a stop; empty: those of every machine

@@ -14,9 +14,9 @@ from servitwin.domain.machine_type import (
     DocumentReference,
     MachineType,
     Production,
-    Requirement,
 )
 from servitwin.domain.reason import ReasonChoice
+from servitwin.domain.requirement import Requirement
 from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.formats.machine_type_rules import Rules, number
 from servitwin.formats.structure import Structure, did_you_mean

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from servitwin.domain.agreement import Acceptance, Agreement, PartyKey, Signature
 from servitwin.domain.calendar import Calendar
+from servitwin.domain.case import Case, CaseStep
 from servitwin.domain.command import Command
 from servitwin.domain.contract import Contract
 from servitwin.domain.exclusion import Decision, Exclusion
@@ -27,6 +28,7 @@ from servitwin.domain.observation import (
 )
 from servitwin.domain.party import Account, Actor, Grant, Party
 from servitwin.domain.reason import Reason
+from servitwin.domain.requirement import Requirement
 from servitwin.domain.savings import Baseline
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
@@ -194,7 +196,19 @@ class MoneyRecords(Protocol):
     def invoices(self, party: str = "", *, contract: str = "", cause: str = "") -> list[Invoice]: ...
 
 
-class Records(ContractRecords, MoneyRecords, Protocol):
+class CaseRecords(Protocol):
+    """Requirements of single twins, and cases with their steps."""
+
+    def add_requirement(self, twin: str, requirement: Requirement, at: int, by: str) -> None: ...
+    def requirements(self, twin: str = "") -> dict[str, list[Requirement]]: ...
+    def add_case(self, case: Case, steps: Sequence[CaseStep]) -> bool: ...
+    def add_case_step(self, step: CaseStep) -> bool: ...
+    def cases(
+        self, twins: Sequence[str] = (), id: str = "", since: int | None = None
+    ) -> list[tuple[Case, list[CaseStep]]]: ...
+
+
+class Records(ContractRecords, MoneyRecords, CaseRecords, Protocol):
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
     def together(self, alone: str = "") -> AbstractContextManager[None]:

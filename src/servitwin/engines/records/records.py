@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+from servitwin.engines.records.cases import CaseRecords
 from servitwin.engines.records.commands import CommandRecords
 from servitwin.engines.records.contracts import ContractRecords
 from servitwin.engines.records.database import Database, open_engine
@@ -16,7 +17,15 @@ from servitwin.engines.records.value import ValueRecords
 
 
 class SqlRecords(
-    TwinRecords, PartyRecords, CommandRecords, EventRecords, OutcomeRecords, ContractRecords, MoneyRecords, ValueRecords
+    TwinRecords,
+    PartyRecords,
+    CommandRecords,
+    EventRecords,
+    OutcomeRecords,
+    ContractRecords,
+    MoneyRecords,
+    ValueRecords,
+    CaseRecords,
 ):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
 

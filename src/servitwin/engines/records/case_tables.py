@@ -1,0 +1,39 @@
+"""Tables of requirements that were added to twins, and of cases: rows are only added."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text
+
+from servitwin.engines.records.tables import metadata
+
+# What somebody added to a twin, beside those of its type; a later number replaces, an empty formula takes back.
+twin_requirements = Table(
+    "twin_requirements",
+    metadata,
+    Column("twin", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("twin", "name", "number"),
+)
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("twin", Text, nullable=False),
+    Column("requirement", Text, nullable=False),
+    Column("opened", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_cases_twin_opened", "twin", "opened"),
+)
+case_steps = Table(
+    "case_steps",
+    metadata,
+    Column("case_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("case_id", "number"),
+)

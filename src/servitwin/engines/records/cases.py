@@ -1,0 +1,87 @@
+"""Requirements of single twins, and cases with their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, func, select
+
+from servitwin.domain.case import Case, CaseStep
+from servitwin.domain.requirement import Requirement
+from servitwin.engines.records import case_tables as t
+from servitwin.engines.records.database import add
+from servitwin.engines.records.part import Part, decode, encode
+
+
+class CaseRecords(Part):
+    """Rows are added and never changed; where a case stands is computed from its steps."""
+
+    def add_requirement(self, twin: str, requirement: Requirement, at: int, by: str) -> None:
+        """Add a requirement to a twin (uid), or replace the one of that name; an empty formula takes it back."""
+        c = t.twin_requirements.c
+        last = select(func.max(c.number)).where(c.twin == twin, c.name == requirement.name)
+        with self._database.write() as connection:
+            number = (connection.execute(last).scalar() or 0) + 1
+            row = {"twin": twin, "name": requirement.name, "number": number, "at": at, "by": by}
+            add(connection, t.twin_requirements, {**row, "body": encode(requirement)})
+
+    def requirements(self, twin: str = "") -> dict[str, list[Requirement]]:
+        """What was added to twins (uid; empty: to all) and still counts, by twin and name."""
+        c = t.twin_requirements.c
+        query = select(c.twin, c.name, c.body).order_by(c.twin, c.name, c.number)
+        if twin:
+            query = query.where(c.twin == twin)
+        latest: dict[tuple[str, str], Requirement] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                latest[row.twin, row.name] = decode(row.body, Requirement)
+        found: dict[str, list[Requirement]] = {}
+        for (uid, _), requirement in latest.items():
+            if requirement.formula:
+                found.setdefault(uid, []).append(requirement)
+        return found
+
+    def add_case(self, case: Case, steps: Sequence[CaseStep]) -> bool:
+        """Open a case with its first steps; False if it is there."""
+        row = {
+            "id": case.id, "twin": case.twin, "requirement": case.requirement, "opened": case.opened,
+            "body": encode(case),
+        }  # fmt: skip
+        with self._database.write() as connection:
+            if not add(connection, t.cases, row):
+                return False
+            for step in steps:
+                add(connection, t.case_steps, _row(step))
+            return True
+
+    def add_case_step(self, step: CaseStep) -> bool:
+        """Keep a step; False if somebody else wrote the step of that number first."""
+        with self._database.write() as connection:
+            return add(connection, t.case_steps, _row(step))
+
+    def cases(
+        self, twins: Sequence[str] = (), id: str = "", since: int | None = None
+    ) -> list[tuple[Case, list[CaseStep]]]:
+        """Cases of twins (uids; none named: of all), or the one of that id, newest first, with their steps."""
+        c, s = t.cases.c, t.case_steps.c
+        wanted: list[ColumnElement[bool]] = []
+        if twins:
+            wanted.append(c.twin.in_(twins))
+        if id:
+            wanted.append(c.id == id)
+        if since is not None:
+            wanted.append(c.opened >= since)
+        query = select(c.id, c.body).where(*wanted).order_by(c.opened.desc(), c.id)
+        steps_query = (
+            select(s.case_id, s.body).join(t.cases, c.id == s.case_id).where(*wanted).order_by(s.case_id, s.number)
+        )
+        steps: dict[str, list[CaseStep]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(steps_query):
+                steps.setdefault(row.case_id, []).append(decode(row.body, CaseStep))
+            rows = connection.execute(query).all()
+        return [(decode(r.body, Case), steps.get(r.id, [])) for r in rows]
+
+
+def _row(step: CaseStep) -> dict[str, object]:
+    return {"case_id": step.case, "number": step.number, "at": step.at, "body": encode(step)}

@@ -1,0 +1,16 @@
+"""Requirements of single twins, and cases."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from servitwin.engines.records import case_tables as t
+
+revision = "0006"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    for table in (t.twin_requirements, t.cases, t.case_steps):
+        table.create(op.get_bind())
