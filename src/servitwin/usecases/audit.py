@@ -16,6 +16,7 @@ Action = Literal[
     "service.assign",
     "service.withdraw", "contract.add", "contract.sign", "reason.give", "exclusion.claim", "exclusion.decide",
     "machine.accept", "period.settle", "invoice.issue", "ledger.book", "usage.take",
+    "case.step", "requirement.save", "repair.prove",
 ]  # fmt: skip
 
 

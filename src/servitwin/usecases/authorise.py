@@ -15,7 +15,7 @@ from servitwin.domain.party import Actor
 from servitwin.domain.twin import Twin
 from servitwin.usecases.authorise_index import AccessIndex, GrantSource, Tenure
 
-Action = Literal["read", "command", "configure", "report"]
+Action = Literal["read", "command", "configure", "report", "treat"]
 NodeAction = Literal["watch", "run", "simulate"]
 
 

@@ -27,6 +27,9 @@ ROLES_OF: dict[str, frozenset[str]] = {
         {"operator", "production_manager", "maintenance", "technician", "engineer", "administrator"},
     ),
     "configure": frozenset({"engineer", "administrator"}),
+    "treat": frozenset(
+        {"operator", "production_manager", "maintenance", "technician", "service_manager", "engineer", "administrator"},
+    ),
     "report": frozenset({"machine", "plugin", "engineer", "administrator"}),
 }
 _EARLY, _LATE = -(2**63), 2**63 - 1

@@ -1,0 +1,123 @@
+"""Cases: which there are, where they stand, and what people do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from servitwin.domain.case import (
+    Acknowledged,
+    CaseStanding,
+    CaseStep,
+    Closed,
+    Diagnosed,
+    Noted,
+    Repaired,
+    Shelved,
+    StepBody,
+    Unshelved,
+    case_standing,
+    check_step,
+)
+from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
+from servitwin.domain.party import Actor
+from servitwin.usecases.audit import Audit
+from servitwin.usecases.authorise import Authoriser
+from servitwin.usecases.ports import Records
+from servitwin.usecases.registry import Registry
+
+URGENCY = {"safety": 0, "high": 1, "medium": 2, "low": 3}
+PEOPLES_STEPS = (Acknowledged, Shelved, Unshelved, Diagnosed, Repaired, Closed, Noted)
+
+
+class ActOnCase:
+    """Reads cases for a caller and takes people's steps. A case of a twin that one may not know does not exist."""
+
+    def __init__(
+        self,
+        records: Records,
+        registry: Registry,
+        authoriser: Authoriser,
+        audit: Audit,
+        now: Callable[[], int],
+    ) -> None:
+        self._records = records
+        self._registry = registry
+        self._authoriser = authoriser
+        self._audit = audit
+        self._now = now
+
+    def list(
+        self, actor: Actor, *, twins: Sequence[str] = (), only_open: bool = False, known_at: int | None = None
+    ) -> list[CaseStanding]:
+        """Cases of twins (uids; none named: of all that the actor may read), the most urgent first.
+
+        Urgent is: open before ended, safety before high, medium and low, violated now before not, then the newest.
+        """
+        at = self._now() if known_at is None else known_at
+        found = [
+            case_standing(case, steps, at)
+            for case, steps in self._records.cases(twins)
+            if case.opened <= at and self._may_read(actor, case.twin)
+        ]
+        if only_open:
+            found = [s for s in found if s.open]
+        return sorted(found, key=_urgency)
+
+    def get(self, actor: Actor, id: str, known_at: int | None = None) -> CaseStanding:
+        """Where one case stands.
+
+        Raises:
+            NotFoundError: ``case:unknown``.
+        """
+        at = self._now() if known_at is None else known_at
+        for case, steps in self._records.cases(id=id):
+            if case.opened <= at and self._may_read(actor, case.twin):
+                return case_standing(case, steps, at)
+        raise NotFoundError(Fault("case:unknown", f"There is no case {id[:80]!r}", "See GET /cases", "id"))
+
+    def act(self, actor: Actor, id: str, body: StepBody, number: int | None = None) -> CaseStanding:
+        """Take a step; ``number``: which the actor believes to take, without it the next one.
+
+        Raises:
+            InvalidInputError, ConflictError, RefusedError: as :func:`servitwin.domain.case.check_step` says.
+        """
+        if not isinstance(body, PEOPLES_STEPS):
+            raise InvalidInputError(
+                Fault("case:step-not-yours", "That step is taken by the monitor alone", "Say what was done", "kind")
+            )
+        now = self.get(actor, id)
+        twin = self._registry.by_uid(now.case.twin)
+        assert twin is not None  # `get` would not have found its case
+        self._authoriser.require(actor, "treat", twin)
+        step = CaseStep(id, len(now.steps) + 1 if number is None else number, self._now(), actor.id, body)
+        check_step(now, step)
+        if isinstance(body, Diagnosed | Repaired):
+            self._require_component(now, body.component)
+        if not self._records.add_case_step(step):
+            raise ConflictError(
+                Fault("case:out-of-turn", "Somebody else acted on this case just now", "Read the case again", "number")
+            )
+        said = msgspec.to_builtins(body)
+        self._audit.note(actor, "case.step", twin.id, {"case": id, **said})
+        self._records.add_event("case-changed", twin.id, step.at, {"case": id, "kind": said["kind"]})
+        return self.get(actor, id)
+
+    def _require_component(self, now: CaseStanding, component: str) -> None:
+        twin = self._registry.by_uid(now.case.twin)
+        kind = self._registry.type_at(twin, now.case.opened) if twin else None
+        known = ["", *(c.path for c in kind.components)] if kind else [""]
+        if component not in known:
+            names = ", ".join(known[1:]) or "none: leave it empty"
+            raise InvalidInputError(
+                Fault("case:component-unknown", f"There is no component {component[:80]!r}", names, "component")
+            )
+
+    def _may_read(self, actor: Actor, uid: str) -> bool:
+        twin = self._registry.by_uid(uid)
+        return twin is not None and self._authoriser.may(actor, "read", twin)
+
+
+def _urgency(s: CaseStanding) -> tuple[bool, int, bool, int]:
+    return not s.open, URGENCY[s.case.severity], not s.active, -s.case.opened
