@@ -14,7 +14,7 @@ from servitwin.domain.party import Actor, Grant
 from servitwin.domain.twin import Dated, Twin
 from servitwin.usecases.authorise import Authoriser, policies
 
-ACTIONS = ("read", "command", "configure", "report")
+ACTIONS = ("read", "command", "configure", "report", "treat")
 ROLES = (
     "viewer", "operator", "production_manager", "maintenance", "procurement", "technician", "service_manager",
     "sales", "engineer", "trainer", "analyst", "administrator", "machine", "plugin",
