@@ -115,3 +115,14 @@ def test_safety_is_never_put_aside():
     with pytest.raises(RefusedError) as e:
         check_step(now, CaseStep("c1", 2, 20 * HOUR, "ann", Shelved(21 * HOUR, "noise")))
     assert e.value.fault.code == "case:safety-not-shelved"
+
+
+def test_where_monitors_stand_is_kept_and_thinned_out(records):
+    for minute in range(1, 7):
+        records.save_monitors([("u1", minute, "{}", b"%d" % minute), ("u2", minute, "{}", b"x")], [])
+    assert records.monitors_at(4, ["u1", "u3"]) == {"u1": (4, "{}", b"4")}
+    records.save_monitors([("u1", 7, "{}", b"7")], [(0, 5)])
+    assert records.monitors_at(3, ["u1"]) == {}, "of [0, 5) only the last is kept"
+    assert records.monitors_at(4, ["u1", "u2"]) == {"u1": (4, "{}", b"4"), "u2": (4, "{}", b"x")}
+    records.forget_monitors("u1", 5)
+    assert records.monitors_at(10, ["u1"])["u1"][0] == 5

@@ -37,3 +37,13 @@ case_steps = Table(
     Column("body", LargeBinary, nullable=False),
     PrimaryKeyConstraint("case_id", "number"),
 )
+# Where monitors stand, so that they go on after a restart and again from before late data; old ones are thinned out.
+monitor_snapshots = Table(
+    "monitor_snapshots",
+    metadata,
+    Column("twin", Text, nullable=False),
+    Column("watermark", BigInteger, nullable=False),
+    Column("cut", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("twin", "watermark"),
+)

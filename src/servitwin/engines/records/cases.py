@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from servitwin.domain.case import Case, CaseStep
 from servitwin.domain.requirement import Requirement
 from servitwin.engines.records import case_tables as t
-from servitwin.engines.records.database import add
+from servitwin.engines.records.database import add, put
 from servitwin.engines.records.part import Part, decode, encode
 
 
@@ -81,6 +81,44 @@ class CaseRecords(Part):
                 steps.setdefault(row.case_id, []).append(decode(row.body, CaseStep))
             rows = connection.execute(query).all()
         return [(decode(r.body, Case), steps.get(r.id, [])) for r in rows]
+
+    def save_monitors(
+        self, snapshots: Sequence[tuple[str, int, str, bytes]], forget: Sequence[tuple[int, int]]
+    ) -> None:
+        """Keep where the monitors of twins stand: (uid, watermark, cut as JSON, body); the same again replaces.
+
+        ``forget``: stretches [start, end) of watermarks of which, for these twins, only the last is kept.
+        """
+        c = t.monitor_snapshots.c
+        with self._database.write() as connection:
+            for twin, watermark, cut, body in snapshots:
+                key = {"twin": twin, "watermark": watermark}
+                put(connection, t.monitor_snapshots, key, {"cut": cut, "body": body})
+                for start, end in forget:
+                    mine = (c.twin == twin, c.watermark >= start, c.watermark < end)
+                    last = select(func.max(c.watermark)).where(*mine).scalar_subquery()
+                    connection.execute(delete(t.monitor_snapshots).where(*mine, c.watermark < last))
+
+    def monitors_at(self, before: int, twins: Sequence[str]) -> dict[str, tuple[int, str, bytes]]:
+        """Of each twin the latest (watermark, cut, body) with watermark <= ``before``."""
+        c = t.monitor_snapshots.c
+        last = (
+            select(c.twin, func.max(c.watermark).label("watermark"))
+            .where(c.watermark <= before, c.twin.in_(twins))
+            .group_by(c.twin)
+            .subquery()
+        )
+        query = select(c.twin, c.watermark, c.cut, c.body).join(
+            last, (last.c.twin == c.twin) & (last.c.watermark == c.watermark)
+        )
+        with self._database.read() as connection:
+            return {r.twin: (r.watermark, r.cut, bytes(r.body)) for r in connection.execute(query)}
+
+    def forget_monitors(self, twin: str, after: int) -> None:
+        """Drop snapshots of a twin with watermark > ``after``: what they rest on has changed."""
+        c = t.monitor_snapshots.c
+        with self._database.write() as connection:
+            connection.execute(delete(t.monitor_snapshots).where(c.twin == twin, c.watermark > after))
 
 
 def _row(step: CaseStep) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Requirements of single twins, and cases."""
+"""Requirements of single twins, cases, and where monitors stand."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ down_revision = "0004"
 
 def upgrade() -> None:
     """Create the tables."""
-    for table in (t.twin_requirements, t.cases, t.case_steps):
+    for table in (t.twin_requirements, t.cases, t.case_steps, t.monitor_snapshots):
         table.create(op.get_bind())

@@ -1,0 +1,205 @@
+"""Shapes of cases: what was found wrong, why, what is done about it and what is still to be proven."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from servitwin.web.api.shapes.base import Cut, Instant, InstantIn, Shape
+
+Severity = Literal["low", "medium", "high", "safety"]
+CaseStatus = Literal["violated", "diagnosed", "repaired", "verified", "closed"]
+AlarmState = Literal["unacknowledged", "acknowledged", "returned", "shelved", "normal"]
+Verdict = Literal["true", "false", "inconclusive"]
+Margin = Annotated[float | None, Field(description="in the unit of the deciding comparison; null: nothing measured")]
+
+
+class CaseSummary(Shape):
+    """A case as lists show it."""
+
+    id: str
+    twin: str
+    twin_title: str
+    requirement: str = Field(examples=["brake.holds-the-load"])
+    text: str = Field(description="the requirement in its author's words")
+    component: str
+    severity: Severity
+    opened: Instant
+    status: CaseStatus
+    alarm: AlarmState = Field(description="life cycle after ISA-18.2")
+    active: bool = Field(description="whether it is violated now, as far as is known")
+    recurred: int = Field(description="how often it came back after a repair")
+    shelved_until: Instant | None
+    waits_for: str = Field(description="what is to be done or proven next, in words")
+
+
+class FindingShape(Shape):
+    """A stretch in which the requirement was violated; `to` null: it goes on."""
+
+    id: str
+    from_: Instant = Field(alias="from")
+    to: Instant | None
+    determined: Instant = Field(description="from when on it was certain")
+    least: Margin
+    most: Margin
+    cut: Cut
+
+
+class SampleShape(Shape):
+    """An observation that the explanation rests on; `value` null: not known from there on."""
+
+    signal: str
+    time: Instant
+    value: float | bool | str | None
+    unit: str
+
+
+class PartShape(Shape):
+    """Characters [from, to) of the formula and the verdict of that part at the instant of the explanation."""
+
+    from_: int = Field(alias="from")
+    to: int
+    verdict: Verdict
+
+
+class ExplanationShape(Shape):
+    """A smallest set of observations that alone make the formula false at `at`."""
+
+    at: Instant
+    samples: list[SampleShape]
+    parts: list[PartShape]
+
+
+class HypothesisShape(Shape):
+    """A likely cause or place. It is ranked, never proven."""
+
+    kind: Literal["cause", "component", "neighbour"]
+    name: str
+    title: str
+    weight: float = Field(ge=0, le=1, description="share among the hypotheses named")
+    because: list[str]
+    remedy: str
+
+
+class ProgressShape(Shape):
+    """How far the last repair is proven."""
+
+    since: Instant
+    until: Instant
+    when: str = Field(description="formula of the condition that has to come again")
+    occurrences: int
+    needed: int
+    lasted_s: float
+    lasting_s: float
+    unclear: int
+    failed: int
+    bound: float = Field(description="upper bound of the probability of recurrence per occurrence, 95 %; about 3/n")
+    missing: str = Field(description="what is missing; empty: proven", examples=["1 of 3 occurrences"])
+
+
+class CaseStepShape(Shape):
+    """A step of a case; `said` depends on `kind`."""
+
+    number: int
+    kind: str = Field(examples=["found", "acknowledged", "repaired", "verified"])
+    at: Instant
+    by: str
+    said: dict[str, Any]
+
+
+class ProofLink(Shape):
+    """A proof that can be had for a case."""
+
+    kind: Literal["violated", "repaired"]
+    ready: bool
+    file: str = Field(description="URL of the proof file")
+    certificate: str = Field(description="URL of the printable certificate")
+
+
+class CaseDetail(CaseSummary):
+    """A case whole."""
+
+    formula: str
+    words: str = Field(description="the formula as a sentence")
+    digest: str
+    logic: str
+    signals: list[str] = Field(description="signals that the formula reads")
+    findings: list[FindingShape]
+    explanation: ExplanationShape | None
+    hypotheses: list[HypothesisShape]
+    diagnosis: dict[str, Any] | None
+    repair: dict[str, Any] | None
+    progress: ProgressShape | None
+    contracts: list[str] = Field(description="contracts that guarantee this machine and that the caller may read")
+    proofs: list[ProofLink]
+    steps: list[CaseStepShape]
+
+
+class AcknowledgeIn(Shape):
+    """Say that you have seen it."""
+
+    kind: Literal["acknowledged"]
+    text: str = ""
+    number: int | None = Field(None, description="step that you believe to take")
+
+
+class ShelveIn(Shape):
+    """Put its alarm aside for a while, at most seven days; never for a safety requirement."""
+
+    kind: Literal["shelved"]
+    until: InstantIn
+    text: str
+    number: int | None = None
+
+
+class UnshelveIn(Shape):
+    """Let its alarm count again."""
+
+    kind: Literal["unshelved"]
+    number: int | None = None
+
+
+class DiagnoseIn(Shape):
+    """Say what the cause is."""
+
+    kind: Literal["diagnosed"]
+    component: str = ""
+    cause: str = Field("", description="name of a ranked cause")
+    text: str = ""
+    number: int | None = None
+
+
+class RepairIn(Shape):
+    """Say what was done."""
+
+    kind: Literal["repaired"]
+    component: str = ""
+    what: str = Field(examples=["brake lining BL-12"])
+    change: Literal["part", "parameter", "software"] = "part"
+    version: str = ""
+    done_by: str = ""
+    done_at: InstantIn | None = Field(None, description="default: now")
+    text: str = ""
+    number: int | None = None
+
+
+class CloseIn(Shape):
+    """End the case without proof of repair, with a reason."""
+
+    kind: Literal["closed"]
+    text: str
+    number: int | None = None
+
+
+class NoteIn(Shape):
+    """A remark."""
+
+    kind: Literal["note"]
+    text: str
+    number: int | None = None
+
+
+StepIn = Annotated[
+    AcknowledgeIn | ShelveIn | UnshelveIn | DiagnoseIn | RepairIn | CloseIn | NoteIn, Field(discriminator="kind")
+]
