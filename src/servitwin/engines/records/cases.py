@@ -92,8 +92,8 @@ class CaseRecords(Part):
         c = t.monitor_snapshots.c
         with self._database.write() as connection:
             for twin, watermark, cut, body in snapshots:
-                key = {"twin": twin, "watermark": watermark}
-                put(connection, t.monitor_snapshots, key, {"cut": cut, "body": body})
+                row = {"twin": twin, "watermark": watermark, "cut": cut, "body": body}
+                put(connection, t.monitor_snapshots, row)
                 for start, end in forget:
                     mine = (c.twin == twin, c.watermark >= start, c.watermark < end)
                     last = select(func.max(c.watermark)).where(*mine).scalar_subquery()
