@@ -18,6 +18,7 @@ from servitwin.domain.error import Fault, ServitwinError
 from servitwin.web.api import (
     acceptances,
     administration,
+    cases,
     commands,
     contracts,
     events,
@@ -74,6 +75,7 @@ NOUNS = (
     value,
     money,
     reasons,
+    cases,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

@@ -1,0 +1,52 @@
+"""What the routes of cases share: the use cases joined over the parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+
+from servitwin.domain.case import CaseStanding
+from servitwin.domain.party import Actor
+from servitwin.domain.repair_proof import RepairProgress
+from servitwin.usecases.act_on_case import ActOnCase
+from servitwin.usecases.contract_access import ContractAccess
+from servitwin.usecases.requirement_set import RequirementSet, ToldRequirement
+from servitwin.web.api.callers import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class CaseParts:
+    """Use cases of cases and requirements over one node's parts."""
+
+    act: ActOnCase
+    set: RequirementSet
+    access: ContractAccess
+    parts: Parts
+
+    def requirement(self, s: CaseStanding) -> ToldRequirement:
+        """The requirement of a case as it was when the case was opened."""
+        return self.set.told(s.case.twin, s.case.requirement, s.case.opened)
+
+    def progress(self, s: CaseStanding) -> RepairProgress | None:
+        """How far the last repair is proven; None where none was recorded."""
+        return None
+
+    def contracts_of(self, actor: Actor, uid: str) -> list[str]:
+        """Contracts with a guarantee for a machine that the caller may read."""
+        twin = self.parts.registry.by_uid(uid)
+        if twin is None:
+            return []
+        found = self.access.all_current(actor)
+        return [a.contract.id for a in found if twin.id in a.contract.machines and a.contract.guarantee is not None]
+
+
+def _joined(parts: Parts) -> CaseParts:
+    act = ActOnCase(parts.records, parts.registry, parts.authoriser, parts.audit, parts.now)
+    return CaseParts(
+        act, RequirementSet(parts.registry, parts.records), ContractAccess(parts.records, parts.authoriser), parts
+    )
+
+
+Cases = Annotated[CaseParts, Depends(_joined)]

@@ -1,0 +1,236 @@
+"""Cases: what was found wrong with machines, why, what is done about it, and when it is proven mended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+
+from servitwin.domain.case import (
+    Acknowledged,
+    CaseStanding,
+    Closed,
+    Diagnosed,
+    Noted,
+    Repaired,
+    Shelved,
+    StepBody,
+    Unshelved,
+)
+from servitwin.domain.finding import Explanation, Finding
+from servitwin.web.api.answers import answer, answer_tagged, at, cut_out, page_of, time_of
+from servitwin.web.api.callers import Me, Parts, known_twin
+from servitwin.web.api.case_parts import CaseParts, Cases
+from servitwin.web.api.parts import WebParts
+from servitwin.web.api.shapes.base import Page
+from servitwin.web.api.shapes.case import CaseDetail, CaseSummary, StepIn
+from servitwin.web.api.strict import StrictRoute
+
+router = APIRouter(tags=["cases"], route_class=StrictRoute)
+AsOf = Annotated[str | None, Query(description="as known at that instant; default: now")]
+
+
+@router.get("/cases", response_model=Page[CaseSummary])
+def list_cases(
+    request: Request,
+    parts: Parts,
+    cases: Cases,
+    me: Me,
+    twin: Annotated[str | None, Query(description="cases of this twin and of all below it")] = None,
+    open_: Annotated[
+        bool, Query(alias="open", description="only those that are neither proven mended nor closed")
+    ] = False,
+    as_of: AsOf = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: str | None = None,
+) -> Response:
+    """Cases of the machines that you may read, the most urgent first."""
+    known_at = _known_at(parts, as_of)
+    twins: list[str] = []
+    if twin is not None:
+        found = known_twin(parts, me, twin)
+        twins = [found.uid, *(t.uid for t in parts.registry.descendants(found.id, known_at))]
+    standings = cases.act.list(me, twins=twins, only_open=open_, known_at=known_at)
+    numbered = list(enumerate(standings))
+    page, following = page_of(numbered, limit, cursor, lambda pair: f"{pair[0]:08d}")
+    return answer_tagged(request, {"items": [summary_out(parts, cases, s) for _, s in page], "next": following})
+
+
+@router.get("/cases/{id}", response_model=CaseDetail)
+def read_case(request: Request, parts: Parts, cases: Cases, me: Me, id: str, as_of: AsOf = None) -> Response:
+    """A case whole: what is proven, the hypotheses, every step, and what is still missing."""
+    standing = cases.act.get(me, id, _known_at(parts, as_of))
+    return answer_tagged(request, detail_out(parts, cases, me, standing))
+
+
+@router.post("/cases/{id}/steps", response_model=CaseDetail, status_code=201)
+def take_case_step(parts: Parts, cases: Cases, me: Me, id: str, body: StepIn) -> Response:
+    """Acknowledge, shelve, diagnose, repair, close or remark; the monitor takes the other steps."""
+    standing = cases.act.act(me, id, _said(parts, me.id, body), body.number)
+    return answer(detail_out(parts, cases, me, standing), 201)
+
+
+def _known_at(parts: WebParts, as_of: str | None) -> int:
+    return parts.now() if as_of is None else min(parts.now(), time_of(as_of, "as_of"))
+
+
+def _said(parts: WebParts, by: str, body: Any) -> StepBody:
+    match body.kind:
+        case "acknowledged":
+            return Acknowledged(body.text)
+        case "shelved":
+            return Shelved(time_of(body.until, "until"), body.text)
+        case "unshelved":
+            return Unshelved()
+        case "diagnosed":
+            return Diagnosed(body.component, body.cause, body.text)
+        case "repaired":
+            done_at = parts.now() if body.done_at is None else time_of(body.done_at, "done_at")
+            return Repaired(
+                body.component, body.what, body.change, body.done_by or by, done_at, body.version, body.text
+            )
+        case "closed":
+            return Closed(body.text)
+        case _:
+            return Noted(body.text)
+
+
+# how a case is written --------------------------------------------------------------------------------------
+def summary_out(parts: WebParts, cases: CaseParts, s: CaseStanding) -> dict[str, Any]:
+    """A case as lists show it."""
+    twin = parts.registry.by_uid(s.case.twin)
+    told = cases.requirement(s)
+    return {
+        "id": s.case.id,
+        "twin": twin.id if twin else s.case.twin,
+        "twin_title": (twin.title or twin.id) if twin else s.case.twin,
+        "requirement": s.case.requirement,
+        "text": told.text,
+        "component": s.case.component,
+        "severity": s.case.severity,
+        "opened": at(s.case.opened),
+        "status": s.status,
+        "alarm": s.alarm,
+        "active": s.active,
+        "recurred": s.recurred,
+        "shelved_until": at(s.shelved_until),
+        "waits_for": _waits_for(s),
+    }
+
+
+def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> dict[str, Any]:
+    """A case whole."""
+    told = cases.requirement(s)
+    found = s.found
+    progress = cases.progress(s)
+    remedies = {c.name: c.remedy for c in told.causes}
+    base = f"/api/v1/cases/{s.case.id}"
+    return {
+        **summary_out(parts, cases, s),
+        "formula": told.formula,
+        "words": told.words,
+        "digest": s.case.digest,
+        "logic": told.logic,
+        "signals": list(told.signals),
+        "findings": [_finding_out(f) for f in s.findings],
+        "explanation": _explanation_out(found.explanation, told.units) if found and found.explanation else None,
+        "hypotheses": [
+            {
+                "kind": h.kind,
+                "name": h.name,
+                "title": h.title,
+                "weight": h.weight,
+                "because": list(h.because),
+                "remedy": remedies.get(h.name, "") if h.kind == "cause" else "",
+            }
+            for h in (found.hypotheses if found else ())
+        ],
+        "diagnosis": msgspec.to_builtins(s.diagnosis) if s.diagnosis else None,
+        "repair": {**msgspec.to_builtins(s.repair), "done_at": at(s.repair.done_at)} if s.repair else None,
+        "progress": None
+        if progress is None
+        else {
+            "since": at(progress.since),
+            "until": at(progress.until),
+            "when": told.repair_when,
+            "occurrences": progress.occurrences,
+            "needed": progress.needed,
+            "lasted_s": progress.lasted / 1e9,
+            "lasting_s": progress.lasting / 1e9,
+            "unclear": progress.unclear,
+            "failed": progress.failed,
+            "bound": progress.bound,
+            "missing": progress.missing,
+        },
+        "contracts": cases.contracts_of(me, s.case.twin),
+        "proofs": [
+            {
+                "kind": kind,
+                "ready": ready,
+                "file": f"{base}/proof?kind={kind}",
+                "certificate": f"{base}/certificate?kind={kind}",
+            }
+            for kind, ready in (("violated", bool(s.findings)), ("repaired", s.verified is not None))
+        ],
+        "steps": [
+            {
+                "number": step.number,
+                "kind": msgspec.to_builtins(step.body)["kind"],
+                "at": at(step.at),
+                "by": step.by,
+                "said": _step_out(step.body),
+            }
+            for step in s.steps
+        ],
+    }
+
+
+def _finding_out(f: Finding) -> dict[str, Any]:
+    return {
+        "id": f.id,
+        "from": at(f.start),
+        "to": at(f.end),
+        "determined": at(f.determined),
+        "least": f.least,
+        "most": f.most,
+        "cut": cut_out(f.cut),
+    }
+
+
+def _explanation_out(e: Explanation, units: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "at": at(e.at),
+        "samples": [
+            {"signal": s.signal, "time": at(s.time), "value": s.value, "unit": units.get(s.signal, "")}
+            for s in e.samples
+        ],
+        "parts": [{"from": a, "to": b, "verdict": verdict} for a, b, verdict in e.parts],
+    }
+
+
+def _step_out(body: StepBody) -> dict[str, Any]:
+    """What a step says; instants as text, and a finding by its own members."""
+    said = msgspec.to_builtins(body)
+    del said["kind"]
+    finding = said.pop("finding", None)
+    if isinstance(finding, dict):
+        said["from"], said["severity"] = at(finding["start"]), finding["severity"]
+    for name in ("explanation", "hypotheses"):
+        said.pop(name, None)
+    return {k: at(v) if k in {"until", "since", "end", "start", "done_at"} else v for k, v in said.items()}
+
+
+def _waits_for(s: CaseStanding) -> str:
+    match s.status:
+        case "violated" | "diagnosed" if s.active:
+            return "The requirement is violated now: find the cause and mend it"
+        case "violated":
+            return "Kept again since: say what the cause was and what was mended"
+        case "diagnosed":
+            return "The cause is said: mend it and record the repair"
+        case "repaired":
+            return "Not yet proven: the condition has to come again with the requirement kept"
+        case _:
+            return ""
