@@ -225,8 +225,7 @@ class _Reader(WordTests):
         quoted = self.text[token.first] == "`"
         part = None if quoted else self._names.get(token.text)
         if self.peek().is_("("):
-            hint = "Known are always, eventually, historically, once, next_change, count, duration, abs, min and max"
-            self.say(token.first, "formula:syntax", f"There is no function {token.text[:40]!r}", hint)
+            return self._no_function(token)
         if part is None:
             return Part(Measured(token.text, at=at))
         self._used.add(token.text)
@@ -234,6 +233,18 @@ class _Reader(WordTests):
         if isinstance(node, TRUTHS):
             return self.built(Named(token.text, part.formula, at=at), part)
         return part
+
+    def _no_function(self, token: Token) -> Part:
+        hint = "Known are always, eventually, historically, once, next_change, count, duration, abs, min and max"
+        self.say(token.first, "formula:syntax", f"There is no function {token.text[:40]!r}", hint)
+        self.take()
+        if not self.peek().is_(")"):
+            self._expression(0)
+            while self.peek().is_(","):
+                self.take()
+                self._expression(0)
+        self.close()
+        return Part(Unread(at=(token.first, token.last)))
 
     def _keyword(self, token: Token) -> Part:
         name = token.text
