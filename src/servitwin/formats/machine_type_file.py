@@ -48,8 +48,9 @@ def read_machine_type(
 
     ``parties`` are those that exist, so that others can be told; None where they are not known.
     Faults of structure have codes ``yaml:...`` and ``file:...``; of meaning ``signal:...``, ``component:...``,
-    ``command:...``, ``machine-type:...``; of requirements ``formula:...``, at the character. Signals belong to the machine or to a component; the full name of one is
-    the component's path and its key joined by dots, or what ``name`` says.
+    ``command:...``, ``machine-type:...``; of requirements ``formula:...``, at the character. Signals belong to the
+    machine or to a component; the full name of one is the component's path and its key joined by dots, or what ``name``
+    says.
     """
     root, faults, file = parse(source, file)
     if root is None:

@@ -72,7 +72,8 @@ class Node:
 
     def find(self, path: tuple[Key, ...]) -> Node | None:
         """What is at that path, or None."""
-        node = self
+        node: Node = self
+        step: Any
         for step in path:
             inside = node.value
             if (isinstance(inside, dict) and step in inside) or (

@@ -47,7 +47,19 @@ _COUNTED: dict[Relation, str] = {
     "<": "fewer than", "<=": "at most", ">": "more than", ">=": "at least", "==": "exactly", "!=": "other than",
 }  # fmt: skip
 _OPERATORS = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
-_SHOWN = {"Cel": "°C", "[degF]": "°F", "1": "", "kW.h": "kWh", "/min": "per minute", "m3/h": "m³/h", "mm/s2": "mm/s²"}
+_SHOWN = {
+    "Cel": "°C",
+    "[degF]": "°F",
+    "1": "",
+    "kW.h": "kWh",
+    "/min": "per minute",
+    "1/min": "per minute",
+    "/s": "per second",
+    "1/s": "per second",
+    "[g]": "g",
+    "m3/h": "m³/h",
+    "mm/s2": "mm/s²",
+}
 _SPANS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (NS, "second"), (1_000_000, "millisecond"))
 
 
