@@ -16,10 +16,9 @@ from servitwin.domain.machine_type import (
     Production,
 )
 from servitwin.domain.reason import ReasonChoice
-from servitwin.domain.requirement import Requirement
 from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.formats.machine_type_rules import Rules, number
-from servitwin.formats.requirement import check_requirements, requirements_of
+from servitwin.formats.requirement import causes_of, check_requirements, requirements_of
 from servitwin.formats.structure import Structure, did_you_mean
 from servitwin.formats.yaml_node import Key, Parsed, parse
 
@@ -116,6 +115,7 @@ class _MachineTypeReader:
             production=self._production(data["production"], rules) if "production" in data else None,
             modes=rules.modes(data.get("modes", {}), ("modes",)),
             requirements=requirements_of(data),
+            causes=causes_of(data),
             documents=_documents(data),
             model_3d=data.get("model_3d", ""),
             reasons=_reasons(data.get("reasons", {})),
@@ -132,6 +132,7 @@ class _MachineTypeReader:
                     path=name,
                     title=child.get("title", ""),
                     requirements=requirements_of(child),
+                    causes=causes_of(child),
                     documents=_documents(child),
                     service_parts=tuple(child.get("service_parts", ())),
                 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from servitwin.domain.error import Fault
-from servitwin.domain.machine_type import Requirement
+from servitwin.domain.requirement import Requirement
 from servitwin.domain.signal import SignalDefinition
 from servitwin.formats.requirement import check_requirements, requirements_of
 from servitwin.formats.structure import Structure
