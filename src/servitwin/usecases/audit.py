@@ -15,7 +15,8 @@ Action = Literal[
     "gaps.declare", "quarantine.read", "quarantine.replay", "history.export", "simulator.fault", "observations.send",
     "service.assign",
     "service.withdraw", "contract.add", "contract.sign", "reason.give", "exclusion.claim", "exclusion.decide",
-    "machine.accept", "period.settle", "invoice.issue", "ledger.book", "usage.take",
+    "machine.accept", "period.settle", "invoice.issue", "ledger.book", "usage.take", "key.rotate",
+    "key.revoke",
 ]  # fmt: skip
 
 

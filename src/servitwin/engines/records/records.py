@@ -11,12 +11,21 @@ from servitwin.engines.records.events import EventRecords
 from servitwin.engines.records.money import MoneyRecords
 from servitwin.engines.records.outcomes import OutcomeRecords
 from servitwin.engines.records.parties import PartyRecords
+from servitwin.engines.records.statements import StatementRecords
 from servitwin.engines.records.twins import TwinRecords
 from servitwin.engines.records.value import ValueRecords
 
 
 class SqlRecords(
-    TwinRecords, PartyRecords, CommandRecords, EventRecords, OutcomeRecords, ContractRecords, MoneyRecords, ValueRecords
+    TwinRecords,
+    PartyRecords,
+    CommandRecords,
+    EventRecords,
+    OutcomeRecords,
+    ContractRecords,
+    MoneyRecords,
+    ValueRecords,
+    StatementRecords,
 ):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
 
