@@ -9,7 +9,7 @@ from functools import cached_property
 from servitwin.domain.canonical_json import digest
 from servitwin.domain.formula.checked import Checked, requirement_formula
 from servitwin.domain.formula.tree import LOGIC, Formula, Implies, Named, invariant
-from servitwin.domain.formula.words import sentence
+from servitwin.domain.formula.words import words as in_words
 from servitwin.domain.requirement import LikelyCause, Requirement
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.twin import Twin
@@ -45,7 +45,7 @@ class Demand:
 
     @cached_property
     def condition(self) -> Formula | None:
-        """What has to come again before a repair counts: the rule's own, else the left of ``->``; None: no condition."""
+        """What has to come again before a repair counts: as the rule says, else the left of ``->``; None: nothing."""
         when = self.requirement.repair.when
         if when:
             return requirement_formula(when, self.signals, self.component).tree
@@ -65,7 +65,7 @@ class Demand:
     @cached_property
     def words(self) -> str:
         """The formula as a sentence."""
-        return sentence(self.checked.tree, self.signals) if self.checked.tree is not None else ""
+        return in_words(self.checked.tree, self.signals) if self.checked.tree is not None else ""
 
     @cached_property
     def digest(self) -> str:
@@ -112,9 +112,9 @@ class RequirementSet:
     def demand(self, twin: Twin, requirement: Requirement, at: int) -> Demand:
         """A requirement as it would be, were it added to a twin; its name may begin with a component's path."""
         machine_type = self._registry.type_at(twin, at)
-        paths = [c.path for c in machine_type.components] if machine_type else []
-        inside = max((p for p in paths if requirement.name.startswith(p + ".")), key=len, default="")
-        causes = tuple(c for part in (machine_type.components if machine_type else ()) if part.path == inside for c in part.causes)
+        components = {c.path: c for c in machine_type.components} if machine_type else {}
+        inside = max((p for p in components if requirement.name.startswith(p + ".")), key=len, default="")
+        causes = components[inside].causes if inside else ()
         return Demand(requirement.name, inside, requirement, self._registry.signals(twin.uid, at), causes, "twin")
 
     def _by_type(self, twin: Twin, at: int) -> list[Demand]:

@@ -12,7 +12,7 @@ from servitwin.domain.party import Actor
 from servitwin.domain.repair_proof import RepairProgress
 from servitwin.usecases.act_on_case import ActOnCase
 from servitwin.usecases.contract_access import ContractAccess
-from servitwin.usecases.requirement_set import RequirementSet, ToldRequirement
+from servitwin.usecases.requirement_set import Demand, RequirementSet
 from servitwin.web.api.callers import Parts
 
 
@@ -25,9 +25,10 @@ class CaseParts:
     access: ContractAccess
     parts: Parts
 
-    def requirement(self, s: CaseStanding) -> ToldRequirement:
-        """The requirement of a case as it was when the case was opened."""
-        return self.set.told(s.case.twin, s.case.requirement, s.case.opened)
+    def requirement(self, s: CaseStanding) -> Demand | None:
+        """The requirement of a case as it was when the case was opened; None if it is gone."""
+        twin = self.parts.registry.by_uid(s.case.twin)
+        return self.set.find(twin, s.case.requirement, s.case.opened) if twin is not None else None
 
     def progress(self, s: CaseStanding) -> RepairProgress | None:
         """How far the last repair is proven; None where none was recorded."""

@@ -20,6 +20,7 @@ from servitwin.domain.case import (
     Unshelved,
 )
 from servitwin.domain.finding import Explanation, Finding
+from servitwin.domain.formula.tree import LOGIC
 from servitwin.web.api.answers import answer, answer_tagged, at, cut_out, page_of, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin
 from servitwin.web.api.case_parts import CaseParts, Cases
@@ -107,7 +108,7 @@ def summary_out(parts: WebParts, cases: CaseParts, s: CaseStanding) -> dict[str,
         "twin": twin.id if twin else s.case.twin,
         "twin_title": (twin.title or twin.id) if twin else s.case.twin,
         "requirement": s.case.requirement,
-        "text": told.text,
+        "text": told.requirement.text if told else "",
         "component": s.case.component,
         "severity": s.case.severity,
         "opened": at(s.case.opened),
@@ -125,17 +126,18 @@ def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> di
     told = cases.requirement(s)
     found = s.found
     progress = cases.progress(s)
-    remedies = {c.name: c.remedy for c in told.causes}
+    remedies = {c.name: c.remedy for c in told.causes} if told else {}
+    units = {s.name: s.unit for s in told.signals.values()} if told else {}
     base = f"/api/v1/cases/{s.case.id}"
     return {
         **summary_out(parts, cases, s),
-        "formula": told.formula,
-        "words": told.words,
+        "formula": told.requirement.formula if told else "",
+        "words": told.words if told else "",
         "digest": s.case.digest,
-        "logic": told.logic,
-        "signals": list(told.signals),
+        "logic": LOGIC,
+        "signals": list(told.checked.signals) if told else [],
         "findings": [_finding_out(f) for f in s.findings],
-        "explanation": _explanation_out(found.explanation, told.units) if found and found.explanation else None,
+        "explanation": _explanation_out(found.explanation, units) if found and found.explanation else None,
         "hypotheses": [
             {
                 "kind": h.kind,
@@ -154,7 +156,7 @@ def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> di
         else {
             "since": at(progress.since),
             "until": at(progress.until),
-            "when": told.repair_when,
+            "when": told.condition_text if told else "",
             "occurrences": progress.occurrences,
             "needed": progress.needed,
             "lasted_s": progress.lasted / 1e9,

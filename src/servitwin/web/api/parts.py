@@ -12,6 +12,7 @@ from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.ports import Bus, HistoryReader, Records, SigningKeys
+from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.live import LiveHub
@@ -54,6 +55,7 @@ class WebParts:
     audit: Audit
     live: LiveHub
     keys: SigningKeys
+    evidence: ReadLog
     now: Callable[[], int]
     new_id: Callable[[], str]
     hash_machine_secret: Callable[[str], str]
