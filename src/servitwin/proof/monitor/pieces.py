@@ -1,0 +1,109 @@
+"""From the truth of a formula to pieces with one verdict each, and what is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from servitwin.domain.observation import Int64s
+from servitwin.proof.monitor.trace import Piece, Verdict
+from servitwin.proof.monitor.tracks import Pair
+from servitwin.proof.monitor.truth import FIRST, LAST, extreme, instants
+
+#: ``determined`` of a piece that waits for what is still to come.
+NEVER = (1 << 63) - 1
+FALSE, TRUE, INCONCLUSIVE, OPEN = 0, 1, 2, 3
+_VERDICT = (Verdict.FALSE, Verdict.TRUE, Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE)
+
+
+class Stretch(NamedTuple):
+    """Runs [start, end) in order with a verdict (FALSE, TRUE, INCONCLUSIVE or OPEN) and its earliest decision."""
+
+    start: Int64s
+    end: Int64s
+    verdict: npt.NDArray[np.int8]
+    determined: Int64s
+
+
+def stretches_of(pair: Pair, start: int, now: int) -> Stretch:
+    """Verdicts on [start, now) as far as what happened before ``now`` decides them, merged; OPEN where it does not.
+
+    The decision of a merged run is the earliest inside it. No verdict is decided before its own instant.
+    """
+    certain, possible = pair
+    at = np.array([start], np.int64)
+    inner = instants(certain.start, possible.start)
+    at = np.concatenate([at, inner[(inner > start) & (inner < now)]])
+    i, j = certain.index(at), possible.index(at)
+    yes, maybe = certain.true[i], possible.true[j]
+    verdict = np.where(yes, TRUE, np.where(maybe, INCONCLUSIVE, FALSE)).astype(np.int8)
+    one = np.where(yes | maybe, certain.base[i], FIRST), np.where(yes | maybe, certain.slope[i], 0)
+    two = np.where(yes, FIRST, possible.base[j]), np.where(yes, 0, possible.slope[j])
+    latest = np.ones(len(at), np.bool_)
+    zero, unit = np.zeros(len(at), np.int64), np.ones(len(at), np.int64)
+    if _is_line(one) and (_is_line(two) or bool(yes.all())):
+        return _merge(at, np.append(at[1:], now), verdict, at)
+    when = extreme(at, latest, one, two, latest=latest)
+    at2 = instants(at, when.start[when.start > start])
+    m = when.index(at2)
+    zero, unit, latest = np.zeros(len(at2), np.int64), np.ones(len(at2), np.int64), np.ones(len(at2), np.bool_)
+    when = extreme(at2, latest, (when.base[m], when.slope[m]), (zero, unit), latest=latest)
+    # Where the decision is a line, it is reached by the part of the run before ``now - base``.
+    inner = when.start[(when.start > start) & (when.start < now)]
+    at2 = instants(at2, inner)
+    m = when.index(at2)
+    base, slope = when.base[m], when.slope[m]
+    end = np.append(at2[1:], now)
+    cut = now - base
+    splits = (slope == 1) & (base > 0) & (cut > at2) & (cut < end)
+    index = np.repeat(np.arange(len(at2)), 1 + splits)
+    at3 = at2[index]
+    at3[np.flatnonzero(splits) + np.cumsum(splits)[splits]] = cut[splits]
+    decision = np.minimum(base[index] + slope[index] * at3, LAST)
+    own = verdict[np.searchsorted(at, at3, side="right") - 1]
+    own = np.where(decision < now, own, np.int8(OPEN)).astype(np.int8)
+    return _merge(at3, np.append(at3[1:], now), own, np.where(own == OPEN, NEVER, decision))
+
+
+def pieces_of(runs: Stretch, least: npt.NDArray[np.float64], most: npt.NDArray[np.float64]) -> list[Piece]:
+    """Runs as pieces with the bounds of their robustness."""
+    rows = zip(*(a.tolist() for a in (runs.start, runs.end, runs.verdict, least, most, runs.determined)), strict=True)
+    return [Piece(s, e, _VERDICT[v], lo, hi, d) for s, e, v, lo, hi, d in rows]
+
+
+def merge_pieces(pieces: Iterable[Piece]) -> list[Piece]:
+    """Pieces in order of time, touching ones with one verdict as one: least bounds, earliest decision.
+
+    What is open stays apart from what is known to be inconclusive. So any split of the same data comes to the same.
+    """
+    merged: list[Piece] = []
+    for piece in sorted(pieces, key=lambda p: p.start):
+        last = merged[-1] if merged else None
+        alike = last is not None and last.end == piece.start and last.verdict == piece.verdict
+        if last is not None and alike and (last.determined == NEVER) == (piece.determined == NEVER):
+            merged[-1] = msgspec.structs.replace(
+                last,
+                end=piece.end,
+                least=min(last.least, piece.least),
+                most=min(last.most, piece.most),
+                determined=min(last.determined, piece.determined),
+            )
+        else:
+            merged.append(piece)
+    return merged
+
+
+def _is_line(line: tuple[Int64s, Int64s]) -> bool:
+    return bool(np.all(line[0] == 0) and np.all(line[1] == 1))
+
+
+def _merge(start: Int64s, end: Int64s, verdict: npt.NDArray[np.int8], determined: Int64s) -> Stretch:
+    keep = np.ones(len(start), np.bool_)
+    np.not_equal(verdict[1:], verdict[:-1], out=keep[1:])
+    first = np.flatnonzero(keep)
+    last = np.append(first[1:], len(start)) - 1
+    return Stretch(start[first], end[last], verdict[first], np.minimum.reduceat(determined, first))
