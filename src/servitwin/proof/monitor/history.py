@@ -8,6 +8,7 @@ import numpy as np
 
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.formula.tree import Active, Compare, Formula, Is, reach, signals_of
+from servitwin.domain.observation import Int64s
 from servitwin.proof.monitor.check import check_formula, check_signal
 from servitwin.proof.monitor.margin import margins
 from servitwin.proof.monitor.pieces import OPEN, Stretch, pieces_of, stretches_of
@@ -47,10 +48,13 @@ class TraceSource:
         times = sampled.times
         if not signals_of(node):
             return Pair(constant(bool(sampled.certain[0])), constant(bool(sampled.possible[0])))
-        if sampled.certain is sampled.possible and self._earliest is not None and times[:1] <= self._earliest:
+        if sampled.certain is sampled.possible and self._starts_before(times):
             yes = runs(times, sampled.certain, before=bool(sampled.certain[0]))
             return Pair(yes, yes)
         return Pair(runs(times, sampled.certain, before=False), runs(times, sampled.possible, before=True))
+
+    def _starts_before(self, times: Int64s) -> bool:
+        return self._earliest is not None and len(times) > 0 and int(times[0]) <= self._earliest
 
     def stretches(self, signal: str) -> Stretches:
         """The values of a signal as runs."""

@@ -87,13 +87,14 @@ def _margin(
     node: object, done: Mapping[int, Margin], signals: Mapping[str, SignalTrace], end: int, found: Mapping[int, Pair]
 ) -> Margin | None:
     match node:
-        case Compare() if not isinstance(node.left, Count | Duration) and signals_of(node):
+        case Compare() if not isinstance(node.left, Count | Duration):
             left, right = intervals(node, signals)
             least, most = margin(node.relation, left, right)
+            if not signals_of(node):
+                return Margin(np.array([FIRST]), least, most)
             return _until_end(np.concatenate([np.array([FIRST]), left.times]), _after(least, -1), _after(most, 1), end)
         case Compare() | Is() | Active() | Constant():
-            known = isinstance(node, Constant) or not signals_of(node)
-            return _without_measure(found[id(node)], None if known else end)
+            return _without_measure(found[id(node)], None if isinstance(node, Constant) else end)
         case Named():
             return done[id(node.of)]
         case Not():
@@ -169,8 +170,8 @@ def _sliding(best: np.ufunc, a: Margin, low: int, high: int | None) -> Margin:
     if low == high == 0:
         return a
     at = instants(moved(a.start, low), moved(a.start, high))
-    first = np.searchsorted(a.start, np.maximum(at + low, FIRST), side="right") - 1
-    last = np.searchsorted(a.start, np.minimum(at + high, LAST), side="right")
+    first = np.searchsorted(a.start, np.clip(at + low, FIRST, LAST), side="right") - 1
+    last = np.searchsorted(a.start, np.clip(at + high, FIRST, LAST), side="right")
     return _joined(
         at, range_extreme(a.least, first, last, best, np.nan), range_extreme(a.most, first, last, best, np.nan)
     )

@@ -29,44 +29,63 @@ class Stretch(NamedTuple):
     determined: Int64s
 
 
-def stretches_of(pair: Pair, start: int, now: int) -> Stretch:
-    """Verdicts on [start, now) as far as what happened before ``now`` decides them, merged; OPEN where it does not.
+class Decisions(NamedTuple):
+    """Verdict of each run and when it is decided: at ``base + slope * t`` for an instant t, never before t."""
 
-    The decision of a merged run is the earliest inside it. No verdict is decided before its own instant.
-    """
+    start: Int64s
+    verdict: npt.NDArray[np.int8]
+    base: Int64s
+    slope: Int64s
+
+
+def decisions_of(pair: Pair, start: int, end: int = LAST) -> Decisions:
+    """What the verdicts on [start, end) are if nothing changes any more, and from when on that is certain."""
     certain, possible = pair
-    at = np.array([start], np.int64)
-    inner = instants(certain.start, possible.start)
-    at = np.concatenate([at, inner[(inner > start) & (inner < now)]])
+    inner = certain.start if certain is possible else instants(certain.start, possible.start)
+    at = np.concatenate([np.array([start], np.int64), inner[(inner > start) & (inner < end)]])
     i, j = certain.index(at), possible.index(at)
     yes, maybe = certain.true[i], possible.true[j]
     verdict = np.where(yes, TRUE, np.where(maybe, INCONCLUSIVE, FALSE)).astype(np.int8)
-    one = np.where(yes | maybe, certain.base[i], FIRST), np.where(yes | maybe, certain.slope[i], 0)
+    one = np.where(maybe, certain.base[i], FIRST), np.where(maybe, certain.slope[i], 0)
     two = np.where(yes, FIRST, possible.base[j]), np.where(yes, 0, possible.slope[j])
+    if _is_present(one, maybe) and _is_present(two, ~yes):
+        return Decisions(at, verdict, np.zeros(len(at), np.int64), np.ones(len(at), np.int64))
     latest = np.ones(len(at), np.bool_)
-    zero, unit = np.zeros(len(at), np.int64), np.ones(len(at), np.int64)
-    if _is_line(one) and (_is_line(two) or bool(yes.all())):
-        return _merge(at, np.append(at[1:], now), verdict, at)
     when = extreme(at, latest, one, two, latest=latest)
-    at2 = instants(at, when.start[when.start > start])
-    m = when.index(at2)
-    zero, unit, latest = np.zeros(len(at2), np.int64), np.ones(len(at2), np.int64), np.ones(len(at2), np.bool_)
-    when = extreme(at2, latest, (when.base[m], when.slope[m]), (zero, unit), latest=latest)
+    at2 = _from(start, end, at, when.start)
+    m, latest = when.index(at2), np.ones(len(at2), np.bool_)
+    itself = np.zeros(len(at2), np.int64), np.ones(len(at2), np.int64)
+    when = extreme(at2, latest, (when.base[m], when.slope[m]), itself, latest=latest)
+    at3 = _from(start, end, at, when.start)
+    m = when.index(at3)
+    return Decisions(at3, verdict[np.searchsorted(at, at3, side="right") - 1], when.base[m], when.slope[m])
+
+
+def stretches_of(pair: Pair, start: int, now: int) -> Stretch:
+    """Verdicts on [start, now) as far as what happened before ``now`` decides them, merged; OPEN where it does not.
+
+    The decision of a merged run is the earliest inside it.
+    """
+    at, verdict, base, slope = decisions_of(pair, start, now)
+    end = np.append(at[1:], now)
     # Where the decision is a line, it is reached by the part of the run before ``now - base``.
-    inner = when.start[(when.start > start) & (when.start < now)]
-    at2 = instants(at2, inner)
-    m = when.index(at2)
-    base, slope = when.base[m], when.slope[m]
-    end = np.append(at2[1:], now)
     cut = now - base
-    splits = (slope == 1) & (base > 0) & (cut > at2) & (cut < end)
-    index = np.repeat(np.arange(len(at2)), 1 + splits)
-    at3 = at2[index]
-    at3[np.flatnonzero(splits) + np.cumsum(splits)[splits]] = cut[splits]
-    decision = np.minimum(base[index] + slope[index] * at3, LAST)
-    own = verdict[np.searchsorted(at, at3, side="right") - 1]
-    own = np.where(decision < now, own, np.int8(OPEN)).astype(np.int8)
-    return _merge(at3, np.append(at3[1:], now), own, np.where(own == OPEN, NEVER, decision))
+    splits = (slope == 1) & (cut > at) & (cut < end)
+    index = np.repeat(np.arange(len(at)), 1 + splits)
+    at2 = at[index]
+    at2[np.flatnonzero(splits) + np.cumsum(splits)[splits]] = cut[splits]
+    decision = np.minimum(base[index] + slope[index] * at2, LAST)
+    own = np.where(decision < now, verdict[index], np.int8(OPEN)).astype(np.int8)
+    return _merge(at2, np.append(at2[1:], now), own, np.where(own == OPEN, NEVER, decision))
+
+
+def _from(start: int, end: int, *starts: Int64s) -> Int64s:
+    every = instants(*starts)
+    return np.concatenate([np.array([start], np.int64), every[(every > start) & (every < end)]])
+
+
+def _is_present(line: tuple[Int64s, Int64s], where: npt.NDArray[np.bool_]) -> bool:
+    return bool(np.all(((line[0] == 0) & (line[1] == 1)) | ~where)) and bool(np.any(where))
 
 
 def pieces_of(runs: Stretch, least: npt.NDArray[np.float64], most: npt.NDArray[np.float64]) -> list[Piece]:
@@ -95,10 +114,6 @@ def merge_pieces(pieces: Iterable[Piece]) -> list[Piece]:
         else:
             merged.append(piece)
     return merged
-
-
-def _is_line(line: tuple[Int64s, Int64s]) -> bool:
-    return bool(np.all(line[0] == 0) and np.all(line[1] == 1))
 
 
 def _merge(start: Int64s, end: Int64s, verdict: npt.NDArray[np.int8], determined: Int64s) -> Stretch:

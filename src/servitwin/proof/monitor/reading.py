@@ -73,7 +73,8 @@ def intervals(node: Compare, signals: Mapping[str, SignalTrace]) -> tuple[Interv
 
 def margin(relation: Relation, left: Interval, right: Interval) -> tuple[Floats, Floats]:
     """Bounds [least, most] of the robustness of a comparison; infinite where it is not known."""
-    least, most = left.low - right.high, left.high - right.low
+    with np.errstate(all="ignore"):
+        least, most = left.low - right.high, left.high - right.low
     if relation in ("<", "<="):
         least, most = -most, -least
     elif relation in ("==", "!="):
@@ -110,7 +111,7 @@ def _one_signal(node: Measured, relation: Relation, value: float, trace: SignalT
     certain = np.empty(n, np.bool_)
     exact = trace.accuracy == 0.0 and bool(trace.known.all())
     possible = certain if exact else np.empty(n, np.bool_)
-    limit = Interval(trace.times, np.full(1, value), np.full(1, value), np.full(1, np.isfinite(value)))
+    limit = Interval(trace.times, np.full(1, float(value)), np.full(1, float(value)), np.full(1, np.isfinite(value)))
     with np.errstate(all="ignore"):
         for a in range(0, n, _CHUNK):
             b = min(a + _CHUNK, n)
@@ -147,7 +148,7 @@ def _expression(
 ) -> Interval:
     match node:
         case Number():
-            constant = np.full(len(times), node.value)
+            constant = np.full(len(times), float(node.value))
             return Interval(times, constant, constant, np.ones(len(times), np.bool_))
         case Measured():
             own = _measured(node, signals[node.signal], slice(None))

@@ -236,10 +236,7 @@ def _counted(node: Compare, found: Mapping[int, Pair]) -> Pair:
         case "<=":
             return denied(reaches(floor(limit) + 1))
         case _:
-            whole = limit.denominator == 1
-            equal = _one(constant(False))
-            if whole:
-                equal = _each(both, reaches(int(limit)), denied(reaches(int(limit) + 1)))
+            equal = _each(both, reaches(ceil(limit)), denied(reaches(floor(limit) + 1)))
             return equal if node.relation == "==" else denied(equal)
 
 

@@ -12,6 +12,7 @@ Operators with windows are rewritten as in Donzé, Ferrère and Maler, Efficient
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from servitwin.domain.observation import Bools, Int64s
 FIRST = -(1 << 62)
 LAST = 1 << 62
 _WIDEST = LAST - 1
+_N = TypeVar("_N", np.int64, np.float64)
 
 
 @dataclass(slots=True, eq=False)
@@ -102,11 +104,11 @@ def throughout(a: Truth, low: int, high: int) -> Truth:
     # Decided true when the last of the window is: runs that end inside it, and the instant at its end.
     ends = np.append(a.start[1:] - 1, LAST - 1)
     at_end = _clip(a.base + a.slope * ends)
-    latest = rangeextreme(at_end, first - 1, last - 1, np.maximum, FIRST)
+    latest = range_extreme(at_end, first - 1, last - 1, np.maximum, FIRST)
     tail = last - 1
     # Decided false when the earliest false one is: runs that begin inside it, and the instant at its beginning.
     at_start = np.where(a.true, LAST, _clip(a.base + a.slope * a.start))
-    earliest = rangeextreme(at_start, first, last, np.minimum, LAST)
+    earliest = range_extreme(at_start, first, last, np.minimum, LAST)
     head = first - 1
     base = np.where(true, a.base[tail] + a.slope[tail] * high, a.base[head] + a.slope[head] * low)
     slope = np.where(true, a.slope[tail], a.slope[head])
@@ -200,9 +202,9 @@ def instants(*starts: Int64s) -> Int64s:
     return once
 
 
-def rangeextreme[T: np.generic](
-    values: npt.NDArray[T], low: npt.NDArray[np.intp], high: npt.NDArray[np.intp], best: np.ufunc, empty: float
-) -> npt.NDArray[T]:
+def range_extreme(
+    values: npt.NDArray[_N], low: npt.NDArray[np.intp], high: npt.NDArray[np.intp], best: np.ufunc, empty: float
+) -> npt.NDArray[_N]:
     """``best`` (np.minimum or np.maximum) of values[low:high] for each pair, ``empty`` where there are none.
 
     A sparse table whose levels are built only as far as the longest range needs, one at a time.
