@@ -24,6 +24,9 @@ class SignalSettings(msgspec.Struct, frozen=True):
     max_gap: int | None = None
 
 
+_NONE = Stretches(np.zeros(0, np.int64), np.zeros(0, np.bool_))
+
+
 @dataclass(slots=True, eq=False)
 class Told:
     """The held value and the new samples as one trace, what is held after them, and the changes of the value."""
@@ -51,9 +54,19 @@ class Held(msgspec.Struct, frozen=True):
         return SignalTrace(np.array([FIRST]), value, np.array([self.known]), settings.accuracy, words)
 
     def told(
-        self, name: str, samples: SignalTrace | None, settings: SignalSettings, now: int, watermark: int
+        self,
+        name: str,
+        samples: SignalTrace | None,
+        settings: SignalSettings,
+        now: int,
+        watermark: int,
+        *,
+        changes: bool,
     ) -> Told | None:
-        """What is new in [now, watermark): samples, and values that went stale. None if nothing is."""
+        """What is new in [now, watermark): samples, and values that went stale. None if nothing is.
+
+        ``changes``: whether anyone asks for the changes of the value.
+        """
         count = 0 if samples is None else len(samples.times)
         gap = settings.max_gap
         if samples is None or not count:
@@ -81,7 +94,7 @@ class Held(msgspec.Struct, frozen=True):
         trace = SignalTrace(times, values, known, settings.accuracy, words)
         word = words[int(values[-1])] if words and known[-1] else None
         last = int(samples.times[-1]) if count else self.since
-        return Told(trace, Held(last, float(values[-1]), word, bool(known[-1])), _moves(trace))
+        return Told(trace, Held(last, float(values[-1]), word, bool(known[-1])), _moves(trace) if changes else _NONE)
 
 
 def _moves(trace: SignalTrace) -> Stretches:

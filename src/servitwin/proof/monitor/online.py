@@ -31,7 +31,7 @@ from servitwin.proof.monitor.feed import Held, SignalSettings, Told
 from servitwin.proof.monitor.pieces import FALSE, INCONCLUSIVE, TRUE, decisions_of, merge_pieces
 from servitwin.proof.monitor.reading import compare, member
 from servitwin.proof.monitor.trace import Piece, SignalTrace, Verdict
-from servitwin.proof.monitor.tracks import Carried, Pair, Stretches, remembered, truths
+from servitwin.proof.monitor.tracks import Carried, Pair, Stretches, order_of, remembered, truths
 from servitwin.proof.monitor.truth import FIRST, LAST, Truth, constant, present
 
 _BOUNDS = {
@@ -86,6 +86,7 @@ class OnlineMonitor:
         self._unbounded: list[tuple[int, Any]] = [
             (i, n) for i, n in enumerate(nodes) if isinstance(n, Once | Historically | Since) and n.window.high is None
         ]
+        self._order = order_of(self._formula)
         self._keeps = _kept(self._formula)
         self._horizon = reach(self._formula)[1]
         self._settings = {name: settings[name] for name in signals_of(self._formula)}
@@ -128,7 +129,7 @@ class OnlineMonitor:
             raise _late("", watermark, self._now)
         told: dict[str, Told] = {}
         for name, setting in self._settings.items():
-            news = self._held[name].told(name, samples.get(name), setting, self._now, watermark)
+            news = self._held[name].told(name, samples.get(name), setting, self._now, watermark, changes=name in self._changes)
             if news is not None:
                 told[name] = news
         if told:
@@ -181,10 +182,9 @@ class OnlineMonitor:
             }
             sampled = compare(node, signals) if isinstance(node, Compare) else member(node, signals[node.signal])
             certain, possible = self._truth[id(node)]
-            both = (
-                _changed(certain, sampled.times, sampled.certain, self._now),
-                _changed(possible, sampled.times, sampled.possible, self._now),
-            )
+            first = _changed(certain, sampled.times, sampled.certain, self._now)
+            alike = sampled.certain is sampled.possible and bool(certain.true[-1] == possible.true[-1])
+            both = (first, first if alike else _changed(possible, sampled.times, sampled.possible, self._now))
             if both != (None, None):
                 fresh[id(node)] = both
         moved = {n: told[n].changes for n in self._changes if n in told and len(told[n].changes.start)}
@@ -194,9 +194,11 @@ class OnlineMonitor:
             return
         self._forget()
         for key, news_of in fresh.items():
-            self._truth[key] = Pair(
-                *(a if b is None else _appended(a, b) for a, b in zip(self._truth[key], news_of, strict=True))
-            )
+            old, (one, two) = self._truth[key], news_of
+            certain = old.certain if one is None else _appended(old.certain, one)
+            same = old.certain is old.possible and one is two
+            possible = certain if same else old.possible if two is None else _appended(old.possible, two)
+            self._truth[key] = Pair(certain, possible)
         for name, change in moved.items():
             old = self._changes[name]
             self._changes[name] = Stretches(
@@ -208,7 +210,7 @@ class OnlineMonitor:
         return self._waiting[0][0] if self._waiting else max(self._now, self._start)
 
     def _evaluate(self) -> None:
-        self._found = truths(self._formula, self, self._carried)
+        self._found = truths(self._formula, self, self._carried, self._order)
         self._decisions = [a.tolist() for a in decisions_of(self._found[id(self._formula)], self._oldest())]
 
     def _forget(self) -> None:
@@ -223,7 +225,9 @@ class OnlineMonitor:
             carried[id(node)] = old if old is not None and old.cut >= cut else remembered(node, self._found, old, cut)
         self._carried = carried
         for key, pair in self._truth.items():
-            self._truth[key] = Pair(_from(pair.certain, edge), _from(pair.possible, edge))
+            certain = _from(pair.certain, edge)
+            possible = certain if pair.certain is pair.possible else _from(pair.possible, edge)
+            self._truth[key] = _shared(certain, possible)
         for name, one in self._changes.items():
             i = int(np.searchsorted(one.start, edge, side="right")) - 1
             if i > 0:
@@ -325,7 +329,14 @@ def _changed(old: Truth, times: Any, flags: Any, now: int) -> Truth | None:
 
 
 def _appended(old: Truth, new: Truth) -> Truth:
-    return Truth(*(np.concatenate([getattr(old, f), getattr(new, f)]) for f in ("start", "true", "base", "slope")))
+    joined = (np.concatenate([getattr(old, f), getattr(new, f)]) for f in ("start", "true", "base", "slope"))
+    return Truth(*joined, at_once=old.at_once and new.at_once)
+
+
+def _shared(certain: Truth, possible: Truth) -> Pair:
+    """One truth for both where nothing that is kept is inconclusive: half the work."""
+    alike = np.array_equal(certain.start, possible.start) and np.array_equal(certain.true, possible.true)
+    return Pair(certain, certain if alike and certain.at_once and possible.at_once else possible)
 
 
 def _from(a: Truth, edge: int) -> Truth:
@@ -334,7 +345,7 @@ def _from(a: Truth, edge: int) -> Truth:
         return a
     start = a.start[i:].copy()
     start[0] = FIRST
-    return Truth(start, a.true[i:], a.base[i:], a.slope[i:])
+    return Truth(start, a.true[i:], a.base[i:], a.slope[i:], a.at_once)
 
 
 def _late(name: str, time: int, now: int) -> InvalidInputError:

@@ -51,6 +51,11 @@ def decisions_of(pair: Pair, start: int, end: int = LAST) -> Decisions:
     if _is_present(one, maybe) and _is_present(two, ~yes):
         return Decisions(at, verdict, np.zeros(len(at), np.int64), np.ones(len(at), np.int64))
     latest = np.ones(len(at), np.bool_)
+    if certain is possible:
+        base, slope = certain.base[i], certain.slope[i]
+        late = np.where(slope == 1, base >= 0, base >= np.append(at[1:], end) - 1)
+        if late.all():
+            return Decisions(at, verdict, base, slope)
     when = extreme(at, latest, one, two, latest=latest)
     at2 = _from(start, end, at, when.start)
     m, latest = when.index(at2), np.ones(len(at2), np.bool_)

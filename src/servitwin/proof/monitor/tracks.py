@@ -20,6 +20,7 @@ from servitwin.domain.formula.tree import (
     Count,
     Duration,
     Eventually,
+    Expression,
     Formula,
     Historically,
     Implies,
@@ -47,6 +48,7 @@ from servitwin.proof.monitor.truth import (
     either,
     negation,
     present,
+    settled,
     shifted,
     since,
     since_ever,
@@ -104,24 +106,52 @@ def runs(times: Int64s, flags: Bools, before: bool) -> Truth:
     start = np.concatenate([np.array([FIRST]), first, times[changes]])
     true = np.empty(len(start), np.bool_)
     true[0::2], true[1::2] = before, not before
-    return Truth(start, true, np.zeros(len(start), np.int64), np.ones(len(start), np.int64))
+    return Truth(start, true, np.zeros(len(start), np.int64), np.ones(len(start), np.int64), at_once=True)
 
 
-def truths(formula: Formula, source: Source, carried: Mapping[int, Carried] | None = None) -> dict[int, Pair]:
+class Order(NamedTuple):
+    """The parts of a formula, each after its own parts, with whether an operator of the future reads it."""
+
+    nodes: list[Formula | Expression]
+    ahead: list[bool]
+
+
+def order_of(formula: Formula) -> Order:
+    """In which order parts are evaluated; any depth."""
+    ahead: dict[int, bool] = {id(formula): False}
+    nodes = list(walk(formula))
+    for node in nodes:
+        below = ahead[id(node)] or isinstance(node, Always | Eventually | Until | NextChange)
+        for part in parts_of(node):
+            ahead[id(part)] = ahead.get(id(part), False) or below
+    once = list({id(n): n for n in reversed(nodes)}.values())
+    return Order(once, [ahead[id(n)] for n in once])
+
+
+def truths(
+    formula: Formula, source: Source, carried: Mapping[int, Carried] | None = None, order: Order | None = None
+) -> dict[int, Pair]:
     """The truth of every part, by the ``id`` of its node; any depth.
 
     Args:
         formula: checked (:func:`servitwin.proof.monitor.check.check_formula`).
         source: the truth of its comparisons.
         carried: for an online monitor, by the ``id`` of an operator with an unbounded past, what it has given up.
+        order: of :func:`order_of`, if it is at hand.
     """
     found: dict[int, Pair] = {}
-    for node in reversed(list(walk(formula))):
-        if id(node) not in found and not isinstance(node, Number):
-            pair = _truth(node, found, source, (carried or {}).get(id(node)))
-            if pair is not None:
-                found[id(node)] = pair
+    carried = carried or {}
+    for node, ahead in zip(*(order or order_of(formula)), strict=True):
+        pair = _truth(node, found, source, carried.get(id(node)))
+        if pair is not None:
+            # An operator of the past is decided before its instant; that counts only where the future is asked for.
+            past = not ahead and isinstance(node, Historically | Once | Since)
+            found[id(node)] = _map(settled, pair) if past and _at_once(node, found) else pair
     return found
+
+
+def _at_once(node: Historically | Once | Since, found: Mapping[int, Pair]) -> bool:
+    return all(side.at_once for part in parts_of(node) for side in found[id(part)])
 
 
 def remembered(node: Once | Historically | Since, found: Mapping[int, Pair], old: Carried | None, cut: int) -> Carried:

@@ -34,6 +34,7 @@ class Truth:
     true: Bools
     base: Int64s
     slope: Int64s
+    at_once: bool = False  # decided at each instant itself: base 0, slope 1 everywhere
 
     def index(self, times: Int64s) -> npt.NDArray[np.intp]:
         """Runs that hold at these instants."""
@@ -50,7 +51,7 @@ def present(start: Int64s, true: Bools) -> Truth:
     keep = np.ones(len(start), np.bool_)
     np.not_equal(true[1:], true[:-1], out=keep[1:])
     start, true = start[keep], true[keep]
-    return Truth(start, true, np.zeros(len(start), np.int64), np.ones(len(start), np.int64))
+    return Truth(start, true, np.zeros(len(start), np.int64), np.ones(len(start), np.int64), at_once=True)
 
 
 def constant(value: bool) -> Truth:
@@ -61,7 +62,7 @@ def constant(value: bool) -> Truth:
 
 def negation(a: Truth) -> Truth:
     """True where ``a`` is false."""
-    return Truth(a.start, ~a.true, a.base, a.slope)
+    return Truth(a.start, ~a.true, a.base, a.slope, a.at_once)
 
 
 def both(a: Truth, b: Truth) -> Truth:
@@ -69,6 +70,8 @@ def both(a: Truth, b: Truth) -> Truth:
     at = instants(a.start, b.start)
     i, j = a.index(at), b.index(at)
     p, q = a.true[i], b.true[j]
+    if a.at_once and b.at_once:
+        return present(at, p & q)
     # Where one alone is false it decides: the other one never comes first.
     by_a, by_b, true = q | ~p, p | ~q, p & q
     one = np.where(by_a, a.base[i], LAST), np.where(by_a, a.slope[i], 0)
@@ -96,6 +99,8 @@ def throughout(a: Truth, low: int, high: int) -> Truth:
     if len(a.start) == 1:
         by = high if a.true[0] else low
         return Truth(a.start, a.true, _clip(a.base + a.slope * by), a.slope)
+    if a.at_once:
+        return _throughout_at_once(a, low, high)
     at = instants(moved(a.start, low), moved(a.start, high))
     first = np.searchsorted(a.start, _clip(at + low), side="right")
     last = np.searchsorted(a.start, _clip(at + high), side="right")
@@ -117,6 +122,39 @@ def throughout(a: Truth, low: int, high: int) -> Truth:
     return extreme(
         at, true, (np.where(true, latest, earliest), np.zeros(len(at), np.int64)), (base, slope), latest=true
     )
+
+
+def settled(a: Truth) -> Truth:
+    """``a``, if no operator of the future reads it and it looks back alone: then it is decided at each instant."""
+    return a if a.at_once else present(a.start, a.true)
+
+
+def _throughout_at_once(a: Truth, low: int, high: int) -> Truth:
+    """The same for a truth that is decided at each instant: each false run [s, e) makes three parts.
+
+    [s - high, s - low) waits for s, [s - low, e - low) is false at its first instant, and what follows is true when
+    its window has run out.
+    """
+    false = np.flatnonzero(~a.true)
+    s, e = a.start[false], np.append(a.start[1:], LAST)[false]
+    n = len(s)
+    start = np.full((n + 1, 3), FIRST, np.int64)
+    ends = np.where(e < LAST, _clip(e - low), LAST)
+    begins = np.where(s > FIRST, _clip(s - low), FIRST)
+    before = np.append(np.array([FIRST]), ends[:-1])[:n]
+    start[:n, 0] = np.maximum(np.where(s > FIRST, _clip(s - high), FIRST), before)
+    start[:n, 1], start[1:, 2] = begins, ends
+    # Row i holds what is true before the run, then its two false parts.
+    parts = np.stack([start[:, 2], np.append(start[:n, 0], LAST), np.append(start[:n, 1], LAST)], 1)
+    true = np.zeros((n + 1, 3), np.bool_)
+    true[:, 0] = True
+    base = np.full((n + 1, 3), low, np.int64)
+    base[:, 0], base[:n, 1] = high, s
+    slope = np.ones((n + 1, 3), np.int64)
+    slope[:, 1] = 0
+    flat = parts.ravel()
+    keep = (flat < np.append(flat[1:], LAST)) & (flat < LAST)
+    return tidy(flat[keep], true.ravel()[keep], base.ravel()[keep], slope.ravel()[keep])
 
 
 def somewhere(a: Truth, low: int, high: int) -> Truth:
