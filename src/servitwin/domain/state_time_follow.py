@@ -60,7 +60,7 @@ class StateFollower:
         series = {n: series_of(rows, self._definitions[n]) for n, rows in f.rows.items()}
         intervals = derive_states(self._type, series, self._gaps, begin, watermark)
         f.position = watermark
-        f.rows = {n: _still_counting(self._definitions[n], rows, watermark) for n, rows in f.rows.items()}
+        f.rows = {n: still_counting(self._definitions[n], rows, watermark) for n, rows in f.rows.items()}
         return intervals
 
 
@@ -83,7 +83,7 @@ def by_window(intervals: Sequence[StateInterval], every: int) -> Iterator[tuple[
         yield window, inside
 
 
-def _still_counting(definition: SignalDefinition, rows: Sequence[Observation], watermark: int) -> list[Observation]:
+def still_counting(definition: SignalDefinition, rows: Sequence[Observation], watermark: int) -> list[Observation]:
     """The observations from which everything after the watermark still follows."""
     ordered = sorted(rows, key=lambda o: (o.time, o.shard, o.seq, o.idx))
     past = [o for o in ordered if o.time < watermark]

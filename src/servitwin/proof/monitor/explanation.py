@@ -137,5 +137,3 @@ def _value(one: SignalTrace, index: int) -> float | str | bool:
 
 def _kind(node: Formula | Expression) -> str:
     return str(node.__struct_config__.tag)
-
-

@@ -129,7 +129,9 @@ class OnlineMonitor:
             raise _late("", watermark, self._now)
         told: dict[str, Told] = {}
         for name, setting in self._settings.items():
-            news = self._held[name].told(name, samples.get(name), setting, self._now, watermark, changes=name in self._changes)
+            news = self._held[name].told(
+                name, samples.get(name), setting, self._now, watermark, changes=name in self._changes
+            )
             if news is not None:
                 told[name] = news
         if told:

@@ -262,9 +262,7 @@ def range_extreme(
     return found
 
 
-def extreme(
-    at: Int64s, true: Bools, one: tuple[Int64s, Int64s], two: tuple[Int64s, Int64s], *, latest: Bools
-) -> Truth:
+def extreme(at: Int64s, true: Bools, one: tuple[Int64s, Int64s], two: tuple[Int64s, Int64s], *, latest: Bools) -> Truth:
     """Truth decided at the later (where ``latest``) or the earlier of two lines; runs are cut where lines cross."""
     (b1, k1), (b2, k2) = one, two
     if np.any(k1 != k2):

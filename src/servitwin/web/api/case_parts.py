@@ -9,7 +9,7 @@ from fastapi import Depends
 
 from servitwin.domain.case import CaseStanding
 from servitwin.domain.party import Actor
-from servitwin.domain.repair_proof import RepairProgress
+from servitwin.proof.repair import RepairProgress
 from servitwin.usecases.act_on_case import ActOnCase
 from servitwin.usecases.contract_access import ContractAccess
 from servitwin.usecases.requirement_set import Demand, RequirementSet
