@@ -54,6 +54,10 @@ class Demand:
             bare = bare.of
         return bare.condition if isinstance(bare, Implies) else None
 
+    def sign_of(self, cause: LikelyCause) -> Formula | None:
+        """What would be seen if that is the cause; None if the machine type does not say."""
+        return requirement_formula(cause.when, self.signals, self.component).tree if cause.when else None
+
     @cached_property
     def condition_text(self) -> str:
         """The condition as it is written in the formula or the rule."""

@@ -12,6 +12,7 @@ from servitwin.domain.party import Actor
 from servitwin.proof.repair import RepairProgress
 from servitwin.usecases.act_on_case import ActOnCase
 from servitwin.usecases.contract_access import ContractAccess
+from servitwin.usecases.judge_requirement import JudgeRequirement
 from servitwin.usecases.requirement_set import Demand, RequirementSet
 from servitwin.web.api.callers import Parts
 
@@ -22,6 +23,7 @@ class CaseParts:
 
     act: ActOnCase
     set: RequirementSet
+    judge: JudgeRequirement
     access: ContractAccess
     parts: Parts
 
@@ -32,7 +34,12 @@ class CaseParts:
 
     def progress(self, s: CaseStanding) -> RepairProgress | None:
         """How far the last repair is proven; None where none was recorded."""
-        return None
+        twin = self.parts.registry.by_uid(s.case.twin)
+        demand = self.requirement(s)
+        if s.repair is None or twin is None or demand is None:
+            return None
+        until = s.verified.until if s.verified is not None else self.parts.now()
+        return self.judge.progress(twin, demand, s.repair.done_at, until)
 
     def contracts_of(self, actor: Actor, uid: str) -> list[str]:
         """Contracts with a guarantee for a machine that the caller may read."""
@@ -46,7 +53,11 @@ class CaseParts:
 def _joined(parts: Parts) -> CaseParts:
     act = ActOnCase(parts.records, parts.registry, parts.authoriser, parts.audit, parts.now)
     return CaseParts(
-        act, RequirementSet(parts.registry, parts.records), ContractAccess(parts.records, parts.authoriser), parts
+        act,
+        RequirementSet(parts.registry, parts.records),
+        JudgeRequirement(parts.history, parts.registry, parts.records),
+        ContractAccess(parts.records, parts.authoriser),
+        parts,
     )
 
 
