@@ -109,7 +109,7 @@ def _is_active(node: Active, entries: str) -> bool:
 def _one_signal(node: Measured, relation: Relation, value: float, trace: SignalTrace) -> Sampled:
     n = len(trace.times)
     certain = np.empty(n, np.bool_)
-    exact = trace.accuracy == 0.0 and bool(trace.known.all())
+    exact = trace.accuracy == 0.0 and bool(np.isfinite(value)) and bool(trace.known.all())
     possible = certain if exact else np.empty(n, np.bool_)
     limit = Interval(trace.times, np.full(1, float(value)), np.full(1, float(value)), np.full(1, np.isfinite(value)))
     with np.errstate(all="ignore"):
