@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from servitwin.bootstrap.operator import operator_of
 from servitwin.domain.error import ServitwinError
+from servitwin.engines.records import SqlRecords
 from servitwin.usecases.keep_cases import KeepCases
-from servitwin.usecases.ports import HistoryReader, Records
+from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.state_evidence import StateEvidence
@@ -29,7 +30,7 @@ class RequirementWatch:
         self,
         history: HistoryReader,
         registry: Registry,
-        records: Records,
+        records: SqlRecords,
         publish: Callable[[str, bytes], None],
         new_id: Callable[[], str],
     ) -> None:

@@ -97,7 +97,7 @@ def still_counting(definition: SignalDefinition, rows: Sequence[Observation], wa
 
 def _connection(past: Sequence[Observation]) -> list[Observation]:
     """The first ``offline`` that still holds, or the last ``online``; of one time the last observation holds."""
-    held = [o for o, after in zip(past, [*past[1:], None], strict=True) if after is None or after.time != o.time]
+    held = [o for o, after in zip(past, [*past[1:], None], strict=False) if after is None or after.time != o.time]
     kept: list[Observation] = []
     for o in held:
         if o.value == "online" or (o.value == "offline" and (not kept or kept[0].value == "online")):

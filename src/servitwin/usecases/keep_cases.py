@@ -216,7 +216,7 @@ class KeepCases:
 def _finding(twin: Twin, demand: Demand, v: Violation, cut: Cut) -> Finding:
     return Finding(
         twin.uid, demand.name, demand.digest, demand.component, demand.requirement.severity, v.first, v.determined,
-        v.end if v.over else None, cut=cut,
+        v.end if v.over else None, cut={str(k): n for k, n in cut.items()},
     )  # fmt: skip
 
 

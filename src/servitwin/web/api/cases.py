@@ -21,7 +21,7 @@ from servitwin.domain.case import (
 )
 from servitwin.domain.finding import Explanation, Finding
 from servitwin.domain.formula.tree import LOGIC
-from servitwin.web.api.answers import answer, answer_tagged, at, cut_out, page_of, time_of
+from servitwin.web.api.answers import answer, answer_tagged, at, page_of, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin
 from servitwin.web.api.case_parts import CaseParts, Cases
 from servitwin.web.api.parts import WebParts
@@ -197,7 +197,7 @@ def _finding_out(f: Finding) -> dict[str, Any]:
         "determined": at(f.determined),
         "least": f.least,
         "most": f.most,
-        "cut": cut_out(f.cut),
+        "cut": f.cut,
     }
 
 
