@@ -1,4 +1,4 @@
-"""Requirements in files: faults at the character, whatever the scalar's style; and the sets that come with servitwin."""
+"""Requirements in files: faults at the character, whatever the scalar's style; and the sets that come along."""
 
 from __future__ import annotations
 
