@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import msgspec
-from hypothesis import strategies as st
 
 from servitwin.domain.formula.token import KEYWORDS
 from servitwin.domain.formula.tree import (
@@ -59,88 +59,108 @@ SIGNALS = {
     )
 }
 
-_SECONDS = st.integers(0, 10**12)
-_NAMES = st.one_of(
-    st.sampled_from(["a", "spindle.speed", "flow.station-1", "count", "7", "_x", "is", "min"]),
-    st.from_regex(r"[A-Za-z0-9_.-]{1,12}", fullmatch=True),
+_NAMES = (
+    "a",
+    "spindle.speed",
+    "flow.station-1",
+    "count",
+    "7",
+    "_x",
+    "is",
+    "min",
+    "a.b-c",
+    "0.5",
+    "x.1",
+    "-",
+    "let",
+    "e5",
 )
-_WORDS = st.one_of(st.sampled_from(["ACTIVE", "active", "true", "not", "it's", "a\\b", "x y", "ä\n\t"]), st.text(max_size=8))
-_NUMBERS = st.builds(
-    Number,
-    value=st.one_of(st.integers(-1000, 1000).map(float), st.floats(allow_nan=False, allow_infinity=False)),
-    unit=st.sampled_from(["", "Cel", "kW.h", "%", "/min", "m/s2", "W/(m2.K)", "[degF]", "min", "{parts}/h"]),
-)
-_LETS = st.from_regex(r"let_[a-z]{1,3}", fullmatch=True)
+_WORDS = ("ACTIVE", "active", "fault", "true", "not", "it's", "a\\b", "x y", "\u00e4\n\t", "", '"', "A.B", "0", "`")
+_UNITS = ("", "", "Cel", "kW.h", "%", "/min", "m/s2", "W/(m2.K)", "[degF]", "min", "{parts}/h", "s-1")
+_TIMES = (0, 1, 999, 10**6, 10**9, 60 * 10**9, 3600 * 10**9, 86400 * 10**9, 90 * 10**9, 123456789)
 
 
-@st.composite
-def _window(draw: Any, *, past: bool) -> Window:
-    low, high = sorted((draw(_SECONDS), draw(_SECONDS)))
-    if past and draw(st.booleans()):
-        return Window(low, None)
-    return Window(low, high)
-
-
-def _expressions(formulas: st.SearchStrategy[Any]) -> st.SearchStrategy[Expression]:
-    leaves = st.one_of(_NUMBERS, st.builds(Measured, signal=_NAMES))
-    counted = st.one_of(
-        st.builds(Count, of=formulas, past=st.integers(1, 10**13)),
-        st.builds(Duration, of=formulas, past=st.integers(1, 10**13)),
-    )
-    return st.recursive(
-        st.one_of(leaves, counted),
-        lambda inner: st.one_of(
-            st.builds(Magnitude, of=inner),
-            st.builds(
-                Arithmetic, operator=st.sampled_from(["+", "-", "*", "/", "min", "max"]), left=inner, right=inner
-            ),
-        ),
-        max_leaves=4,
-    )
-
-
-def _above(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    many = st.lists(inner, min_size=2, max_size=3).map(tuple)
-    future, past = _window(past=False), _window(past=True)
-    return st.one_of(
-        st.builds(Not, of=inner),
-        st.builds(And, parts=many),
-        st.builds(Or, parts=many),
-        st.builds(Implies, condition=inner, then=inner),
-        *(st.builds(kind, of=inner, window=future) for kind in (Always, Eventually)),
-        *(st.builds(kind, of=inner, window=past) for kind in (Historically, Once)),
-        st.builds(Until, hold=inner, goal=inner, window=future),
-        st.builds(Since, hold=inner, goal=inner, window=past),
-        st.builds(NextChange, signal=_NAMES, then=inner, window=future),
-        st.builds(
-            Compare,
-            left=_expressions(inner),
-            relation=st.sampled_from(["<", "<=", ">", ">=", "==", "!="]),
-            right=_expressions(inner),
-        ),
-    )
-
-
-_VALUES = st.lists(st.one_of(_WORDS, st.booleans()), min_size=1, max_size=3, unique_by=repr).map(tuple)
-_LEAVES = st.one_of(
-    st.builds(Constant, value=st.booleans()),
-    st.builds(Is, signal=_NAMES, values=_VALUES),
-    st.builds(Active, signal=_NAMES, code=st.sampled_from(["", "433", "it's"]), warnings=st.booleans()),
-    st.builds(
-        Compare, left=st.builds(Measured, signal=_NAMES), relation=st.sampled_from(["<", ">="]), right=_NUMBERS
-    ),
-)
-
-
-@st.composite
-def formulas(draw: Any) -> Formula:
-    """Any formula as it can be read, with a few named parts."""
-    tree: Formula = draw(st.recursive(_LEAVES, _above, max_leaves=8))
-    if draw(st.booleans()):
-        name = draw(_LETS)
-        part = Named(name, draw(st.recursive(_LEAVES, _above, max_leaves=3)))
+def formula(rng: Random, depth: int = 4) -> Formula:
+    """Any formula as it can be read, some of it under a name."""
+    tree = _truth(rng, depth)
+    if rng.random() < 0.3:
+        part = Named("named_" + rng.choice("xyz"), _truth(rng, 2))
         tree = And((part, tree, Not(part)))
     return tree
+
+
+def _truth(rng: Random, depth: int) -> Formula:
+    if depth == 0 or rng.random() < 0.15:
+        return _atom(rng)
+
+    def inner() -> Formula:
+        return _truth(rng, depth - 1)
+
+    match rng.randrange(13):
+        case 0:
+            return Not(inner())
+        case 1:
+            return And(tuple(inner() for _ in range(rng.randint(2, 3))))
+        case 2:
+            return Or(tuple(inner() for _ in range(rng.randint(2, 3))))
+        case 3:
+            return Implies(inner(), inner())
+        case 4:
+            return Always(inner(), _window(rng))
+        case 5:
+            return Eventually(inner(), _window(rng))
+        case 6:
+            return Historically(inner(), _window(rng))
+        case 7:
+            return Once(inner(), _window(rng))
+        case 8:
+            return Until(inner(), inner(), _window(rng))
+        case 9:
+            return Since(inner(), inner(), _window(rng))
+        case 10:
+            return NextChange(rng.choice(_NAMES), inner(), _window(rng))
+        case _:
+            relation = rng.choice(("<", "<=", ">", ">=", "==", "!="))
+            return Compare(_expression(rng, depth - 1), relation, _expression(rng, depth - 1))
+
+
+def _atom(rng: Random) -> Formula:
+    match rng.randrange(4):
+        case 0:
+            return Constant(rng.random() < 0.5)
+        case 1:
+            values = [rng.choice((True, False)) if rng.random() < 0.3 else rng.choice(_WORDS) for _ in range(3)]
+            return Is(rng.choice(_NAMES), tuple(dict.fromkeys(values[: rng.randint(1, 3)])))
+        case 2:
+            return Active(rng.choice(_NAMES), rng.choice(("", "", "433", "it's")), rng.random() < 0.5)
+        case _:
+            return Compare(Measured(rng.choice(_NAMES)), ">=", _number(rng))
+
+
+def _expression(rng: Random, depth: int) -> Expression:
+    match rng.randrange(6) if depth > 0 else rng.randrange(2):
+        case 0:
+            return _number(rng)
+        case 1:
+            return Measured(rng.choice(_NAMES))
+        case 2:
+            return Magnitude(_expression(rng, depth - 1))
+        case 3:
+            kind = rng.choice((Count, Duration))
+            return kind(_truth(rng, depth - 1), rng.choice(_TIMES[1:]))
+        case _:
+            operator = rng.choice(("+", "-", "*", "/", "min", "max"))
+            return Arithmetic(operator, _expression(rng, depth - 1), _expression(rng, depth - 1))
+
+
+def _number(rng: Random) -> Number:
+    value = rng.choice((0.0, 1.0, -3.0, 0.1, -1e-9, 1e22, 123456.789, rng.uniform(-1e3, 1e3), rng.gauss(0, 1e-200)))
+    return Number(value, rng.choice(_UNITS))
+
+
+def _window(rng: Random) -> Window:
+    low, high = sorted((rng.choice(_TIMES), rng.choice(_TIMES)))
+    return Window(low, None if rng.random() < 0.2 else high)
 
 
 def bare(node: Any) -> Any:

@@ -331,12 +331,14 @@ class _Checker(Scope):
         try:
             return how(left, right)
         except UnitError as e:
-            spot: Node = written
-            if isinstance(left.node, Number) and left.code and not (isinstance(right.node, Number) and right.code):
-                spot = left.node
-            place = spot.at[0]
-            if isinstance(spot, Number):
-                place = spot.at[1] - len(left.code if spot is left.node else spot.unit)
+            place = written.at[0]
+            if e.code == "formula:unit-mismatch":
+                left_has = isinstance(left.node, Number) and left.code
+                right_has = isinstance(written, Number) and written.unit
+                if right_has and isinstance(written, Number):
+                    place = self._unit_place(written)
+                elif left_has:
+                    place = left.node.at[1] - len(left.code)
             self._fail(place, e.code, e.message, e.hint)
 
     def _unit_place(self, node: Number) -> int:

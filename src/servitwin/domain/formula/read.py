@@ -224,7 +224,7 @@ class _Reader(WordTests):
         at = (token.first, token.last)
         quoted = self.text[token.first] == "`"
         part = None if quoted else self._names.get(token.text)
-        if self.peek().is_("("):
+        if self.peek().is_("(", "["):
             return self._no_function(token)
         if part is None:
             return Part(Measured(token.text, at=at))
@@ -237,6 +237,10 @@ class _Reader(WordTests):
     def _no_function(self, token: Token) -> Part:
         hint = "Known are always, eventually, historically, once, next_change, count, duration, abs, min and max"
         self.say(token.first, "formula:syntax", f"There is no function {token.text[:40]!r}", hint)
+        while self.peek().kind != "end" and not self.peek().is_("(", ";"):
+            self.take()  # its window
+        if not self.peek().is_("("):
+            return Part(Unread(at=(token.first, token.last)))
         self.take()
         if not self.peek().is_(")"):
             self._expression(0)
