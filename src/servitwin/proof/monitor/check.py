@@ -91,7 +91,7 @@ def check_signal(name: str, trace: SignalTrace) -> None:
         )
     if n and trace.words:
         codes = trace.values[trace.known]
-        if len(codes) and not (0 <= codes.min() and codes.max() < len(trace.words)):
+        if len(codes) and not (codes.min() >= 0 and codes.max() < len(trace.words)):
             raise InvalidInputError(Fault("trace:word-unknown", f"{name}: a code names no word", "", name))
 
 
@@ -110,8 +110,10 @@ def _window(node: Formula, window: Window, *, future: bool) -> list[Fault]:
                 _place(node),
             )
         ]
-    if window.low < 0 or (high is not None and not window.low <= high) or max(window.low, high or 0) > LONGEST:
-        return [Fault("formula:window-wrong", "The bounds of a window rise from 0 to at most 73 years", "", _place(node))]
+    if window.low < 0 or (high is not None and window.low > high) or max(window.low, high or 0) > LONGEST:
+        return [
+            Fault("formula:window-wrong", "The bounds of a window rise from 0 to at most 73 years", "", _place(node))
+        ]
     return []
 
 

@@ -186,7 +186,9 @@ def _binary(node: Until | Since, hold: Margin, goal: Margin, w: Window) -> Margi
     )
     if ahead:
         high = w.high or 0
-        answer = _pointwise(np.minimum, _sliding(np.maximum, goal, w.low, high), _sliding(np.minimum, ever, w.low, w.low))
+        answer = _pointwise(
+            np.minimum, _sliding(np.maximum, goal, w.low, high), _sliding(np.minimum, ever, w.low, w.low)
+        )
         return _pointwise(np.minimum, answer, _sliding(np.minimum, hold, 0, w.low - 1)) if w.low else answer
     answer = _sliding(np.minimum, ever, -w.low, -w.low)
     if w.high is not None:
