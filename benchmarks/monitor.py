@@ -83,7 +83,9 @@ def history(count: int) -> float:
         seconds = best(lambda trace=trace, robustness=robustness: evaluate(RESPONSE, trace, robustness=robustness))  # type: ignore[misc]
         pieces = len(evaluate(RESPONSE, trace).pieces)
         rates.append(2 * count / seconds)
-        print(f"| history, {label} | {2 * count / seconds / 1e6:.1f} M samples/s a core | {pieces} pieces |", flush=True)
+        print(
+            f"| history, {label} | {2 * count / seconds / 1e6:.1f} M samples/s a core | {pieces} pieces |", flush=True
+        )
     return rates[0]
 
 
@@ -91,9 +93,9 @@ def rtamt_rate(count: int) -> float | None:
     """Samples a second of rtamt's offline monitor in discrete time on the same data; None where it is absent."""
     if importlib.util.find_spec("rtamt") is None:
         return None
-    import rtamt  # noqa: PLC0415
+    import rtamt
 
-    times, request, grant = waves(count, 1)
+    _, request, grant = waves(count, 1)
     spec = rtamt.StlDiscreteTimeSpecification()
     for name in ("request", "grant"):
         spec.declare_var(name, "float")

@@ -14,6 +14,7 @@ _HOST = re.compile(
 )
 _NAME = re.compile(r"(?:^|/)(?:utils?|helpers?|misc|common)\.(?:py|tsx?)$")
 _MANAGER = re.compile(r"^class \w*Manager\b", re.MULTILINE)
+_CODE = re.compile("`[^`\n]*`")
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
 _CODE = re.compile(r"`[^`\n]+`")  # a formula such as always[a, b](p) looks like a link
 _TEXT = {".py", ".ts", ".tsx", ".md", ".toml", ".yaml", ".yml", ".json", ".css", ".html", ".sh", ".c", ".lock", ""}

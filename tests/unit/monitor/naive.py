@@ -14,7 +14,6 @@ from servitwin.domain.formula.tree import (
     Active,
     Always,
     And,
-    Arithmetic,
     Compare,
     Constant,
     Count,

@@ -49,7 +49,9 @@ def codes(formula, trace) -> list[str]:
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("relation", ["<", "<=", ">", ">=", "==", "!="])
 def test_what_is_no_number_never_decides(value, relation):
-    pieces = evaluate(Compare(Measured("x"), relation, Number(5.0)), world(x=signal([0], [value])), robustness=True).pieces
+    pieces = evaluate(
+        Compare(Measured("x"), relation, Number(5.0)), world(x=signal([0], [value])), robustness=True
+    ).pieces
     assert [(p.verdict, p.least, p.most) for p in pieces] == [(Verdict.INCONCLUSIVE, -np.inf, np.inf)]
     limit = Compare(Measured("x"), relation, Number(value))
     assert evaluate(limit, world(x=signal([0], [1.0]))).pieces[0].verdict == Verdict.INCONCLUSIVE
@@ -76,7 +78,9 @@ def test_no_samples_and_empty_traces():
 def test_clock_jumps_are_refused():
     assert codes(HIGH, world(x=signal([0, 5, 4], [1, 2, 3]))) == ["trace:times-not-rising"]
     assert codes(HIGH, world(x=signal([0, 5, 5], [1, 2, 3]))) == ["trace:times-not-rising"]
-    assert codes(HIGH, world(x=SignalTrace(np.arange(3), np.zeros(2), np.ones(3, np.bool_)))) == ["trace:lengths-differ"]
+    assert codes(HIGH, world(x=SignalTrace(np.arange(3), np.zeros(2), np.ones(3, np.bool_)))) == [
+        "trace:lengths-differ"
+    ]
     wild = SignalTrace(np.arange(2), np.array([0, 7], np.int32), np.ones(2, np.bool_), 0.0, ("A", "B"))
     assert codes(Is("w", ("A",)), world(w=wild)) == ["trace:word-unknown"]
 

@@ -6,14 +6,14 @@ from random import Random
 
 import numpy as np
 import pytest
-from tests.unit.monitor.naive import Naive
-from tests.unit.monitor.worlds import formula, trace
 
 from servitwin.domain.error import InvalidInputError
 from servitwin.domain.formula.tree import And, Compare, Eventually, Historically, Implies, Is, Measured, Number, Window
 from servitwin.proof.monitor.explanation import explain, reduced
 from servitwin.proof.monitor.history import evaluate
 from servitwin.proof.monitor.trace import SignalTrace, Trace, Verdict
+from tests.unit.monitor.naive import Naive
+from tests.unit.monitor.worlds import formula, trace
 
 
 def check_explanation(seed: int) -> bool:

@@ -8,12 +8,12 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.monitor.naive import Naive
-from tests.unit.monitor.worlds import formula, trace
 
 from servitwin.proof.monitor.history import evaluate
 from servitwin.proof.monitor.pieces import NEVER
 from servitwin.proof.monitor.trace import Verdict
+from tests.unit.monitor.naive import Naive
+from tests.unit.monitor.worlds import formula, trace
 
 
 def check_against_definition(seed: int) -> None:

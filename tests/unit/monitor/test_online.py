@@ -6,13 +6,13 @@ from random import Random
 
 import numpy as np
 import pytest
-from tests.unit.monitor.worlds import formula, trace
 
 from servitwin.proof.monitor.feed import SignalSettings
 from servitwin.proof.monitor.history import evaluate
 from servitwin.proof.monitor.online import OnlineMonitor
 from servitwin.proof.monitor.pieces import NEVER, merge_pieces
 from servitwin.proof.monitor.trace import SignalTrace
+from tests.unit.monitor.worlds import formula, trace
 
 
 def part(signal: SignalTrace, start: int, end: int) -> SignalTrace:

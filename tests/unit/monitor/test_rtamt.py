@@ -1,7 +1,8 @@
 """Robustness agrees with rtamt on what both mean the same by: uniform samples, discrete time, at sample instants.
 
 A held value also holds between samples, so ``since`` and ``until`` with a low bound above zero mean something else
-where time is finer than samples (the goal may lie inside a sample): they are compared where every instant is one. Instants whose windows leave the trace are left out,
+A held value also holds between samples, so ``since`` and ``until`` with a low bound above zero mean something else
+where time is finer than samples (the goal may lie inside a sample): they are compared where every instant is one.
 because rtamt says something about them and servitwin does not.
 """
 
@@ -38,6 +39,9 @@ rtamt = pytest.importorskip("rtamt", reason="rtamt is a development dependency")
 COUNT = 40
 
 
+OPERATORS = ((Always, "always"), (Eventually, "eventually"), (Historically, "historically"), (Once, "once"))
+
+
 def random_formula(random: Random, depth: int, period: int):
     """The same formula as a tree and in rtamt's words."""
     if depth == 0 or random.random() < 0.1:
@@ -51,9 +55,12 @@ def random_formula(random: Random, depth: int, period: int):
     if kind == 0:
         return Not(a), f"(not {a_text})"
     if kind in (1, 2, 3, 4):
-        operator, word = ((Always, "always"), (Eventually, "eventually"), (Historically, "historically"), (Once, "once"))[
-            kind - 1
-        ]
+        operator, word = (
+            (Always, "always"),
+            (Eventually, "eventually"),
+            (Historically, "historically"),
+            (Once, "once"),
+        )[kind - 1]
         return operator(a, w), f"({word}{text} {a_text})"
     b, b_text = random_formula(random, depth - 1, period)
     if kind in (5, 6):

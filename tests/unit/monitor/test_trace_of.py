@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from servitwin.domain.error import InvalidInputError
-from servitwin.domain.formula.tree import Active, Always, Compare, Eventually, Implies, Is, Measured, Named, Number, Window
+from servitwin.domain.formula.tree import (
+    Active,
+    Always,
+    Compare,
+    Eventually,
+    Implies,
+    Is,
+    Measured,
+    Named,
+    Number,
+    Window,
+)
 from servitwin.domain.observation import Observation, Quality
 from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.domain.state_time import Gap, State, StateInterval
@@ -64,7 +75,11 @@ def test_a_condition_is_a_set_and_all_observations_of_an_instant_count():
 
 
 def test_the_state_is_not_known_where_it_is_unknown():
-    states = [StateInterval(0, 5, State.PRODUCING), StateInterval(5, 9, State.UNKNOWN), StateInterval(12, 15, State.OFF)]
+    states = [
+        StateInterval(0, 5, State.PRODUCING),
+        StateInterval(5, 9, State.UNKNOWN),
+        StateInterval(12, 15, State.OFF),
+    ]
     producing = Is("state", ("producing",))
     assert verdicts(producing, {}, 20, states=states) == [(0, T), (5, U), (12, F), (15, U)]
 

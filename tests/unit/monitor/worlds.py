@@ -46,7 +46,9 @@ def window(random: Random, *, past: bool, far: int = 4) -> Window:
 def number(random: Random, depth: int):
     if depth <= 0 or random.random() < 0.6:
         factor, offset = random.choice(((1.0, 0.0), (1.0, 0.0), (-2.0, 1.0), (0.5, 0.0)))
-        return Measured(random.choice("xy"), factor, offset) if random.random() < 0.7 else Number(random.randrange(-2, 5))
+        return (
+            Measured(random.choice("xy"), factor, offset) if random.random() < 0.7 else Number(random.randrange(-2, 5))
+        )
     if random.random() < 0.2:
         return Magnitude(number(random, depth - 1))
     operator = random.choice(("+", "-", "*", "/", "min", "max"))

@@ -110,7 +110,7 @@ def _window(node: Formula, window: Window, *, future: bool) -> list[Fault]:
                 _place(node),
             )
         ]
-    if window.low < 0 or (high is not None and not window.low <= high) or max(window.low, high or 0) > LONGEST:
+    if window.low < 0 or (high is not None and window.low > high) or max(window.low, high or 0) > LONGEST:
         return [
             Fault("formula:window-wrong", "The bounds of a window rise from 0 to at most 73 years", "", _place(node))
         ]

@@ -89,12 +89,12 @@ def reduced(trace: Trace, kept: Mapping[str, Iterable[int]]) -> Trace:
         index = np.array(sorted(kept.get(name, ())), np.int64)
         end = np.append(one.times, trace.end)[index + 1]
         times = np.stack([one.times[index], end], 1).ravel()
-        values = np.repeat(one.values[index], 2)
+        twice = np.repeat(index, 2)
         known = np.stack([one.known[index], np.zeros(len(index), np.bool_)], 1).ravel()
         keep = np.ones(len(times), np.bool_)
         keep[:-1] = times[1:] != times[:-1]
         keep &= times < trace.end
-        signals[name] = SignalTrace(times[keep], values[keep], known[keep], one.accuracy, one.words)
+        signals[name] = SignalTrace(times[keep], one.values[twice[keep]], known[keep], one.accuracy, one.words)
     return Trace(trace.start, trace.end, signals)
 
 

@@ -202,9 +202,9 @@ class OnlineMonitor:
             possible = certain if same else old.possible if two is None else _appended(old.possible, two)
             self._truth[key] = Pair(certain, possible)
         for name, change in moved.items():
-            old = self._changes[name]
+            told_before = self._changes[name]
             self._changes[name] = Stretches(
-                np.concatenate([old.start, change.start]), np.concatenate([old.known, change.known])
+                np.concatenate([told_before.start, change.start]), np.concatenate([told_before.known, change.known])
             )
         self._evaluate()
 
@@ -247,7 +247,8 @@ class OnlineMonitor:
         rest: list[tuple[int, int]] = []
         starts, verdicts, bases, slopes = self._decisions
         r = 0
-        for a, b in waiting:
+        for begins, b in waiting:
+            a = begins
             while r + 1 < len(starts) and starts[r + 1] <= a:
                 r += 1
             while a < b:
@@ -331,8 +332,13 @@ def _changed(old: Truth, times: Any, flags: Any, now: int) -> Truth | None:
 
 
 def _appended(old: Truth, new: Truth) -> Truth:
-    joined = (np.concatenate([getattr(old, f), getattr(new, f)]) for f in ("start", "true", "base", "slope"))
-    return Truth(*joined, at_once=old.at_once and new.at_once)
+    return Truth(
+        np.concatenate([old.start, new.start]),
+        np.concatenate([old.true, new.true]),
+        np.concatenate([old.base, new.base]),
+        np.concatenate([old.slope, new.slope]),
+        old.at_once and new.at_once,
+    )
 
 
 def _shared(certain: Truth, possible: Truth) -> Pair:

@@ -100,9 +100,9 @@ def member(node: Is | Active, trace: SignalTrace) -> Sampled:
 def _is_active(node: Active, entries: str) -> bool:
     for entry in entries.split("\n"):
         level, _, code = entry.partition("|")
-        if level == "fault" or (level == "warning" and node.warnings):
-            if not node.code or code == node.code:
-                return True
+        counts = level == "fault" or (level == "warning" and node.warnings)
+        if counts and node.code in ("", code):
+            return True
     return False
 
 

@@ -37,6 +37,7 @@ from servitwin.domain.formula.tree import (
     walk,
 )
 from servitwin.domain.observation import Bools, Int64s
+from servitwin.proof.monitor.binding import since, since_ever, until
 from servitwin.proof.monitor.trace import SignalTrace
 from servitwin.proof.monitor.truth import (
     FIRST,
@@ -50,12 +51,9 @@ from servitwin.proof.monitor.truth import (
     present,
     settled,
     shifted,
-    since,
-    since_ever,
     somewhere,
     throughout,
     tidy,
-    until,
     with_past,
 )
 
@@ -145,8 +143,9 @@ def truths(
         pair = _truth(node, found, source, carried.get(id(node)))
         if pair is not None:
             # An operator of the past is decided before its instant; that counts only where the future is asked for.
-            past = not ahead and isinstance(node, Historically | Once | Since)
-            found[id(node)] = _map(settled, pair) if past and _at_once(node, found) else pair
+            if isinstance(node, Historically | Once | Since) and not ahead and _at_once(node, found):
+                pair = _map(settled, pair)
+            found[id(node)] = pair
     return found
 
 

@@ -88,7 +88,7 @@ def shifted(a: Truth, by: int) -> Truth:
     """At t what ``a`` is at t + by."""
     start = moved(a.start, by)
     n = len(start)
-    return tidy(start, a.true[:n], _clip(a.base[:n] + a.slope[:n] * by), a.slope[:n])
+    return tidy(start, a.true[:n], clip(a.base[:n] + a.slope[:n] * by), a.slope[:n])
 
 
 def throughout(a: Truth, low: int, high: int) -> Truth:
@@ -98,27 +98,27 @@ def throughout(a: Truth, low: int, high: int) -> Truth:
         return shifted(a, low)
     if len(a.start) == 1:
         by = high if a.true[0] else low
-        return Truth(a.start, a.true, _clip(a.base + a.slope * by), a.slope)
+        return Truth(a.start, a.true, clip(a.base + a.slope * by), a.slope)
     if a.at_once:
         return _throughout_at_once(a, low, high)
     at = instants(moved(a.start, low), moved(a.start, high))
-    first = np.searchsorted(a.start, _clip(at + low), side="right")
-    last = np.searchsorted(a.start, _clip(at + high), side="right")
+    first = np.searchsorted(a.start, clip(at + low), side="right")
+    last = np.searchsorted(a.start, clip(at + high), side="right")
     falses = np.concatenate([np.zeros(1, np.int64), np.cumsum(~a.true)])
     true = falses[last] == falses[first - 1]
     # Decided true when the last of the window is: runs that end inside it, and the instant at its end.
     ends = np.append(a.start[1:] - 1, LAST - 1)
-    at_end = _clip(a.base + a.slope * ends)
+    at_end = clip(a.base + a.slope * ends)
     latest = range_extreme(at_end, first - 1, last - 1, np.maximum, FIRST)
     tail = last - 1
     # Decided false when the earliest false one is: runs that begin inside it, and the instant at its beginning.
-    at_start = np.where(a.true, LAST, _clip(a.base + a.slope * a.start))
+    at_start = np.where(a.true, LAST, clip(a.base + a.slope * a.start))
     earliest = range_extreme(at_start, first, last, np.minimum, LAST)
     head = first - 1
     base = np.where(true, a.base[tail] + a.slope[tail] * high, a.base[head] + a.slope[head] * low)
     slope = np.where(true, a.slope[tail], a.slope[head])
     no_head = ~true & a.true[head]
-    base, slope = np.where(no_head, LAST, _clip(base)), np.where(no_head, 0, slope)
+    base, slope = np.where(no_head, LAST, clip(base)), np.where(no_head, 0, slope)
     return extreme(
         at, true, (np.where(true, latest, earliest), np.zeros(len(at), np.int64)), (base, slope), latest=true
     )
@@ -139,10 +139,10 @@ def _throughout_at_once(a: Truth, low: int, high: int) -> Truth:
     s, e = a.start[false], np.append(a.start[1:], LAST)[false]
     n = len(s)
     start = np.full((n + 1, 3), FIRST, np.int64)
-    ends = np.where(e < LAST, _clip(e - low), LAST)
-    begins = np.where(s > FIRST, _clip(s - low), FIRST)
+    ends = np.where(e < LAST, clip(e - low), LAST)
+    begins = np.where(s > FIRST, clip(s - low), FIRST)
     before = np.append(np.array([FIRST]), ends[:-1])[:n]
-    start[:n, 0] = np.maximum(np.where(s > FIRST, _clip(s - high), FIRST), before)
+    start[:n, 0] = np.maximum(np.where(s > FIRST, clip(s - high), FIRST), before)
     start[:n, 1], start[1:, 2] = begins, ends
     # Row i holds what is true before the run, then its two false parts.
     parts = np.stack([start[:, 2], np.append(start[:n, 0], LAST), np.append(start[:n, 1], LAST)], 1)
@@ -160,22 +160,6 @@ def _throughout_at_once(a: Truth, low: int, high: int) -> Truth:
 def somewhere(a: Truth, low: int, high: int) -> Truth:
     """True at t if ``a`` is true at some instant of [t + low, t + high]."""
     return negation(throughout(negation(a), low, high))
-
-
-def until(hold: Truth, goal: Truth, low: int, high: int) -> Truth:
-    """``goal`` at some t' in [t + low, t + high] and ``hold`` on [t, t')."""
-    ever = until_ever(hold, goal)
-    answer = both(somewhere(goal, low, high), shifted(ever, low) if low else ever)
-    return both(throughout(hold, 0, low - 1), answer) if low else answer
-
-
-def since(hold: Truth, goal: Truth, low: int, high: int | None) -> Truth:
-    """``goal`` at some t' in [t - high, t - low] and ``hold`` on (t', t]."""
-    ever = since_ever(hold, goal)
-    answer = shifted(ever, -low) if low else ever
-    if high is not None:
-        answer = both(somewhere(goal, -high, -low), answer)
-    return both(throughout(hold, 1 - low, 0), answer) if low else answer
 
 
 def with_past(a: Truth, cut: int, value: bool) -> Truth:
@@ -209,7 +193,7 @@ def at_least(a: Truth, past: int, need: int) -> Truth:
         return found
 
     def held(times: Int64s) -> Int64s:
-        return total(times) - total(_clip(times - past))
+        return total(times) - total(clip(times - past))
 
     at[0] = FIRST
     head = at.copy()
@@ -217,7 +201,7 @@ def at_least(a: Truth, past: int, need: int) -> Truth:
         head[0] = at[1] - 1
     now = held(head)
     now[0] = past if a.true[0] else 0
-    rising = a.true[a.index(head)].astype(np.int64) - a.true[a.index(_clip(head - past))].astype(np.int64)
+    rising = a.true[a.index(head)].astype(np.int64) - a.true[a.index(clip(head - past))].astype(np.int64)
     # In a run the count moves by one each nanosecond from its first instant on (it is taken at t, so the first
     # instant has already moved): it crosses ``need`` at most once.
     step = np.where(np.arange(len(at)) == 0, 0, rising)
@@ -301,111 +285,12 @@ def tidy(start: Int64s, true: Bools, base: Int64s, slope: Int64s) -> Truth:
 
 def moved(start: Int64s, by: int) -> Int64s:
     """Where runs begin when seen from ``by`` earlier; the first one begins before all."""
-    found = _clip(start - by)
+    found = clip(start - by)
     found[0] = FIRST
     return found[: int(np.searchsorted(found, LAST))] if found[-1] == LAST else found
 
 
-def _clip(times: Int64s) -> Int64s:
+def clip(times: Int64s) -> Int64s:
+    """Instants kept between FIRST and LAST."""
     found: Int64s = np.minimum(np.maximum(times, FIRST), LAST)
     return found
-
-
-def until_ever(hold: Truth, goal: Truth) -> Truth:
-    """U(t) = goal(t) or (hold(t) and U(t + 1)), from the end backwards.
-
-    Decisions follow the same recursion with the earlier (or) and the later (and) of the parts; inside a run both
-    decisions never fall, which gives one clamp for each run.
-    """
-    at = instants(hold.start, goal.start)
-    i, j = hold.index(at), goal.index(at)
-    h, g = hold.true[i], goal.true[j]
-    stop = np.append(at[1:], LAST)
-    hb, hk, gb, gk = hold.base[i], hold.slope[i], goal.base[j], goal.slope[j]
-    h_last, g_last = _clip(hb + hk * (stop - 1)), _clip(gb + gk * (stop - 1))
-    g_first, h_first = _clip(gb + gk * at), _clip(hb + hk * at)
-    n = len(at)
-    true, cap = [False] * n, [0] * n
-    after, value = False, LAST
-    rows = zip(
-        h.tolist(), g.tolist(), h_last.tolist(), g_last.tolist(), h_first.tolist(), g_first.tolist(), strict=True
-    )
-    for r, (holds, goals, hl, gl, hf, gf) in reversed(list(enumerate(rows))):
-        # ``cap``: when what comes after this run decides it, at any instant of the run.
-        if goals:
-            cap[r] = max(hl, value) if holds and after else LAST
-            value, after = min(gf, cap[r]), True
-        elif holds:
-            cap[r] = max(hl if after else gl, value)
-            value = cap[r]
-        else:
-            cap[r] = LAST if after else max(gl, value)
-            value, after = min(max(gf, hf), cap[r]), False
-        true[r] = after
-    truth, bound = np.array(true), np.array(cap, np.int64)
-    return _settle(at, truth, (h, g), (hb, hk), (gb, gk), bound, forward=False)
-
-
-def since_ever(hold: Truth, goal: Truth) -> Truth:
-    """S(t) = goal(t) or (hold(t) and S(t - 1)), from the beginning on; decisions as in :func:`until_ever`."""
-    at = instants(hold.start, goal.start)
-    i, j = hold.index(at), goal.index(at)
-    h, g = hold.true[i], goal.true[j]
-    stop = np.append(at[1:], LAST)
-    hb, hk, gb, gk = hold.base[i], hold.slope[i], goal.base[j], goal.slope[j]
-    h_last, g_last = _clip(hb + hk * (stop - 1)), _clip(gb + gk * (stop - 1))
-    g_first, h_first = _clip(gb + gk * at), _clip(hb + hk * at)
-    n = len(at)
-    true, cap = [False] * n, [0] * n
-    before, value = False, FIRST
-    rows = zip(
-        h.tolist(), g.tolist(), h_last.tolist(), g_last.tolist(), h_first.tolist(), g_first.tolist(), strict=True
-    )
-    for r, (holds, goals, hl, gl, hf, gf) in enumerate(rows):
-        # ``cap``: the decision that the run took over from what was before it.
-        if goals:
-            cap[r] = (min(gf, value) if before else gf) if holds else LAST
-            value, before = (min(gl, max(cap[r], hl)) if holds else gl), True
-        elif holds:
-            cap[r] = value
-            value = max(value, hl if before else gl)
-        else:
-            cap[r] = hf if before else min(hf, value)
-            value, before = max(gl, cap[r]), False
-        true[r] = before
-    return _settle(at, np.array(true), (h, g), (hb, hk), (gb, gk), np.array(cap, np.int64), forward=True)
-
-
-def _settle(
-    at: Int64s,
-    true: Bools,
-    parts: tuple[Bools, Bools],
-    hold: tuple[Int64s, Int64s],
-    goal: tuple[Int64s, Int64s],
-    cap: Int64s,
-    *,
-    forward: bool,
-) -> Truth:
-    """Decisions of until and since from the clamps of their runs; see the table of cases in the code."""
-    h, g = parts
-    zero = np.zeros(len(at), np.int64)
-    if not forward:
-        # goal: min(goal, cap). hold alone: cap. neither: min(max(goal, hold), cap).
-        neither = ~h & ~g
-        later = extreme(at, true, goal, hold, latest=np.ones(len(at), np.bool_))
-        at2 = instants(at, later.start)
-        k = np.searchsorted(at, at2, side="right") - 1
-        m = later.index(at2)
-        base = np.where(neither[k], later.base[m], np.where(g[k], goal[0][k], LAST))
-        slope = np.where(neither[k], later.slope[m], np.where(g[k], goal[1][k], 0))
-        return extreme(at2, true[k], (base, slope), (cap[k], zero[k]), latest=np.zeros(len(at2), np.bool_))
-    # goal with hold: min(goal, max(cap, hold)). goal alone: goal. hold alone: true max(cap, hold), false
-    # max(cap, goal). neither: max(goal, cap).
-    with_hold = h & (g | true)
-    line = (np.where(with_hold, hold[0], goal[0]), np.where(with_hold, hold[1], goal[1]))
-    later = extreme(at, true, line, (cap, zero), latest=np.ones(len(at), np.bool_))
-    at2 = instants(at, later.start)
-    k = np.searchsorted(at, at2, side="right") - 1
-    m = later.index(at2)
-    other = (np.where(g[k], goal[0][k], LAST), np.where(g[k], goal[1][k], 0))
-    return extreme(at2, true[k], (later.base[m], later.slope[m]), other, latest=np.zeros(len(at2), np.bool_))

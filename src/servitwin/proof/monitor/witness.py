@@ -130,7 +130,7 @@ class Witness:
         holds: list[tuple[int, int]] = []
         goals: list[tuple[int, int]] = []
         if wanted:
-            for a, b, first, last in _earliest(spans, goal, low):
+            for a, b, first, _ in _earliest(spans, goal, low):
                 goals.append((a, b))
                 # Held from each t up to its goal: at t + low itself, or all of them up to the one they wait for.
                 if a != first + low:
