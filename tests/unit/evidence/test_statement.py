@@ -39,9 +39,9 @@ def test_quick_canonical_json_is_that_of_the_reference(value: object) -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, {"a": [-math.inf]}])
 def test_what_json_does_not_have_is_refused(value: object) -> None:
-    with pytest.raises(ValueError, match="not allowed|out of range|representable|nan|inf|NaN|Inf"):
+    with pytest.raises(ValueError, match=r"nan|inf|NaN|Inf"):
         canonical(value)
-    with pytest.raises(ValueError, match="not allowed|out of range|representable|nan|inf|NaN|Inf"):
+    with pytest.raises(ValueError, match=r"nan|inf|NaN|Inf"):
         statement_bytes("verdict", "acme", Subject(), T0, {"least": value})
 
 
