@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def test_segments_follow_each_other_and_cover_every_row_once(tmp_path: Path) -> 
     for shard in (0, 1):
         own = [b for b in first if b.shard == shard]
         assert own[0].first == 0
-        assert all(a.last + 1 == b.first for a, b in zip(own, own[1:], strict=False))
+        assert all(a.last + 1 == b.first for a, b in pairwise(own))
     assert sum(b.count for b in first) == 120 + 30
     writers[0].commit([], [], {"S/1/0": 99}, {})
     assert bind_all(source, bound) == [], "sequences without rows wait for the segment that follows"
