@@ -83,10 +83,10 @@ def forge(data: Path, value: float, instead: float) -> None:
             bound = segment_of(entry)
             found = rows.rows(bound.shard, bound.first, bound.last)
             body = plain_body(body_of(bound.shard, bound.first, bound.last, found, said.made_at))
-            raw = sign_statement(
-                statement_bytes("segment", said.by, said.subject, said.made_at, body), said.by, keys.sign
-            )
-        fresh.append([raw])
+            content = statement_bytes("segment", said.by, said.subject, said.made_at, body)
+            fresh.append([sign_statement(content, said.by, keys.sign)])
+        else:
+            fresh.append([raw])
     head = sign_head(glance(old.entry(0)).key, len(fresh), fresh.root(), time.time_ns(), "acme", keys.sign)
     fresh.close()
     LogHeads(data / "forged").save_head(canonical(head))
