@@ -1,8 +1,8 @@
 """Robustness agrees with rtamt on what both mean the same by: uniform samples, discrete time, at sample instants.
 
 A held value also holds between samples, so ``since`` and ``until`` with a low bound above zero mean something else
-A held value also holds between samples, so ``since`` and ``until`` with a low bound above zero mean something else
 where time is finer than samples (the goal may lie inside a sample): they are compared where every instant is one.
+Instants whose windows leave the trace are left out,
 because rtamt says something about them and servitwin does not.
 """
 
