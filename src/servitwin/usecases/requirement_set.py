@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from servitwin.domain.canonical_json import digest
+from servitwin.domain.error import Fault
 from servitwin.domain.formula.checked import Checked, requirement_formula
 from servitwin.domain.formula.tree import LOGIC, Formula, Implies, Named, invariant
 from servitwin.domain.formula.words import words as in_words
@@ -53,6 +54,11 @@ class Demand:
         while isinstance(bare, Named):
             bare = bare.of
         return bare.condition if isinstance(bare, Implies) else None
+
+    @property
+    def condition_faults(self) -> list[Fault]:
+        """What is wrong with the condition that its repair rule names."""
+        return requirement_formula(self.requirement.repair.when, self.signals, self.component).faults
 
     def sign_of(self, cause: LikelyCause) -> Formula | None:
         """What would be seen if that is the cause; None if the machine type does not say."""

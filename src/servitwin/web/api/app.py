@@ -33,6 +33,7 @@ from servitwin.web.api import (
     provenance,
     quarantine,
     reasons,
+    requirements,
     services,
     sessions,
     settlements,
@@ -78,6 +79,7 @@ NOUNS = (
     money,
     reasons,
     cases,
+    requirements,
     evidence,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.

@@ -8,12 +8,14 @@ from typing import Annotated
 from fastapi import Depends
 
 from servitwin.domain.case import CaseStanding
+from servitwin.domain.formula.tree import Formula, reach
 from servitwin.domain.party import Actor
 from servitwin.proof.repair import RepairProgress
 from servitwin.usecases.act_on_case import ActOnCase
 from servitwin.usecases.contract_access import ContractAccess
 from servitwin.usecases.judge_requirement import JudgeRequirement
 from servitwin.usecases.requirement_set import Demand, RequirementSet
+from servitwin.usecases.save_requirement import SaveRequirement
 from servitwin.web.api.callers import Parts
 
 
@@ -24,6 +26,7 @@ class CaseParts:
     act: ActOnCase
     set: RequirementSet
     judge: JudgeRequirement
+    save: SaveRequirement
     access: ContractAccess
     parts: Parts
 
@@ -41,6 +44,11 @@ class CaseParts:
         until = s.verified.until if s.verified is not None else self.parts.now()
         return self.judge.progress(twin, demand, s.repair.done_at, until)
 
+    @staticmethod
+    def horizon(formula: Formula) -> int:
+        """How long (ns) a verdict can wait."""
+        return reach(formula)[1]
+
     def contracts_of(self, actor: Actor, uid: str) -> list[str]:
         """Contracts with a guarantee for a machine that the caller may read."""
         twin = self.parts.registry.by_uid(uid)
@@ -51,11 +59,13 @@ class CaseParts:
 
 
 def _joined(parts: Parts) -> CaseParts:
+    demands = RequirementSet(parts.registry, parts.records)
     act = ActOnCase(parts.records, parts.registry, parts.authoriser, parts.audit, parts.now)
     return CaseParts(
         act,
-        RequirementSet(parts.registry, parts.records),
+        demands,
         JudgeRequirement(parts.history, parts.registry, parts.records),
+        SaveRequirement(parts.records, demands, parts.audit, parts.now),
         ContractAccess(parts.records, parts.authoriser),
         parts,
     )
