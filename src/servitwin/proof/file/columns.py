@@ -65,8 +65,11 @@ def pack_real(values: Floats) -> dict[str, Any]:
             scaled = np.rint(values * 10.0**scale)
         if not np.all(np.abs(scaled) < _EXACT):
             break
-        if (scaled / 10.0**scale).tobytes() == values.tobytes():
-            return {**pack_whole(scaled.astype(np.int64)), "scale": scale}
+        minus = np.flatnonzero((values == 0) & np.signbit(values))  # a whole number has no negative zero
+        again = scaled.astype(np.int64) / 10.0**scale
+        again[minus] = -0.0
+        if again.tobytes() == values.tobytes():
+            return {**pack_whole(scaled.astype(np.int64)), "scale": scale, "minus_zero": minus.tolist()}
     data = zlib.compress(values.astype("<f8").tobytes(), 9)
     return {"n": len(values), "form": "d", "order": 0, "start": [], "data": _base64(data)}
 

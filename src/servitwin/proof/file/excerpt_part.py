@@ -144,7 +144,7 @@ def _segment(segment: BoundSegment, excerpt: ShownExcerpt) -> dict[str, Any]:
     at = uids.index(twin)
     return {
         "entry": segment.entry,
-        "twins": {"at": at, "beside": [], "hashes": hexes(hidden_of_tree(leaves, {at}))},
+        "twins": {"at": at, "hashes": hexes(hidden_of_tree(leaves, {at}))},
         "signals": _signals(segment, excerpt),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from json.encoder import encode_basestring
 from typing import Any
 
 from .refusal import RefusedError
@@ -63,7 +64,7 @@ def _write(value: Any, parts: list[str], depth: int) -> None:
     if value is None or isinstance(value, bool):
         parts.append({None: "null", True: "true", False: "false"}[value])
     elif isinstance(value, str):
-        parts.append(json.dumps(value, ensure_ascii=False))  # escapes exactly what RFC 8785, 3.2.2.2 names
+        parts.append(encode_basestring(value))  # escapes exactly what RFC 8785, 3.2.2.2 names
     elif isinstance(value, int | float):
         parts.append(number(value))
     elif isinstance(value, list):
@@ -74,7 +75,7 @@ def _write(value: Any, parts: list[str], depth: int) -> None:
     else:
         for i, key in enumerate(sorted(value, key=_utf16)):
             parts.append("," if i else "{")
-            parts.append(json.dumps(key, ensure_ascii=False) + ":")
+            parts.append(encode_basestring(key) + ":")
             _write(value[key], parts, depth + 1)
         parts.append("}" if value else "{}")
 

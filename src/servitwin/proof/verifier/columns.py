@@ -3,7 +3,8 @@
 A column of n values is ``{"n", "form", "order", "start", "data"}``: ``data`` is base64 of zlib-compressed little-endian
 whole numbers of the size ``form`` (``b`` 1, ``h`` 2, ``i`` 4, ``q`` 8 bytes); they are the differences of the given
 order (0, 1 or 2), ``start`` the first values that the differences begin from. Numbers have ``scale``: the value is the
-whole number divided by ten to that power, rounded to the nearest double; or ``form`` is ``d``: doubles as they are.
+whole number divided by ten to that power, rounded to the nearest double (and -0 at the places ``minus_zero``); or
+``form`` is ``d``: doubles as they are.
 """
 
 from __future__ import annotations
@@ -59,7 +60,12 @@ def _column(column: dict[str, Any], where: str) -> list[Any]:
     if scale is None:
         return found
     divisor = 10 ** shape.whole(scale, where, 0, 22)
-    return [v / divisor for v in found]
+    numbers = [v / divisor for v in found]
+    for place in shape.items(column.get("minus_zero", []), where, n):
+        if numbers[shape.whole(place, where, 0, n - 1)] != 0:
+            shape.wrong(where, "a column with zeros where it says so")
+        numbers[int(place)] = -0.0
+    return numbers
 
 
 def _inflated(packed: bytes, size: int, where: str) -> bytes:

@@ -273,10 +273,11 @@ def _check_follows(before: Statement | None, segment: Statement, excerpt: Excerp
 
 def _check_rows(given: Any, segment: Statement, twin: str, rows: dict[str, _Rows], where: str) -> None:
     """Build the tree of the segment again."""
-    twins = shape.table(given["twins"], f"{where}.twins", "beside", "hashes")
+    twins = shape.table(given["twins"], f"{where}.twins", "hashes")
     root = shape.one_hash(segment.body["root"], segment.where)
     count = segment.body["twins"]
     if "signals" not in given:  # nothing of this twin came in the segment
+        shape.table(twins, f"{where}.twins", "beside")
         shown = _beside(twins["beside"], twin, count, "uid", "root", f"{where}.twins")
     else:
         at = shape.whole(shape.table(twins, where, "at")["at"], f"{where}.twins.at")

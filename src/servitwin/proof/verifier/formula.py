@@ -313,7 +313,7 @@ def _compare_measure(
     limit_node = shape.table(right, f"{where}.right", "kind")
     if limit_node["kind"] != "number":
         raise _wrong(where, "count and duration are compared with a number")
-    limit = Fraction(shape.real(limit_node.get("value"), where))
+    limit = Fraction(repr(shape.real(limit_node.get("value"), where)))  # the decimal as it is written, 0.1 s
     if left["kind"] == "count":
         surely, possibly = rises(of)
     else:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import bisect
 import math
+import operator
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 from .refusal import RefusedError
@@ -41,12 +43,8 @@ def constant(value: Any) -> Step:
 
 def joined(starts: Sequence[Any], values: Sequence[Any]) -> Step:
     """A step function without steps that change nothing."""
-    kept_starts, kept_values = [starts[0]], [values[0]]
-    for start, value in zip(starts, values, strict=True):
-        if value != kept_values[-1]:
-            kept_starts.append(start)
-            kept_values.append(value)
-    return Step(kept_starts, kept_values)
+    changes = [True, *map(operator.ne, values[1:], values)]
+    return Step(list(compress(starts, changes)), list(compress(values, changes)))
 
 
 def each(of: Step, change: Callable[[Any], Any]) -> Step:
@@ -64,11 +62,13 @@ def aligned(a: Step, b: Step) -> tuple[list[Any], list[Any], list[Any]]:
     """The steps of both: starts, values of a, values of b."""
     if a.starts == b.starts:
         return a.starts, a.values, b.values
-    starts = sorted({*a.starts, *b.starts})
+    starts = a.starts if len(b.starts) == 1 else sorted({*a.starts, *b.starts})
     return starts, _spread(a, starts), _spread(b, starts)
 
 
 def _spread(f: Step, starts: list[Any]) -> list[Any]:
+    if len(f.starts) == 1:
+        return f.values * len(starts)
     found, i, n = [], 0, len(f.starts)
     for start in starts:
         while i + 1 < n and f.starts[i + 1] <= start:
