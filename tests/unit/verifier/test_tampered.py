@@ -46,7 +46,9 @@ def test_what_is_whole_is_proven(content: bytes) -> None:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("bit", [0x01, 0x20, 0x80])
+@pytest.mark.parametrize(
+    "bit", [0x01, pytest.param(0x20, marks=pytest.mark.long), pytest.param(0x80, marks=pytest.mark.long)]
+)
 def test_every_change_of_a_single_byte_is_refused(content: bytes, bit: int) -> None:
     accepted = []
     for place in range(len(content)):
@@ -82,7 +84,7 @@ def test_a_byte_changed_and_not_sealed_again(content: bytes) -> None:
     refused(verify(content.replace(b'"M-77"', b'"M-78"')), "seal-broken")
 
 
-# --- keys --------------------------------------------------------------------------------------------------------------
+# --- keys ------------------------------------------------------------------------------------------------------------
 def test_a_key_that_was_revoked_before_counts_for_nothing(content: bytes) -> None:
     refused(verify(content, [MAKER.row(revoked=at(T0)), PLANT.row()]), "key-revoked")
     assert verify(content, [MAKER.row(revoked=at(T0 + 1000 * S)), PLANT.row()]).ok
@@ -229,7 +231,7 @@ def test_a_copy_that_is_behind_says_so(content: bytes, tmp_path: Path) -> None:
     refused(verify(content, KEYS, None, tmp_path / "nowhere"), "witness-unreadable")
 
 
-# --- observations -------------------------------------------------------------------------------------------------------
+# --- observations -----------------------------------------------------------------------------------------------------
 def test_a_row_changed_is_refused_and_its_segment_named() -> None:
     scene = Scene()
     scene.build()

@@ -1,7 +1,7 @@
 """The meaning of formulas on whole nanoseconds, by looking at every instant: the shortest possible definition.
 
-Signals are lists of what is known at 0, 1, 2 ...; before and after nothing is known. A formula at an instant is (surely,
-possibly, least, most).
+Signals are lists of what is known at 0, 1, 2 ...; before and after nothing is known. A formula at an instant is
+(surely, possibly, least, most).
 """
 
 from __future__ import annotations

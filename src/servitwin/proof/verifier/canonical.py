@@ -12,7 +12,7 @@ from .refusal import RefusedError
 
 LARGEST_FILE = 64 * 1024 * 1024
 DEEPEST = 200
-_LARGEST_WHOLE = 2**53 - 1  # beyond it JSON readers lose digits: such numbers are written as text
+_LARGEST_WHOLE = 2**53 - 1  # beyond it JSON readers lose digits
 
 
 def read(content: bytes) -> Any:
@@ -84,7 +84,7 @@ def number(value: float) -> str:
     """A number as ECMAScript writes it (RFC 8785, 3.2.2.3)."""
     if isinstance(value, int):
         if abs(value) > _LARGEST_WHOLE:
-            raise RefusedError("proof:not-canonical", "a whole number beyond 2^53 must be written as text")
+            return number(_double(value))
         return str(value)
     if not math.isfinite(value):
         raise RefusedError("proof:not-canonical", "a number is not finite")
@@ -107,6 +107,14 @@ def number(value: float) -> str:
         return sign + "0." + "0" * -point + digits
     text = digits[0] + ("." + digits[1:] if n > 1 else "")
     return f"{sign}{text}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+
+
+def _double(value: int) -> float:
+    """What another reader takes a whole number beyond 2^53 for: the nearest double."""
+    try:
+        return float(value)
+    except OverflowError:
+        raise RefusedError("proof:not-canonical", "a number is not finite") from None
 
 
 def _utf16(key: str) -> bytes:

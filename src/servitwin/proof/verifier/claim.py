@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from . import canonical, formula, shape
+from . import canonical, formula, shape, step
 from .excerpt import CONNECTION, Excerpt
 from .held import held_values
 from .refusal import RefusedError
@@ -157,8 +157,23 @@ def _evaluate(tree: Any, excerpt: Excerpt, kind: str, span: tuple[int, int], mar
         root = root["of"]
     if root.get("kind") != "implies":
         return None
-    risen, _ = formula.rises(formula.evaluate(root["condition"], held))
-    return sum(1 for at, value in zip(risen.starts, risen.values, strict=True) if value and begin <= at < end)
+    return occurrences(formula.evaluate(root["condition"], held), begin, end)
+
+
+def occurrences(trigger: formula.Known, begin: int, end: int) -> int:
+    """How often a trigger occurred in [begin, end): it is surely true, and was surely false since the time before.
+
+    One that trembles inside the accuracy of its sensor does not occur again; one that holds at the beginning counts.
+    """
+    known = step.both(
+        trigger.sure, trigger.possible, lambda sure, possible: True if sure else None if possible else False
+    )
+    found = 0
+    awaited = True
+    for truth in known.during(begin, end):
+        found += truth is True and awaited
+        awaited = truth is False or (truth is None and awaited)
+    return found
 
 
 def _near(a: float, b: float) -> bool:
@@ -189,11 +204,12 @@ def _check_repair(claim: Claim, requirement: str, cut: Any, statements: dict[int
     counted = claim.triggered or 0
     if body["requirement"] != requirement or body["cut"] != cut or shape.instant(body["since"], where) != claim.begin:
         raise RefusedError("proof:repair-not-shown", "the repair was verified for another requirement or time", where)
-    if claim.occurrences != counted or counted < claim.needed:
+    if not claim.needed <= claim.occurrences <= counted:  # fewer than found: the others did not qualify
         message = f"{claim.occurrences} occurrences are stated, {counted} are found, {claim.needed} are needed"
         raise RefusedError("proof:verdict-differs", message, where)
-    if not _near(claim.bound, recurrence_bound(counted)):
-        message = f"{counted} occurrences allow the bound {recurrence_bound(counted):g}, not {claim.bound:g}"
+    allowed = recurrence_bound(claim.occurrences)
+    if not _near(claim.bound, allowed):
+        message = f"{claim.occurrences} occurrences allow the bound {allowed:g}, not {claim.bound:g}"
         raise RefusedError("proof:verdict-differs", message, where)
     claim.violation, claim.repair = violation, repair
 

@@ -14,7 +14,7 @@ from .refusal import RefusedError
 NS = 1_000_000_000
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_WHOLE = re.compile(r"-?[0-9]{1,20}", re.ASCII)
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,19}", re.ASCII)
 
 
 def wrong(where: str, what: str) -> NoReturn:
@@ -50,6 +50,8 @@ def whole(value: Any, where: str, least: int = 0, most: int = 2**63 - 1) -> int:
     """A whole number, also written as text (beyond 2^53 JSON numbers are not exact)."""
     if isinstance(value, str) and _WHOLE.fullmatch(value):
         value = int(value)
+    elif isinstance(value, int) and abs(value) >= 2**53:
+        wrong(where, "a whole number that is exact: beyond 2^53 it is written as text")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:

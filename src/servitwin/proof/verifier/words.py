@@ -74,9 +74,9 @@ def proven(facts: Facts) -> list[str]:
     if claim.triggered is not None:
         times = "once" if claim.triggered == 1 else f"{claim.triggered} times"
         found.append(
-            f"In that time the condition of the requirement began {times}."
+            f"In that time the condition of the requirement occurred {times}."
             if claim.triggered
-            else "The condition of the requirement never began in that time: it holds vacuously."
+            else "The condition of the requirement never occurred in that time: it holds vacuously."
         )
     if claim.kind == "repaired" and claim.repair is not None and claim.violation is not None:
         body = claim.repair.body
