@@ -1,6 +1,6 @@
 """A proof of an hour of ten signals at 10 Hz: how large the file is, how long it takes to write and to verify.
 
-Run: ``python benchmarks/proof_file.py``. The numbers are those of sensors (two decimals, noise, drift); the seed is fixed.
+Run: ``python benchmarks/proof_file.py``. Numbers are like those of sensors (two decimals, noise, drift); fixed seed.
 """
 
 from __future__ import annotations

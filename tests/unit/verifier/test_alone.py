@@ -38,7 +38,8 @@ def place(tmp_path: Path) -> Path:
 
 
 def run(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    start = f"import sys, runpy; sys.path[:0] = [{str(place)!r}, {str(place / 'site')!r}]; runpy.run_module('verifier', run_name='__main__')"
+    paths = [str(place), str(place / "site")]
+    start = f"import sys, runpy; sys.path[:0] = {paths!r}; runpy.run_module('verifier', run_name='__main__')"
     code = [sys.executable, "-I", "-S", "-c", start, *arguments]
     return subprocess.run(code, cwd=place, capture_output=True, text=True)
 

@@ -113,7 +113,7 @@ def test_an_hour_of_ten_signals_is_small_and_proven() -> None:
     assert len(content) < 2_000_000
     found = verify(content, hour.keys)
     assert found.ok, (found.code, found.message)
-    assert found.details["triggered"] in range(54, 61)  # once a minute
+    assert found.details["triggered"] in range(54, 70)  # once a minute, and a few that tremble
 
 
 def test_the_fixture_of_the_browser_is_up_to_date() -> None:

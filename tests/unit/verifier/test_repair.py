@@ -27,10 +27,10 @@ def repaired(order: str = "vrV", done: int = T0, **changed: Any) -> bytes:
     scene = Scene(claim=AFTER, end=T0 + 60 * S, value=value, seconds=60)
     add = scene.log.add
     digest = requirement_digest(scene.requirement)
-    for step in order:
-        if step == "v":
+    for link in order:
+        if link == "v":
             scene.state_verdict(BEFORE, T0 - 480 * S)
-        elif step == "r":
+        elif link == "r":
             body = {
                 "component": "spindle", "kind": "part", "what": "fan", "version": "", "done_by": "Maker Ltd",
                 "done_at": at(done),
