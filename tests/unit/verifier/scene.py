@@ -26,6 +26,7 @@ from servitwin.proof.file.proof_file import (
     build_proof_file,
     requirement_digest,
 )
+from servitwin.proof.verifier import Result
 from tests.unit.verifier.little_log import T0, Bound, LittleLog, Row, S, Signer, at, consistency, ordered, path
 
 TWIN, NEIGHBOURS = "0199-mill", ("0100-saw", "0200-robot")
@@ -187,3 +188,10 @@ def resealed(content: bytes, change: Callable[[dict[str, Any]], Any], signer: Si
     del file["seal"]
     file["seal"] = {"key": signer.key, "signature": signer.sign("proof", file)}
     return rfc8785.dumps(file)
+
+
+def refused(result: Result, code: str) -> Result:
+    assert not result.ok
+    assert result.code == f"proof:{code}", (result.code, result.where, result.message)
+    assert result.message
+    return result

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from servitwin.proof.file.proof_file import requirement_digest
-from servitwin.proof.verifier import Result, step, verify
+from servitwin.proof.verifier import step, verify
 from servitwin.proof.verifier.claim import occurrences, recurrence_bound
 from servitwin.proof.verifier.formula import evaluate
 from tests.unit.verifier.little_log import T0, S, at
-from tests.unit.verifier.scene import MAKER, PLANT, TWIN, ClaimedVerdict, Scene
+from tests.unit.verifier.scene import MAKER, PLANT, TWIN, ClaimedVerdict, Scene, refused
 
 BEFORE = ClaimedVerdict("violated", "cools-down", T0 - 500 * S, T0 - 490 * S, -10.5, -9.5)
 # hot for two seconds at 5, 15, 25 ... 55: three of the hot phases begin in [10, 40)
@@ -43,10 +43,6 @@ def repaired(order: str = "vrV", done: int = T0, **changed: Any) -> bytes:
             }  # fmt: skip
             add(scene.maker, "repair-verified", body, T0 + 75 * S, twin=TWIN)
     return scene.build()
-
-
-def refused(result: Result, code: str) -> None:
-    assert result.code == f"proof:{code}", (result.code, result.message)
 
 
 def test_a_repair_is_proven_with_the_bound_that_three_occurrences_allow() -> None:
