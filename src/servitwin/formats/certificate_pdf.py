@@ -12,7 +12,7 @@ import msgspec
 from reportlab.lib.units import mm
 
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.formats.canonical_json import digest_of_bytes
+from servitwin.domain.canonical_json import digest_of_bytes
 from servitwin.formats.pdf_page import LEFT, RIGHT, PdfPage, wrapped
 
 _HEADS = {

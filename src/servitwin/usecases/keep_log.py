@@ -34,7 +34,7 @@ from servitwin.proof.log.statement import (
 from servitwin.usecases.log_ports import HeadFiles, LogWriter, PartyKeys
 from servitwin.usecases.ports import Records
 
-COSIGNED, FORKS = "cosigned", "forks"
+FORKS = "forks"
 
 
 class Cosigned(msgspec.Struct, frozen=True):
@@ -89,7 +89,7 @@ class KeepLog:
                 return False
             self._state_key(owner)
             self.owner = owner
-            self._sign()
+        self._sign()  # also where the one before died between the entries and their head
         return True
 
     # what is added -------------------------------------------------------------------------------------------
@@ -114,6 +114,9 @@ class KeepLog:
         """Add statements that wait in the records; returns how many there were.
 
         A statement that is in the log already, because its owner died before he noted it, is only noted.
+
+        Raises:
+            InvalidInputError: a party has no good key for what it says; all others' statements are in the log.
         """
         waiting = self._records.waiting_statements(limit)
         fresh: list[tuple[str, bytes]] = []
@@ -123,10 +126,20 @@ class KeepLog:
                 fresh.append((digest, content))
             else:
                 self._records.place_statement(digest, place)
-        if fresh:
-            places = self.append([content for _, content in fresh])
-            for (digest, _), place in zip(fresh, places, strict=True):
+        faults: list[Fault] = []
+        by_party: dict[str, list[tuple[str, bytes]]] = {}
+        for one in fresh:
+            by_party.setdefault(msgspec.json.decode(one[1], type=_By).by, []).append(one)
+        for said in by_party.values():
+            try:
+                places = self.append([content for _, content in said])
+            except (InvalidInputError, ConflictError) as e:
+                faults += e.faults  # a party without a good key must not keep the others waiting
+                continue
+            for (digest, _), place in zip(said, places, strict=True):
                 self._records.place_statement(digest, place)
+        if faults:
+            raise InvalidInputError(faults)
         return len(waiting)
 
     def state_keys(self) -> int:
@@ -227,10 +240,9 @@ class KeepLog:
             raise _refused("cosignature:key-unknown", f"The log knows no such key of {cosignature.party[:80]!r}")
         if not is_cosigned(head, cosignature, known.public_key):
             raise _refused("cosignature:wrong", "The co-signature does not fit the head and the key")
-        kept = Cosigned(head, cosignature)
-        present = (msgspec.json.decode(line, type=Cosigned) for line in self._heads.lines(COSIGNED))
-        if all((p.head.head.size, p.cosignature.party) != (size, cosignature.party) for p in present):
-            self._heads.add(COSIGNED, canonical(kept))
+        newest = {c.cosignature.party: c.head.head.size for c in read_cosigned(self._heads.cosigned())}
+        if newest.get(cosignature.party, -1) < size:
+            self._heads.save_cosigned(cosignature.party, canonical(Cosigned(head, cosignature)))
 
     def _take_key(self, key_entry: str, cosignature: Cosignature) -> None:
         raw = key_entry.encode()

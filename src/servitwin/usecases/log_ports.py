@@ -58,7 +58,7 @@ class LogWriter(LogReader, Protocol):
 
 
 class HeadFiles(Protocol):
-    """The newest head, and lines that are only added to: ``cosigned`` and ``forks``."""
+    """The newest head, the newest co-signature of each party, and lines that are only added to: ``forks``."""
 
     def head(self) -> bytes | None:
         """The newest head; None while there is none."""
@@ -66,6 +66,14 @@ class HeadFiles(Protocol):
 
     def save_head(self, content: bytes) -> None:
         """Keep the newest head, durably."""
+        ...
+
+    def save_cosigned(self, party: str, content: bytes) -> None:
+        """Keep the newest co-signature of a party, durably."""
+        ...
+
+    def cosigned(self) -> list[bytes]:
+        """The newest co-signature of each party."""
         ...
 
     def add(self, kind: str, line: bytes) -> None:

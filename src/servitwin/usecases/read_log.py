@@ -17,7 +17,7 @@ from servitwin.proof.log.segment import Segment
 from servitwin.proof.log.statement import Entry, glance
 from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.bind_observations import BoundRows
-from servitwin.usecases.keep_log import COSIGNED, FORKS, Cosigned, read_cosigned, read_forks
+from servitwin.usecases.keep_log import FORKS, Cosigned, read_cosigned, read_forks
 from servitwin.usecases.log_ports import HeadFiles, LogReader
 from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
@@ -60,12 +60,7 @@ class ReadLog:
 
     def cosigned(self) -> list[Cosigned]:
         """The newest co-signature of each party."""
-        newest: dict[str, Cosigned] = {}
-        for one in read_cosigned(self._heads.lines(COSIGNED)):
-            known = newest.get(one.cosignature.party)
-            if known is None or known.head.head.size <= one.head.head.size:
-                newest[one.cosignature.party] = one
-        return [newest[party] for party in sorted(newest)]
+        return sorted(read_cosigned(self._heads.cosigned()), key=lambda c: c.cosignature.party)
 
     def forks(self) -> list[dict[str, Any]]:
         """Heads that somebody signed with this log's key and that are not of this log."""

@@ -25,7 +25,7 @@ from servitwin.proof.log.statement import (
     sign_statement,
     statement_bytes,
 )
-from servitwin.usecases.keep_log import COSIGNED, FORKS, Cosigned
+from servitwin.usecases.keep_log import FORKS, Cosigned
 from servitwin.usecases.log_ports import HeadFiles, LogWriter, PartyKeys, RemoteLog
 
 _PAGE = 500
@@ -183,10 +183,8 @@ class WitnessLog:
         }
         if self._ring.key(cosignature.key) is None:
             body["key_entries"] = [raw.decode() for raw in self._stated(public)]
-        kept = [msgspec.json.decode(line, type=Cosigned).head.head for line in self._heads.lines(COSIGNED)[-1:]]
         remote.send_cosignature(head.head.size, body)
-        if kept != [head.head]:
-            self._heads.add(COSIGNED, canonical(Cosigned(head, cosignature)))
+        self._heads.save_cosigned(self._party, canonical(Cosigned(head, cosignature)))
 
     def _stated(self, public: str) -> list[bytes]:
         """Entries that lead to the party's present key."""

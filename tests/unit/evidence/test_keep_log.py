@@ -21,7 +21,7 @@ from servitwin.proof.log.head import cosign, read_head, sign_head
 from servitwin.proof.log.merkle import leaf_hash
 from servitwin.proof.log.statement import Subject, glance, sign_statement, statement_bytes
 from servitwin.usecases.check_log import check_log
-from servitwin.usecases.keep_log import COSIGNED, FORKS, KeepLog
+from servitwin.usecases.keep_log import FORKS, KeepLog, read_cosigned
 from servitwin.usecases.state_evidence import StateEvidence
 from servitwin.usecases.witness_log import Followed, WitnessLog, leaf_of
 from tests.unit.evidence.samples import T0
@@ -157,6 +157,27 @@ def test_statements_enter_once_whenever_the_owner_dies(owner: Owner, monkeypatch
     assert [owner.records.statement_place(d) for d in digests] == [1, 2, 3, 4, 5]
 
 
+def test_a_party_without_a_good_key_keeps_nobody_waiting(owner: Owner, tmp_path: Path) -> None:
+    owner.evidence.state("repair", Subject(), T0, {"n": 1}, by="bolt")
+    assert owner.keep.take_waiting() == 1
+    (owner.folder / "keys" / "bolt.key").unlink()
+    owner.evidence.state("repair", Subject(), T0, {"n": 2}, by="bolt")
+    owner.evidence.state("repair", Subject(), T0, {"n": 3})
+    assert code(InvalidInputError, owner.keep.take_waiting) == "statement:key-unknown"
+    assert owner.kinds() == ["key", "key", "repair", "repair"]
+    assert len(owner.records.waiting_statements()) == 1
+
+
+def test_a_head_that_was_not_signed_is_signed_at_the_start(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(owner.keep, "_sign", lambda: None)
+        owner.segment(0, 1)
+    owner.killed()
+    assert owner.keep.open()
+    assert owner.keep.head is not None
+    assert owner.keep.head.head.size == 2
+
+
 def test_a_transaction_that_fails_states_nothing(owner: Owner) -> None:
     def fails() -> None:
         with owner.records.together():
@@ -230,7 +251,8 @@ def test_a_witness_copies_checks_and_co_signs(owner: Owner, tmp_path: Path) -> N
     assert follow(tmp_path / "w", remote).fresh == 0
     owner.segment(2, 3)
     assert follow(tmp_path / "w", remote).cosigned
-    assert len(owner.heads.lines(COSIGNED)) == 3
+    (kept_newest,) = read_cosigned(owner.heads.cosigned())
+    assert kept_newest.head == owner.keep.head
     assert owner.kinds().count("key") == 2
     copy = EvidenceLog(tmp_path / "w" / "log", ROW, describe, leaf_of)
     assert copy.root() == owner.log.root()
@@ -322,7 +344,7 @@ def test_co_signatures_that_do_not_fit_are_refused(owner: Owner, tmp_path: Path)
     head = owner.keep.head
     assert head is not None
     good, _ = cosign(head, "other", T0, keys.sign)
-    older = read_head(msgspec.json.decode(owner.heads.lines(COSIGNED)[0])["head"])
+    older = read_cosigned(owner.heads.cosigned())[0].head
     wrong = [
         (older, good),
         (head, msgspec.structs.replace(good, party="acme")),

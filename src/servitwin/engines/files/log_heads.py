@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from servitwin.engines.files.log_files import Lines, replace_file
 
 
 class LogHeads:
-    """Files ``head.json`` and ``<kind>.jsonl`` in the log's folder; only the log's owner writes."""
+    """``head.json``, ``cosigned-*.json`` and ``<kind>.jsonl`` in the log's folder; only the log's owner writes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -24,6 +25,14 @@ class LogHeads:
     def save_head(self, content: bytes) -> None:
         """Keep the newest head, durably."""
         replace_file(self._folder / "head.json", content)
+
+    def save_cosigned(self, party: str, content: bytes) -> None:
+        """Keep the newest co-signature of a party, durably: with what it covers it replaces the one before."""
+        replace_file(self._folder / f"cosigned-{hashlib.sha256(party.encode()).hexdigest()[:16]}.json", content)
+
+    def cosigned(self) -> list[bytes]:
+        """The newest co-signature of each party."""
+        return [path.read_bytes() for path in sorted(self._folder.glob("cosigned-*.json"))]
 
     def add(self, kind: str, line: bytes) -> None:
         """Add a line to ``<kind>.jsonl``, durably."""
@@ -42,6 +51,11 @@ def copy_log(folder: Path, to: Path) -> None:
     if not folder.is_dir():
         return
     to.mkdir(parents=True, mode=0o700, exist_ok=True)
-    for path in [folder / "head.json", *sorted(folder.glob("*.jsonl")), folder / "entries"]:
+    for path in [
+        folder / "head.json",
+        *sorted(folder.glob("cosigned-*.json")),
+        folder / "forks.jsonl",
+        folder / "entries",
+    ]:
         if path.exists():
             shutil.copy2(path, to / path.name)

@@ -21,9 +21,9 @@ from servitwin.web.api.shapes.evidence import (
     ConsistencyShape,
     CosignatureIn,
     DisclosureShape,
-    EntriesShape,
     InclusionShape,
     KeyChangedShape,
+    LogEntriesShape,
     LogShape,
     RevocationIn,
     SegmentsShape,
@@ -54,7 +54,7 @@ def read_log(parts: Parts, me: Me) -> Response:
     )
 
 
-@router.get("/log/entries", response_model=EntriesShape)
+@router.get("/log/entries", response_model=LogEntriesShape)
 def list_log_entries(
     parts: Parts, me: Me, from_: Annotated[Place, Query(alias="from")] = 0, limit: Limit = 100
 ) -> Response:

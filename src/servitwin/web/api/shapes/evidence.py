@@ -64,7 +64,7 @@ class LogShape(Shape):
     forks: list[ForkShape]
 
 
-class EntryShape(Shape):
+class LogEntryShape(Shape):
     """An entry as text, byte by byte, or its leaf hash where the caller may not read the statement."""
 
     index: int
@@ -72,10 +72,10 @@ class EntryShape(Shape):
     leaf: str | None = None
 
 
-class EntriesShape(Shape):
+class LogEntriesShape(Shape):
     """Entries in order; `next` is the `from` of those that follow, null at the end."""
 
-    items: list[EntryShape]
+    items: list[LogEntryShape]
     next: int | None
 
 
