@@ -7,10 +7,13 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from servitwin.bootstrap.operator import operator_of
 from servitwin.domain.error import ServitwinError
+from servitwin.engines.files.evidence_log import EvidenceReader
 from servitwin.engines.records import SqlRecords
+from servitwin.proof.log.catalogue import ROW, last_sequences
 from servitwin.usecases.keep_cases import KeepCases
 from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.registry import Registry
@@ -33,11 +36,15 @@ class RequirementWatch:
         records: SqlRecords,
         publish: Callable[[str, bytes], None],
         new_id: Callable[[], str],
+        log: Path,
     ) -> None:
-        """``publish`` may be called from any thread."""
+        """``publish`` may be called from any thread; ``log``: folder of the evidence log."""
+        reader = EvidenceReader(log, ROW)
         evidence = StateEvidence(records, lambda: operator_of(records))
         self._demands = RequirementSet(registry, records)
-        self._cases = KeepCases(history, registry, records, evidence, publish, new_id)
+        self._cases = KeepCases(
+            history, registry, records, evidence, publish, new_id, lambda: last_sequences(reader.catalogue())
+        )
         self._watch = WatchRequirements(history, registry, records, self._demands, self._cases)
         self.status: dict[str, object] = {}
 

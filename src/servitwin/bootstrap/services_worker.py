@@ -59,7 +59,7 @@ class ServicesWorker:
         self._aggregates = PublishAggregates(self._registry, bus, secrets.token_hex(12))
         self._upkeep = HistoryUpkeep(settings)
         self._requirements = RequirementWatch(
-            self._reader, self._registry, self._records, self._publish_from_thread, self._new_id
+            self._reader, self._registry, self._records, self._publish_from_thread, self._new_id, settings.evidence
         )
         self._resynced = 0
 

@@ -26,6 +26,7 @@ from servitwin.domain.identity import RANDOM_BYTES, new_uid
 from servitwin.engines.bus import BusClient, hash_secret
 from servitwin.engines.bus.refusals import Refusals
 from servitwin.engines.files.evidence_log import EvidenceReader
+from servitwin.engines.files.folder import FileFolder
 from servitwin.engines.files.log_heads import LogHeads
 from servitwin.engines.files.party_keys import PartyKeyFolder
 from servitwin.engines.records import SqlRecords
@@ -65,6 +66,8 @@ def build_parts(
         new_secret,
         settings.web.node_token_hash,
     )
+    log, heads = EvidenceReader(settings.evidence, ROW), LogHeads(settings.evidence)
+    bound = on_demand(lambda: _committed_rows(settings))
     return WebParts(
         records=records,
         history=history,
@@ -76,14 +79,11 @@ def build_parts(
         audit=Audit(records, time.time_ns),
         live=LiveHub(bus, records),
         keys=PartyKeyFolder(settings.party_keys),
-        evidence=ReadLog(
-            EvidenceReader(settings.evidence, ROW),
-            LogHeads(settings.evidence),
-            on_demand(lambda: _committed_rows(settings)),
-            records,
-            registry,
-            authoriser,
-        ),
+        evidence=ReadLog(log, heads, bound, records, registry, authoriser),
+        log=log,
+        heads=heads,
+        bound=bound,
+        files=FileFolder(settings.folder / "files"),
         now=time.time_ns,
         new_id=new_id,
         hash_machine_secret=hash_secret,

@@ -90,6 +90,11 @@ class JudgeRequirement:
         until = max(start, min(now, end + reach(formula)[1]))
         return clip(evaluate(formula, self.trace(twin, [formula], start, until, cut), robustness=True).pieces, end)
 
+    @staticmethod
+    def judged(formula: Formula, trace: Trace) -> list[Piece]:
+        """Verdicts over a trace, with margins."""
+        return evaluate(formula, trace, robustness=True).pieces
+
     def try_out(self, twin: Twin, formula: Formula, start: int, end: int, now: int) -> TryOut:
         """How often a formula would have been violated in [start, end)."""
         until = max(start, min(now, end + reach(formula)[1]))
@@ -129,7 +134,7 @@ class JudgeRequirement:
         found = {key: evaluate(f, trace).at(at) for key, f in formulas.items()}
         return {key: piece.verdict.value for key, piece in found.items() if piece is not None}
 
-    def progress(self, twin: Twin, demand: Demand, since: int, until: int) -> RepairProgress:
+    def progress(self, twin: Twin, demand: Demand, since: int, until: int, cut: Cut | None = None) -> RepairProgress:
         """How far a repair done at ``since`` is proven by what was observed until ``until``.
 
         An occurrence is a stretch in which the rule's condition held; it counts only if what the requirement itself
@@ -139,7 +144,7 @@ class JudgeRequirement:
         rule = demand.requirement.repair
         if formula is None or until <= since:
             return repair_progress(rule, (), since, max(since, until), conditioned=condition is not None)
-        trace = self.trace(twin, [formula, *([condition] if condition is not None else [])], since, until)
+        trace = self.trace(twin, [formula, *([condition] if condition is not None else [])], since, until, cut)
         if condition is None:
             return repair_progress(rule, _kept(formula, trace), since, until, conditioned=False)
         found = occurrences(Implies(condition, formula), trace)

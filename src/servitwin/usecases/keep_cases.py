@@ -20,7 +20,8 @@ from servitwin.domain.case import (
 )
 from servitwin.domain.error import ServitwinError
 from servitwin.domain.finding import Finding, Hypothesis
-from servitwin.domain.instant import MINUTE
+from servitwin.domain.formula.tree import LOGIC
+from servitwin.domain.instant import MINUTE, NS
 from servitwin.domain.likely_cause import rank_causes, stopped_by
 from servitwin.domain.observation import Cut
 from servitwin.domain.twin import Twin, value_at
@@ -36,6 +37,7 @@ from servitwin.usecases.state_evidence import StateEvidence
 log = logging.getLogger("servitwin.cases")
 MONITOR = "monitor"
 _LINE_LOOKS_BACK = 30 * MINUTE
+_SETTLED = 15 * NS  # what was received before that is bound by now
 Publish = Callable[[str, bytes], None]
 
 
@@ -50,13 +52,16 @@ class KeepCases:
         evidence: StateEvidence,
         publish: Publish,
         new_id: Callable[[], str],
+        bound: Callable[[], Cut],
     ) -> None:
+        """``bound``: how much of each stream the evidence log binds; what is proven rests on nothing else."""
         self._history = history
         self._registry = registry
         self._records = records
         self._evidence = evidence
         self._publish = publish
         self._new_id = new_id
+        self._bound = bound
         self._judge = JudgeRequirement(history, registry, records)
 
     def take(self, twin: Twin, demand: Demand, change: Change, cut: Cut, now: int) -> None:
@@ -100,10 +105,12 @@ class KeepCases:
             demand = demands.find(twin, case.requirement, case.opened) if twin is not None else None
             if standing.status != "repaired" or standing.repair is None or twin is None or demand is None:
                 continue
-            found = self._judge.progress(twin, demand, standing.repair.done_at, now)
+            cut = self._bound()
+            found = self._judge.progress(twin, demand, standing.repair.done_at, now - _SETTLED, cut)
             if not found.proven or standing.active:
                 continue
-            body = Verified(found.since, found.until, found.occurrences, found.needed, found.bound)
+            known = {str(k): v for k, v in cut.items()}
+            body = Verified(found.since, found.until, found.occurrences, found.needed, found.bound, known)
             with self._records.together():
                 self._add(case, body, now)
                 self._evidence.state(
@@ -114,9 +121,9 @@ class KeepCases:
                         "requirement": case.digest,
                         "occurrences": found.occurrences,
                         "needed": found.needed,
-                        "bound": round(found.bound, 12),
+                        "bound": found.bound,
                         "since": exact_instant(found.since),
-                        "cut": {str(k): v for k, v in self._history.cut().items()},
+                        "cut": known,
                     },
                 )
             proven += 1
@@ -147,10 +154,10 @@ class KeepCases:
                 now,
                 {
                     "requirement": demand.digest,
-                    "logic": str(demand.canonical["logic"]),
+                    "logic": LOGIC,
                     "verdict": "false",
                     "from": exact_instant(finding.start),
-                    "to": None,
+                    "to": exact_instant(max(v.end, v.start + 1)),
                     "least": least,
                     "most": most,
                     "cut": {str(k): n for k, n in cut.items()},

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from servitwin.domain.canonical_json import digest
 from servitwin.domain.error import Fault
 from servitwin.domain.formula.checked import Checked, requirement_formula
 from servitwin.domain.formula.tree import LOGIC, Formula, Implies, Named, invariant
@@ -14,10 +13,13 @@ from servitwin.domain.formula.words import words as in_words
 from servitwin.domain.requirement import LikelyCause, Requirement
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.twin import Twin
+from servitwin.proof.file.proof_file import WrittenRequirement, requirement_digest
 from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
 
 Signals = Mapping[str, SignalDefinition]
+#: Version of the program that watches requirements, as proof files name it.
+MONITOR = "servitwin-monitor@1"
 
 
 @dataclass(frozen=True)
@@ -77,23 +79,17 @@ class Demand:
         """The formula as a sentence."""
         return in_words(self.checked.tree, self.signals) if self.checked.tree is not None else ""
 
+    @property
+    def written(self) -> WrittenRequirement:
+        """The requirement as proof files carry it: texts, severity, the tree with its units, the logic."""
+        r = self.requirement
+        assert self.formula is not None  # requirements with faults are not watched
+        return WrittenRequirement(self.name, r.text, r.severity, r.formula, self.formula, LOGIC, MONITOR)
+
     @cached_property
     def digest(self) -> str:
-        """``sha256:...`` of what is checked: name, texts, severity, the tree with its units, and the logic."""
-        return digest(self.canonical)
-
-    @property
-    def canonical(self) -> dict[str, object]:
-        """The requirement as proof files carry it."""
-        r = self.requirement
-        return {
-            "name": self.name,
-            "text": r.text,
-            "severity": r.severity,
-            "formula": r.formula,
-            "tree": self.formula,
-            "logic": LOGIC,
-        }
+        """``sha256:...`` of what is checked; the version of the monitor is left out."""
+        return requirement_digest(self.written) if self.formula is not None else ""
 
 
 class RequirementSet:

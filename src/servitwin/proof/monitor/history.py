@@ -85,6 +85,19 @@ def evaluate(formula: Formula, trace: Trace, *, robustness: bool = False) -> Ver
     return Verdicts(pieces_of(stretch, least, most))
 
 
+def margin_over(formula: Formula, trace: Trace, start: int, end: int) -> tuple[float, float]:
+    """Bounds of the least margin over [start, end), with all that the trace holds after it.
+
+    Raises:
+        InvalidInputError: as :func:`evaluate` says.
+    """
+    bare = check_formula(formula, trace.signals)
+    source = TraceSource(trace)
+    found = truths(bare, source)
+    least, most = margins(bare, source.signals, trace.end, found).least_of(np.array([start], np.int64), end)
+    return float(least[0]), float(most[0])
+
+
 def open_since(stretch: Stretch) -> int | None:
     """The first instant whose verdict is open."""
     where = np.flatnonzero(stretch.verdict == OPEN)

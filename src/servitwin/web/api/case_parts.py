@@ -14,8 +14,11 @@ from servitwin.proof.repair import RepairProgress
 from servitwin.usecases.act_on_case import ActOnCase
 from servitwin.usecases.contract_access import ContractAccess
 from servitwin.usecases.judge_requirement import JudgeRequirement
+from servitwin.usecases.prove_case import ProveCase
 from servitwin.usecases.requirement_set import Demand, RequirementSet
 from servitwin.usecases.save_requirement import SaveRequirement
+from servitwin.usecases.show_excerpt import ShowExcerpt
+from servitwin.usecases.state_evidence import StateEvidence
 from servitwin.web.api.callers import Parts
 
 
@@ -27,6 +30,7 @@ class CaseParts:
     set: RequirementSet
     judge: JudgeRequirement
     save: SaveRequirement
+    prove: ProveCase
     access: ContractAccess
     parts: Parts
 
@@ -60,12 +64,25 @@ class CaseParts:
 
 def _joined(parts: Parts) -> CaseParts:
     demands = RequirementSet(parts.registry, parts.records)
-    act = ActOnCase(parts.records, parts.registry, parts.authoriser, parts.audit, parts.now)
+    evidence = StateEvidence(parts.records, parts.authoriser.operator)
+    act = ActOnCase(parts.records, parts.registry, parts.authoriser, parts.audit, evidence, parts.now)
     return CaseParts(
         act,
         demands,
         JudgeRequirement(parts.history, parts.registry, parts.records),
         SaveRequirement(parts.records, demands, parts.audit, parts.now),
+        ProveCase(
+            parts.log,
+            parts.heads,
+            ShowExcerpt(parts.log, parts.bound),
+            parts.history,
+            parts.registry,
+            parts.records,
+            parts.files,
+            parts.keys,
+            parts.authoriser.operator,
+            parts.now,
+        ),
         ContractAccess(parts.records, parts.authoriser),
         parts,
     )

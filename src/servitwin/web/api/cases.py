@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -30,6 +30,7 @@ from servitwin.web.api.shapes.case import CaseDetail, CaseSummary, StepIn
 from servitwin.web.api.strict import StrictRoute
 
 router = APIRouter(tags=["cases"], route_class=StrictRoute)
+ProofKind = Literal["violated", "repaired"]
 AsOf = Annotated[str | None, Query(description="as known at that instant; default: now")]
 
 
@@ -71,6 +72,42 @@ def take_case_step(parts: Parts, cases: Cases, me: Me, id: str, body: StepIn) ->
     """Acknowledge, shelve, diagnose, repair, close or remark; the monitor takes the other steps."""
     standing = cases.act.act(me, id, _said(parts, me.id, body), body.number)
     return answer(detail_out(parts, cases, me, standing), 201)
+
+
+@router.get(
+    "/cases/{id}/proof",
+    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
+)
+def read_case_proof(cases: Cases, me: Me, id: str, kind: ProofKind = "violated") -> Response:
+    """The proof file, for `servitwin verify FILE` without a node; made when it is first asked for."""
+    standing = cases.act.get(me, id)
+    content = cases.prove.prove(standing, kind)
+    name = f"{standing.case.requirement}-{kind}-{id[:8]}.proof"
+    return Response(content, media_type="application/json", headers=_attached(name))
+
+
+@router.get(
+    "/cases/{id}/certificate",
+    responses={200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def read_case_certificate(
+    request: Request, cases: Cases, me: Me, id: str, kind: ProofKind = "violated"
+) -> Response:  # fmt: skip
+    """What the proof file proves, in plain words on paper, with a code that leads to it."""
+    from servitwin.formats.certificate_pdf import certificate_pdf  # noqa: PLC0415  # only this answer needs it
+    from servitwin.proof.verifier import verify  # noqa: PLC0415
+
+    standing = cases.act.get(me, id)
+    content = cases.prove.prove(standing, kind)
+    said = verify(content)
+    address = f"{str(request.base_url).rstrip('/')}/api/v1/cases/{id}/proof?kind={kind}"
+    title = "Proof of a violation" if kind == "violated" else "Proof of repair"
+    pdf = certificate_pdf(content, title, said.proven, said.not_proven, address)
+    return Response(pdf, media_type="application/pdf", headers=_attached(f"certificate-{id[:8]}.pdf"))
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "private, no-cache"}
 
 
 def _known_at(parts: WebParts, as_of: str | None) -> int:
