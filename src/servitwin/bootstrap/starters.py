@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import msgspec
 
 from servitwin.bootstrap.check_connection import check_connection
 from servitwin.bootstrap.serve import become_supervisor
-from servitwin.cli.starters import Starters
+from servitwin.cli.starters import BenchPlan, Measured, Starters
 from servitwin.config import Settings, WebSettings
 from servitwin.connectors.recorded.plugin import KINDS, open_recording
 from servitwin.domain.error import Fault, UnavailableError
@@ -72,6 +72,12 @@ def _verify(file: Path, observations: Path | None, keys: Path | None) -> Verifie
     return verify(file, observations, keys)
 
 
+def _bench(plan: BenchPlan, say: Callable[[str], None]) -> Sequence[Measured]:
+    from servitwin.bootstrap.bench import measure  # noqa: PLC0415 - as above
+
+    return measure(plan, say)
+
+
 def starters() -> Starters:
     """All starters of this build."""
     return Starters(
@@ -83,4 +89,5 @@ def starters() -> Starters:
         backup=_backup,
         restore=_restore,
         verify=_verify,
+        bench=_bench,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from servitwin.cli import commands, contracts, data, figures, files, replay, run, simulate
+from servitwin.cli import bench, commands, contracts, data, figures, files, replay, run, simulate
 from servitwin.cli.starters import Starters
 
 
@@ -26,4 +26,6 @@ def create_cli(starters: Starters) -> typer.Typer:
     commands.add(app)
     data.add(app)
     simulate.add(app)
+    if starters.bench is not None:
+        bench.add(app, starters.bench)
     return app

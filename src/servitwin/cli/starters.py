@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,43 @@ from servitwin.config import Settings
 from servitwin.domain.error import Fault
 from servitwin.sdk.recording import Recording
 from servitwin.usecases.verify_settlement import Verified
+
+BENCH_CASES = ("mqtt", "nats", "batch", "events", "query")
+
+
+@dataclass(frozen=True)
+class BenchPlan:
+    """What ``servitwin bench`` is to measure, and how much of it at most.
+
+    Attributes:
+        cases: names of :data:`BENCH_CASES`, in that order.
+        messages: messages of a case.
+        machines: twins that tell.
+        seconds: no case publishes for longer.
+        folder: where the throw-away data folder lies; None: where the system keeps what is temporary.
+    """
+
+    cases: tuple[str, ...]
+    messages: int
+    machines: int
+    seconds: float
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure of ``servitwin bench``: ``value`` in ``unit``; ``floor`` is what the design asks for on two cores.
+
+    ``missing`` of ``detail`` counts values that were acknowledged and are not in history.
+    """
+
+    case: str
+    what: str
+    unit: str
+    value: float
+    floor: float | None
+    seconds: float
+    detail: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -26,6 +63,7 @@ class Starters:
         restore: the way back (backup file, new data folder).
         edge: run an edge node; as ``serve``.
         verify: check a settlement file against observations and public keys; needs no node.
+        bench: measure on a throw-away node what a plan asks for; the second argument is told how far it is.
     """
 
     serve: Callable[[Settings, bool], int]
@@ -37,3 +75,4 @@ class Starters:
     restore: Callable[[Path, Path], str] | None = None
     edge: Callable[[Settings, bool], int] | None = None
     verify: Callable[[Path, Path | None, Path | None], Verified] | None = None
+    bench: Callable[[BenchPlan, Callable[[str], None]], Sequence[Measured]] | None = None
