@@ -56,7 +56,7 @@ class ServicesWorker:
         self._host = Services(bus, self._loop)
         self._services = RunServices(self._reader, self._records, self._registry, self._host)
         self._aggregates = PublishAggregates(self._registry, bus, secrets.token_hex(12))
-        self._upkeep = HistoryUpkeep(settings)
+        self._upkeep = HistoryUpkeep(settings, lambda done: self._publish("upkeep.done", done))
         self._resynced = 0
 
     @staticmethod
