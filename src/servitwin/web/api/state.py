@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from servitwin.domain.observation import Cut, Series
+from servitwin.domain.observation import Cut
 from servitwin.domain.party import Actor
 from servitwin.domain.twin import Twin
+from servitwin.usecases.aggregates_then import aggregates_then, last_of
 from servitwin.usecases.live_mirror import LiveValue
 from servitwin.usecases.look_back import look_back
 from servitwin.usecases.publish_aggregates import COVERAGE
@@ -79,7 +79,10 @@ def _past(parts: WebParts, me: Actor, twin: Twin, moment: int) -> dict[str, Any]
     for (_, name), series in found.items():
         cut = cut or series.cut
         if len(series):
-            values[name] = _last_of(series)
+            values[name] = last_of(series)
+    groups = aggregates_then(parts.history, parts.registry, twin, moment, cut or None)
+    for name, given in groups.items():
+        values[name] = (given.time, given.value, int(given.quality), given.time)
     shown = values_now(values, signals, moment, may_read)
     whole = parts.authoriser.may(me, "read", twin, moment)
     then = look_back(parts.history, parts.registry, parts.records, [twin], moment)[twin.uid] if whole else None
@@ -91,21 +94,7 @@ def _past(parts: WebParts, me: Actor, twin: Twin, moment: int) -> dict[str, Any]
         "values": shown,
         "state": state_then(then),
         "alarms": alarms_then(then),
-        "coverage": {},
+        "coverage": {n: {"fresh": g.fresh, "of": g.of} for n, g in groups.items()} if whole else {},
         "cut": cut_out(cut),
         "provenance": provenance_url("state", twin=twin.id, to=at(moment)),
     }
-
-
-def _last_of(series: Series) -> LiveValue:
-    time, quality = int(series.time[-1]), int(series.quality[-1])
-    value: float | str | bool | None
-    if series.number is not None:
-        number = float(series.number[-1])
-        value = None if math.isnan(number) else number
-    elif series.text is not None:
-        value = series.text[-1]
-    else:
-        flag = int(series.flag[-1]) if series.flag is not None else -1
-        value = None if flag < 0 else bool(flag)
-    return time, value, quality, time
