@@ -15,6 +15,7 @@ from servitwin.usecases.look_back import look_back
 from servitwin.usecases.publish_aggregates import COVERAGE
 from servitwin.web.api.answers import answer_tagged, at, cut_out, provenance_url, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin
+from servitwin.web.api.inferred import inferred_now, inferred_signals
 from servitwin.web.api.live_state import active_alarms, alarms_then, state_now, state_then, values_now
 from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.twin import TwinState
@@ -45,7 +46,7 @@ def _now(parts: WebParts, me: Actor, twin: Twin) -> dict[str, Any]:
     now = parts.now()
     values = parts.live.mirror.values(twin.uid)
     whole = twin.uid in parts.authoriser.readable(me)
-    signals = parts.registry.signals(twin.uid, now)
+    signals = {**inferred_now(twin, values), **parts.registry.signals(twin.uid, now)}
     return {
         "twin": twin.id,
         "as_of": at(now),
@@ -70,7 +71,7 @@ def _coverage(parts: WebParts, twin: Twin) -> dict[str, dict[str, int]]:
 
 
 def _past(parts: WebParts, me: Actor, twin: Twin, moment: int) -> dict[str, Any]:
-    signals = parts.registry.signals(twin.uid, moment)
+    signals = {**inferred_signals(parts, twin), **parts.registry.signals(twin.uid, moment)}
     may_read = parts.authoriser.signals(me, twin, moment)
     wanted = [(twin.uid, name) for name in signals if may_read(name)]
     found = parts.history.many_series(wanted, moment, moment + 1, before=True) if wanted else {}
