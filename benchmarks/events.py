@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import multiprocessing
 import os
@@ -22,6 +23,8 @@ from pathlib import Path
 
 import httpx
 import msgspec
+
+from servitwin.bootstrap.bench.measure import hear_events
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "api"))
 
@@ -72,18 +75,9 @@ async def publish(url: str, user: str, password: str, message, rate: int, twins:
 async def browse(url: str, seconds: float) -> list[float]:
     """Latencies in ms of what one browser hears."""
     heard: list[float] = []
-    async with (
-        httpx.AsyncClient(base_url=url, timeout=30) as client,
-        client.stream("GET", "/api/v1/events", params={"topics": "live"}) as answer,
-    ):
-        until = time.perf_counter() + seconds
-        async for line in answer.aiter_lines():
-            if line.startswith("data: "):
-                now = time.time_ns()
-                values = json.loads(line[6:])["values"]
-                heard += [now / 1e6 - v[1] * 1e3 for s, v in values.items() if s in ("power", "temperature")]
-            if time.perf_counter() > until:
-                break
+    async with httpx.AsyncClient(base_url=f"{url}/api/v1", timeout=30) as client:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(hear_events(client, ("power", "temperature"), heard), seconds)
     return heard
 
 

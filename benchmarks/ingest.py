@@ -25,27 +25,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import psutil
 from deltalake import DeltaTable
 
-from servitwin.domain.machine_type import MachineType
-from servitwin.domain.signal import SignalDefinition
+from servitwin.bootstrap.bench import FLOORS, SIGNALS, TYPE
+from servitwin.bootstrap.bench.measure import durable
 from servitwin.domain.twin import Dated, Twin
 from tests.node import Node
 
 HERE = Path(__file__).resolve().parent
 MACHINES = 1000
-SIGNALS = {
-    "temperature": ("Cel", (-50, 200)),
-    "vibration": ("mm/s", (0, 100)),
-    "speed": ("/min", (0, 30000)),
-    "power": ("kW", (0, 500)),
-    "pressure": ("bar", (0, 400)),
-    "load": ("%", (0, 200)),
-    "good": ("1", None),
-    "total": ("1", None),
-}
-TYPE = MachineType(
-    "bench", 1, signals=tuple(SignalDefinition(n, unit=u, limits=limits) for n, (u, limits) in SIGNALS.items())
-)
-FLOORS = {"mqtt": 30_000, "nats": 60_000, "batch": 2_500_000}
 
 
 def build_generator(folder: Path) -> Path:
@@ -70,13 +56,10 @@ def registered(folder: Path) -> Path:
 async def committed(node: Node, shard: int, messages: int) -> dict[str, Any]:
     """Counters of ingest once it has committed that many messages."""
     bus = await node.client("bench")
-    while True:
-        cut = json.loads(await bus.request(f"ask.cut.{shard}", b"{}", 60))
-        state: dict[str, Any] = json.loads(await bus.request("ask.ingest", b"{}", 60))
-        if cut["committed"] == cut["received"] and state["messages"] >= messages:
-            await bus.close()
-            return state
-        await asyncio.sleep(0.1)
+    try:
+        return await durable(bus, shard, messages, within_s=600)
+    finally:
+        await bus.close()
 
 
 def run(

@@ -117,6 +117,17 @@ class Node:
 
         asyncio.run(go())
 
+    def tell(self, subject: str, message: dict[str, Any]) -> None:
+        """Tell whoever listens, and wait until the bus has it."""
+
+        async def go() -> None:
+            bus = await self.client()
+            await bus.publish(subject, json.dumps(message).encode())
+            await bus.flush()
+            await bus.close()
+
+        asyncio.run(go())
+
     def table(self, name: str = "observations") -> pa.Table:
         """All that is committed."""
         table = DeltaTable(str(self.data / "history" / name))

@@ -1,5 +1,6 @@
 """Questions to history over real tables, with rights that follow ownership."""
 
+import base64
 import io
 import json
 import time
@@ -135,6 +136,10 @@ def test_durations_of_words(anna):
         ({"from": START, "to": END, "every": "1us"}, "query:too-many-buckets"),
         ({"from": "9" * 30, "to": END}, "time:out-of-range"),
         ({"cursor": "AAAA"}, "page:cursor-not-understood"),
+        ({"from": START, "to": END, "every": "0." + "1" * 5000 + "s"}, "duration:not-understood"),
+        ({"from": START, "to": END, "every": "9" * 90 + "d"}, "duration:too-long"),
+        ({"from": "1970-01-01", "to": END, "every": "1h", "aggregate": ["mean", "tw_mean"]}, "time:not-rfc3339"),
+        ({"from": 0, "to": END, "every": "1h"}, "query:too-many-buckets"),
     ],
 )
 def test_wrong_questions(anna, params, code):
@@ -152,6 +157,57 @@ def test_old_and_new_owner_each_see_their_own_time(anna, olga):
     assert new["from"] == START
     late = series(anna, "sold-mill", "power", **{"from": T0, "to": T0 + HOUR})
     assert (late.status_code, late.json()["code"]) == (403, "range:not-yours")
+
+
+def forged(*place):
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def test_a_cursor_reaches_no_further_than_the_question_and_the_right(anna, olga):
+    asked = {"from": T0 - HOUR, "to": T0 + 2 * HOUR, "limit": 1}
+    mine = series(olga, "sold-mill", "power", **asked).json()
+    assert [i["value"] for i in mine["items"]] == [3.0]
+    cut = mine["cut"]
+    before_mine = series(olga, "sold-mill", "power", **asked, cursor=forged(T0 - HOUR, 0, cut))
+    assert (before_mine.status_code, before_mine.json()["code"]) == (400, "page:cursor-not-understood")
+    beyond = {"from": START, "to": END, "limit": 1}
+    for place in (
+        (T0 - HOUR, 0, cut),
+        (T0 + 10**15, 0, cut),
+        (T0, -1, cut),
+        (T0, 10**9, cut),
+        (T0, 0),
+        (10**30, 0, cut),
+        (T0 + 0.5, 0, cut),
+        (T0, 0, {"0": "1"}),
+        ("T0", 0, cut),
+        ([], {}),
+    ):
+        answer = series(anna, "mill-1", "spindle.temperature", **beyond, cursor=forged(*place))
+        assert (answer.status_code, answer.json()["code"]) == (400, "page:cursor-not-understood"), place
+
+
+def test_a_bucket_wider_than_the_range_is_the_range(anna):
+    for every in ("2h", "3000d"):
+        body = series(anna, "mill-1", "spindle.temperature", **{"from": START, "to": END, "every": every}).json()
+        assert [(b["from"], b["to"], b["count"]) for b in body["buckets"]] == [(body["from"], body["to"], 60)]
+
+
+def test_the_same_twin_a_thousand_times_is_one_series(anna):
+    query = {"twins": ["mill-1"] * 1000, "signals": ["door"] * 1000, "from": START, "to": END}
+    answer = anna.post("/api/v1/observations/query", json=query)
+    assert answer.status_code == 200, answer.text
+    assert [s["signal"] for s in answer.json()["series"]] == ["door"]
+    assert anna.post("/api/v1/observations/query", json={**query, "twins": ["mill-1"] * 1001}).status_code == 422
+
+
+def test_more_observations_than_an_answer_holds_are_refused_before_all_are_read(anna, monkeypatch):
+    monkeypatch.setattr("servitwin.web.api.history.MAX_ROWS", 50)
+    query = {"twins": ["mill-1"], "signals": ["spindle.temperature"], "from": START, "to": END}
+    answer = anna.post("/api/v1/observations/query", json=query)
+    assert (answer.status_code, answer.json()["code"]) == (400, "query:too-many-rows")
+    some = anna.post("/api/v1/observations/query", json={**query, "to": T0 + 50 * MINUTE})
+    assert len(some.json()["series"][0]["items"]) == 50
 
 
 def test_another_companys_series_do_not_exist(node, anna, olga):

@@ -80,3 +80,14 @@ def test_health_and_metrics_tell_what_upkeep_has_to_do(node):
         metrics = root.get("/metrics").text
     assert 'servitwin_upkeep_waiting_rows{job="roll-up"} 10\n' in metrics
     assert 'servitwin_upkeep_waiting_files{job="compaction"} 0\n' in metrics
+
+
+def test_values_of_now_and_then_are_answered(node, anna):
+    then = anna.get("/api/v1/twins/odd-box/state", params={"as_of": format_instant(T0 + MINUTE // 2)}).json()
+    assert {name: v["value"] for name, v in then["values"].items() if name in SAID} == {
+        name: values[0] for name, values in SAID.items()
+    }
+    now = time.time_ns()
+    node.bus.live("odd-box", uid(9), {"speed": [now, 7.5, 0, now], "mode": [now, "auto", 0, now]})
+    values = anna.get("/api/v1/twins/odd-box/state").json()["values"]
+    assert (values["speed"]["value"], values["mode"]["value"]) == (7.5, "auto")

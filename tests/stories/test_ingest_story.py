@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pyarrow as pa
@@ -82,3 +83,46 @@ def stored(node: Node, uid: str) -> list[tuple[str, object]]:
         for r in node.table().to_pylist()
         if r["twin"] == uid
     ]
+
+
+def test_where_small_files_pile_up_commits_get_larger_and_small_again_when_they_are_put_together(
+    tmp_path: Path,
+) -> None:
+    """A batch of 600 rows is a commit of its own, or not; what is not committed yet is readable all the same."""
+    node = Node(tmp_path, commit_rows=600, commit_seconds=600)
+    node.register([MILL], [mill(1)])
+    node.start()
+    sent = 0
+
+    def send(batches: int) -> None:
+        nonlocal sent
+        now = time.time_ns() - 10**9
+        for _ in range(batches):
+            message = {"times": [now + sent * 600 + k for k in range(600)], "values": {"temperature": [20.5] * 600}}
+            node.publish("mill-1", json.dumps(message).encode())
+            sent += 1
+        node.wait_for(lambda: node.ask("ask.ingest")["values"] == sent * 600)
+
+    def is_committed() -> bool:
+        cut: dict[str, int] = node.ask("ask.cut.1")
+        return cut["committed"] == cut["received"]
+
+    try:
+        send(1)
+        node.wait_for(is_committed)
+        node.tell("upkeep.done", {"small": 100_000})
+        time.sleep(0.5)  # what is left of a burst is committed when it has ended
+        send(7)
+        time.sleep(1)
+        assert not is_committed()
+        tail = pa.ipc.open_stream(node.ask_raw("ask.tail.1", {"after": node.ask("ask.cut.1")["committed"]})).read_all()
+        assert len(tail) == 7 * 600
+        send(1)
+        node.wait_for(is_committed)
+        node.tell("upkeep.done", {"small": 3})
+        time.sleep(0.5)
+        send(1)
+        node.wait_for(is_committed)
+        assert len(node.table()) == sent * 600
+    finally:
+        node.stop()

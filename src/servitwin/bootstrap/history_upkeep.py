@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -19,10 +20,13 @@ _FIRST_AFTER_S = 30.0
 
 
 class HistoryUpkeep:
-    """``status`` says when the last round ended and what it did, for the health page."""
+    """``status`` says when the last round ended and what it did, for the health page.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    ``tell`` gets what a round did, as JSON: whoever commits may make larger files where many small ones are left.
+    """
+
+    def __init__(self, settings: Settings, tell: Callable[[bytes], None]) -> None:
+        self._settings, self._tell = settings, tell
         self.status: dict[str, Any] = {"ended": None, "failed": ""}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -45,7 +49,9 @@ class HistoryUpkeep:
         if not asking.done():
             asking.cancel()
         try:
-            done = msgspec.json.decode(await asking)
+            said = await asking
+            self._tell(said)
+            done = msgspec.json.decode(said)
             self.status = {**done, "ended": time.time_ns(), "seconds": round(time.monotonic() - began, 1), "failed": ""}
         except asyncio.CancelledError:
             if not stop.is_set():

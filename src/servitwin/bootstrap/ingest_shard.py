@@ -61,7 +61,11 @@ class IngestShard:
 
     def wants_commit(self, now: float) -> bool:
         """Whether what waits is to be committed before its time has come; ``now`` in seconds of a monotonic clock."""
-        return self._pace.due(self.ingest.pending, self.ingest.received, now)
+        return self._pace.due(self.ingest.pending, self.ingest.received, now, half_full=self.reader.half_full)
+
+    def kept(self, small_files: int) -> None:
+        """A round of upkeep has ended and left so many small files."""
+        self._pace.kept(small_files)
 
     def cut(self) -> Block | None:
         """What came in since the last cut; None if nothing did."""
@@ -93,6 +97,7 @@ class IngestShard:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 5.0)
         self.refused = ""
+        self._pace.committed()
         self._committing.remove(block)
         self._tail.add(block.rows, block.last, time.time_ns())
         self.committed = block.last

@@ -222,7 +222,15 @@ class IngestProcess:
             await bus.answer(f"ask.cut.{shard.number}", shard.answer_cut)
         for subject in ("changed.types", "changed.twins", "changed.connections"):
             await bus.subscribe(subject, self._registry_changed)
+        await bus.subscribe("upkeep.done", self._kept)
         await bus.flush()
+
+    async def _kept(self, _: str, payload: bytes) -> None:
+        """A round of upkeep has ended: how many small files it left decides how large commits are."""
+        small = _object(payload).get("small")
+        if isinstance(small, int):
+            for shard in self._shards:
+                shard.kept(small)
 
     async def _note_replayed(self, payload: bytes) -> bytes:
         """Entries of quarantine that were sent again are listed no more: the only writer of history notes it."""

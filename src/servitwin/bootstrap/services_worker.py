@@ -57,7 +57,7 @@ class ServicesWorker:
         self._host = Services(bus, self._loop)
         self._services = RunServices(self._reader, self._records, self._registry, self._host)
         self._aggregates = PublishAggregates(self._registry, bus, secrets.token_hex(12))
-        self._upkeep = HistoryUpkeep(settings)
+        self._upkeep = HistoryUpkeep(settings, lambda done: self._publish("upkeep.done", done))
         self._requirements = RequirementWatch(
             self._reader, self._registry, self._records, self._publish_from_thread, self._new_id, settings.evidence
         )

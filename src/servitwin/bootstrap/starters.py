@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import msgspec
 
 from servitwin.bootstrap.check_connection import check_connection
 from servitwin.bootstrap.serve import become_supervisor
-from servitwin.cli.starters import Starters
+from servitwin.cli.starters import BenchPlan, Measured, Starters
 from servitwin.config import Settings, WebSettings
 from servitwin.connectors.recorded.plugin import KINDS, open_recording
 from servitwin.domain.error import Fault, UnavailableError
@@ -93,6 +93,12 @@ def _check_node(node: RemoteLog, witness: Path | None, say: Callable[[str], None
     return check_node(node, witness, say)
 
 
+def _bench(plan: BenchPlan, say: Callable[[str], None]) -> Sequence[Measured]:
+    from servitwin.bootstrap.bench import measure  # noqa: PLC0415 - as above
+
+    return measure(plan, say)
+
+
 def starters() -> Starters:
     """All starters of this build."""
     return Starters(
@@ -107,4 +113,5 @@ def starters() -> Starters:
         witness=_witness,
         check_folder=_check_folder,
         check_node=_check_node,
+        bench=_bench,
     )

@@ -9,6 +9,7 @@ from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
 from servitwin.domain.instant import DAY
 from servitwin.domain.signal import SignalDefinition
+from servitwin.engines.history.backlog import small_files
 from servitwin.engines.history.projections import roll_up
 from servitwin.engines.history.upkeep import Dropped, Hold, compact, retain, vacuum
 from servitwin.engines.records import SqlRecords
@@ -38,5 +39,6 @@ def run(settings: Settings) -> None:
         covered={str(shard): seq for shard, seq in covered.items()},
         replaced=replaced,
         deleted=deleted,
+        small=small_files(folder),
         dropped=[f"{d.table} {d.day}: {d.rows} rows, {d.held} held" for d in dropped],
     )

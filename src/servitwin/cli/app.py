@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from servitwin.cli import commands, contracts, data, evidence, figures, files, replay, run, simulate
+from servitwin.cli import bench, commands, contracts, data, evidence, figures, files, replay, run, simulate
 from servitwin.cli.starters import Starters
 
 
@@ -27,4 +27,6 @@ def create_cli(starters: Starters) -> typer.Typer:
     data.add(app)
     evidence.add(app, starters)
     simulate.add(app)
+    if starters.bench is not None:
+        bench.add(app, starters.bench)
     return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,43 @@ from servitwin.usecases.check_log import Checked
 from servitwin.usecases.log_ports import RemoteLog
 from servitwin.usecases.verify_settlement import Verified
 from servitwin.usecases.witness_log import Followed
+
+BENCH_CASES = ("mqtt", "nats", "batch", "events", "query")
+
+
+@dataclass(frozen=True)
+class BenchPlan:
+    """What ``servitwin bench`` is to measure, and how much of it at most.
+
+    Attributes:
+        cases: names of :data:`BENCH_CASES`, in that order.
+        messages: messages of a case.
+        machines: twins that tell.
+        seconds: no case publishes for longer.
+        folder: where the throw-away data folder lies; None: where the system keeps what is temporary.
+    """
+
+    cases: tuple[str, ...]
+    messages: int
+    machines: int
+    seconds: float
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure of ``servitwin bench``: ``value`` in ``unit``; ``floor`` is what the design asks for on two cores.
+
+    ``missing`` of ``detail`` counts values that were acknowledged and are not in history.
+    """
+
+    case: str
+    what: str
+    unit: str
+    value: float
+    floor: float | None
+    seconds: float
+    detail: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -33,6 +70,7 @@ class Starters:
             there, told how far it is); needs no node.
         check_node: the same of a running node, over its API.
         verify: check a settlement file against observations and public keys; needs no node.
+        bench: measure on a throw-away node what a plan asks for; the second argument is told how far it is.
     """
 
     serve: Callable[[Settings, bool], int]
@@ -47,3 +85,4 @@ class Starters:
     witness: Callable[[Path, str, RemoteLog], Followed] | None = None
     check_folder: Callable[[Path, Path | None, int | None, Callable[[str], None]], Checked] | None = None
     check_node: Callable[[RemoteLog, Path | None, Callable[[str], None]], Checked] | None = None
+    bench: Callable[[BenchPlan, Callable[[str], None]], Sequence[Measured]] | None = None

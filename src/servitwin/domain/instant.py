@@ -22,6 +22,7 @@ _RFC3339 = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})\Z", re.ASCII
 )
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ns|us|ms|s|min|m|h|d|w)", re.ASCII)
+_LONGEST_DURATION_TEXT = 100
 _UNIT_NS = {
     "ns": 1,
     "us": 1_000,
@@ -105,10 +106,10 @@ def parse_duration(text: str) -> int:
     """Nanoseconds of a duration such as ``300ms``, ``5s``, ``1h30m`` or ``2d``.
 
     Raises:
-        InvalidInputError: ``duration:not-understood``.
+        InvalidInputError: ``duration:not-understood`` or ``duration:too-long``.
     """
     rest = text.strip()
-    parts = _DURATION.findall(rest)
+    parts = _DURATION.findall(rest) if len(rest) <= _LONGEST_DURATION_TEXT else []
     if not parts or _DURATION.sub("", rest).strip():
         raise InvalidInputError(
             Fault(
@@ -123,6 +124,10 @@ def parse_duration(text: str) -> int:
         total += int(whole) * _UNIT_NS[unit]
         if fraction:
             total += int(fraction) * _UNIT_NS[unit] // 10 ** len(fraction)
+    if total > LATEST:
+        raise InvalidInputError(
+            Fault("duration:too-long", f"{text[:40]!r} is longer than all the time that can be kept", "Use less")
+        )
     return total
 
 

@@ -133,6 +133,18 @@ class Aggregates:
                 same = {a.name for a in before.twin.aggregates if a in group.twin.aggregates}
                 group.given.update({name: v for name, v in before.given.items() if name in same})
 
+    def wanted(self, group: str, moment: int) -> list[tuple[str, str]]:
+        """Twins (uid) and signals that the value of a group (id) at a moment depends on, through groups within it."""
+        pairs: list[tuple[str, str]] = []
+        seen, left = {group}, [group]
+        while left:
+            for child in self._registry.children(left.pop(), moment):
+                pairs += [(child.uid, name) for name in sorted(self._wanted.get(child.uid, ()))]
+                if child.id in self._groups and child.id not in seen:
+                    seen.add(child.id)
+                    left.append(child.id)
+        return pairs
+
     def heard(self, uid: str, values: Mapping[str, Heard]) -> None:
         """Take what a twin's signals were at their times; twins and signals that no group reads cost nothing."""
         wanted = self._wanted.get(uid)

@@ -95,8 +95,9 @@ class HistoryReader(Protocol):
         *,
         before: bool = False,
         cut: Cut | None = None,
+        most: int | None = None,
     ) -> dict[tuple[str, str], Series]:
-        """Several series in one read of the table."""
+        """Several series in one read of the table; ``InvalidInputError`` if they have more than ``most`` in all."""
         ...
 
     def downsample(

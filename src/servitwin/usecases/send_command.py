@@ -160,7 +160,7 @@ class SendCommand:
         twin = self._registry.by_id(request.twin)
         if twin is None or twin.retired is not None:
             raise NotFoundError(
-                Fault("twin:unknown", f"There is no twin {request.twin!r}", "Look into the list", "twin")
+                Fault("twin:unknown", f"There is no twin {request.twin[:80]!r}", "Look into the list", "twin")
             )
         machine_type = self._registry.type_at(twin, now)
         commands = machine_type.commands if machine_type else ()
@@ -168,7 +168,9 @@ class SendCommand:
         if machine_type is None or definition is None:
             known = ", ".join(c.name for c in commands) or "none"
             raise NotFoundError(
-                Fault("command:unknown", f"{twin.id} knows no command {request.name!r}", f"It knows: {known}", "name")
+                Fault(
+                    "command:unknown", f"{twin.id} knows no command {request.name[:80]!r}", f"It knows: {known}", "name"
+                )
             )
         return twin, machine_type, definition
 
@@ -280,9 +282,9 @@ def check_parameters(definition: CommandDefinition, given: Mapping[str, Paramete
     faults = [
         Fault(
             "command:parameter-unknown",
-            f"{definition.name} has no parameter {name!r}",
+            f"{definition.name} has no parameter {name[:80]!r}",
             f"It has: {', '.join(known) or 'none'}",
-            f"parameters.{name}",
+            f"parameters.{name[:80]}",
         )
         for name in given
         if name not in known
@@ -304,10 +306,10 @@ def _parameter_fault(parameter: Parameter, value: ParameterValue) -> tuple[str, 
     kinds: dict[str, type | tuple[type, ...]] = {"number": (int, float), "text": str, "flag": bool}
     fits = isinstance(value, kinds[parameter.type]) and (parameter.type == "flag" or not isinstance(value, bool))
     if not fits or (isinstance(value, float) and not math.isfinite(value)):
-        return "command:parameter-type", f"{parameter.name} must be a {parameter.type}", f"It was {value!r}"
+        return "command:parameter-type", f"{parameter.name} must be a {parameter.type}", f"It was {value!r:.80}"
     if isinstance(value, str):
         if parameter.values and value not in parameter.values:
-            return "command:parameter-value", f"{value!r} is no value of it", f"Use {', '.join(parameter.values)}"
+            return "command:parameter-value", f"{value[:80]!r} is no value of it", f"Use {', '.join(parameter.values)}"
     elif not isinstance(value, bool):
         low, high = parameter.minimum, parameter.maximum
         if (low is not None and value < low) or (high is not None and value > high):

@@ -6,6 +6,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 from servitwin.domain.error import UnavailableError
 from servitwin.engines.bus import MQTT_STREAM, BusClient, NatsServer, hash_secret, machine_user
 from servitwin.engines.bus.admin import stream_config
+from servitwin.engines.bus.protocol import connect_line
+from servitwin.engines.bus.refusals import Refusals
 from servitwin.engines.bus.server import note_committed
 
 
@@ -245,3 +248,33 @@ def test_a_long_log_is_put_aside_and_the_server_goes_on_writing(server: NatsServ
     assert stranger.refused.wait(5) or stranger.lost.wait(5)
     assert 0 < log.stat().st_size < (server.folder / "nats.log.1").stat().st_size + 10_000
     assert not log.read_bytes().startswith(b"\0"), "it appends where the log ends"
+
+
+def test_no_line_is_lost_when_the_log_is_put_aside_while_machines_are_refused(server: NatsServer) -> None:
+    """Every stranger leaves a line; the log is put aside again and again meanwhile, and followed from the start."""
+    refusals = Refusals(server.folder / "nats.log")
+    before = refusals.look()["counts"]["credential:wrong"]
+    strangers = 60
+    with ThreadPoolExecutor(4) as doors:
+        knocking = [doors.submit(_knock, server) for _ in range(strangers)]
+        while not all(k.done() for k in knocking):
+            server.bound_log(limit=200)
+            refusals.look()
+        assert all(k.result() for k in knocking)
+    deadline = time.monotonic() + 5
+    while (counted := refusals.look()["counts"]["credential:wrong"] - before) < strangers:
+        assert time.monotonic() < deadline, f"{counted} of {strangers} lines"
+        time.sleep(0.05)
+    assert counted == strangers
+
+
+def _knock(server: NatsServer) -> bool:
+    """Whether the server refused a client with a wrong secret."""
+    with socket.create_connection((server.host, server.port), 5) as door:
+        door.settimeout(5)
+        door.recv(4096)
+        door.sendall(connect_line("internal", "wrong", "stranger"))
+        said = b""
+        while chunk := door.recv(4096):
+            said += chunk
+    return b"Authorization Violation" in said

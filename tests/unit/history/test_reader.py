@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from servitwin.domain.instant import DAY, HOUR
 from servitwin.domain.observation import Series
 from servitwin.domain.signal import SignalDefinition
 from servitwin.engines.history import DeltaWriter, DuckReader, ipc_of
+from servitwin.engines.history.scan import Found, View
 
 AGGREGATIONS = ["mean", "min", "max", "first", "last", "tw_mean", "count", "sum"]
 RANGES = st.sampled_from(
@@ -211,3 +213,33 @@ def test_time_weighted_mean_over_the_edge_of_a_bucket(tmp_path: Path, pair: tupl
     ]
     gap = pair == SPARSE  # 40 minutes: 10 until 01:10, 20 until 02:10
     assert [b.value for b in buckets] == pytest.approx([10.0, 17.5 if gap else 15.0, 20.0])
+
+
+def test_the_first_observations_of_a_long_past_are_read_without_the_rest(tmp_path: Path) -> None:
+    """One row a day over years: what is read grows with what is asked for, and every limit gives the same head."""
+    days = 400
+    commit_rows(tmp_path, [Row("t1", "power", T0 + d * DAY, float(d), 0, d + 1, 0) for d in range(days)])
+    reader = DuckReader(tmp_path)
+    whole = reader.series("t1", "power", T0, T0 + days * DAY)
+    for limit in (1, 2, 3, 50, 399, 400, 1000):
+        head = reader.series("t1", "power", T0, T0 + days * DAY, limit=limit)
+        assert head.time.tolist() == whole.time[:limit].tolist()
+        assert head.number.tolist() == whole.number[:limit].tolist()  # type: ignore[union-attr]
+    read = 0
+    rows = View.rows
+
+    def counted(view: View, *arguments: Any) -> Found:
+        nonlocal read
+        found = rows(view, *arguments)
+        read += len(found)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(View, "rows", counted)
+        reader.series("t1", "power", T0, T0 + days * DAY, limit=20)
+        assert 20 <= read <= 2 * 20 + 1
+        read = 0
+        with pytest.raises(InvalidInputError) as refused:
+            reader.many_series([("t1", "power")], T0, T0 + days * DAY, most=20)
+        assert refused.value.fault.code == "history:too-many-rows"
+        assert read <= 2 * 20 + 1

@@ -108,14 +108,28 @@ function tip(hovered: Hovered[], panels: readonly Panel[], zone: string, w: Wind
 
 const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
+const FEW = 80;
+
+type Point = [number, number | null];
+
+/** A point that no line reaches, because gaps are on both sides, gets a symbol: without one it would not be seen. */
+export function withLonePoints(line: Point[]): (Point | { value: Point; symbol: string })[] {
+  const held = (k: number): boolean => (line[k]?.[1] ?? null) !== null;
+  const isLone = (k: number): boolean => held(k) && !held(k - 1) && !held(k + 1);
+  if (line.length < FEW || !line.some((_, k) => isLone(k))) return line;
+  return line.map((value, k) => ({ value, symbol: isLone(k) ? "circle" : "none" }));
+}
+
 function seriesOf(panel: Panel, i: number, colour: (token: string) => string): object[] {
+  const data = withLonePoints(panel.line);
   const line = {
     type: "line",
     name: panel.name,
     xAxisIndex: i,
     yAxisIndex: i,
-    data: panel.line,
-    showSymbol: panel.line.length < 80,
+    data,
+    showSymbol: panel.line.length < FEW || data !== panel.line,
+    showAllSymbol: data !== panel.line ? true : "auto",
     symbolSize: 4,
     step: panel.step ? "end" : false,
     connectNulls: false,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { timeTicks } from "./axis";
+import { withLonePoints } from "./chart-option";
 import { type Column, formatSort, parseSort, sortRows, toCsv } from "./Grid";
 import { linePath } from "./Sparkline";
 import { GLYPHS, PATTERNS, stateName, STATES, urgency } from "./states";
@@ -64,5 +65,17 @@ describe("axes and small trends", () => {
   it("lifts the pen over a gap", () => {
     const path = linePath([{ at: 0, value: 1 }, { at: 1, value: 2 }, { at: 2, value: null }, { at: 3, value: 1 }], (x) => x, (y) => y);
     expect(path.match(/M/g)).toHaveLength(2);
+  });
+});
+
+describe("points between gaps", () => {
+  const gappy = Array.from({ length: 200 }, (_, k): [number, number | null] => [k, k % 2 ? null : k]);
+  it("are drawn, however many there are", () => {
+    const drawn = withLonePoints(gappy) as { value: [number, number | null]; symbol: string }[];
+    expect(drawn.filter((point) => point.symbol === "circle").map((point) => point.value[0])).toEqual(gappy.filter(([, v]) => v !== null).map(([at]) => at));
+  });
+  it("cost nothing where a line reaches every point", () => {
+    const whole = gappy.map(([at]): [number, number | null] => [at, 1]);
+    expect(withLonePoints(whole)).toBe(whole);
   });
 });

@@ -108,6 +108,11 @@ class StreamReader:
         """Messages received and not acknowledged."""
         return max(0, self.received - self._acked)
 
+    @property
+    def half_full(self) -> bool:
+        """Whether half of what may be received beyond the last acknowledged message has been."""
+        return self.ahead * 2 >= self._most_ahead or self._bytes * 2 >= self._most_bytes
+
     async def _read(self) -> None:
         source = self._source
         consumer = await asyncio.to_thread(self._prepare)

@@ -22,17 +22,19 @@ _REASONS = (
     (b"maximum bytes exceeded", "stream:full"),
 )
 _KEPT, _TEXT = 20, 300
+_REMEMBERED = 4  # more than the two that are there: a log may be put aside while they are read
 
 
 class Refusals:
     """Follows the log of a nats-server, and the one put aside before it when that had grown too long.
 
-    Counts go on over any number of logs while this lives; a new one begins with the two logs that are kept.
+    Counts go on over the logs that follow each other while this lives, as long as it looks at each before two more
+    have begun; a new one begins with the two logs that are kept.
     """
 
     def __init__(self, log: Path) -> None:
-        self._log, self._aside, self._read = log, log.with_name(f"{log.name}.1"), 0
-        self._seen_aside: tuple[int, int] | None = None
+        self._logs = (log.with_name(f"{log.name}.1"), log)
+        self._read: dict[bytes, int] = {}  # how far each log has been read, by its first line, which has its time
         self._lock = threading.Lock()
         self._counts = {code: 0 for _, code in _REASONS}
         self._last: deque[dict[str, str]] = deque(maxlen=_KEPT)
@@ -40,26 +42,30 @@ class Refusals:
     def look(self) -> dict[str, Any]:
         """``{"counts": {code: n}, "last": [{"at", "user", "code", "message"}]}``, newest first; reads what is new."""
         with self._lock:
-            aside = _identity(self._aside)
-            if aside != self._seen_aside:
-                self._follow(self._aside)  # the rest of what was the log at the last look
-                self._seen_aside, self._read = aside, 0
-            self._follow(self._log)
+            # The server writes on into a log put aside until it has opened the next one: both may have grown.
+            for path in self._logs:
+                self._follow(path)
+            for first in list(self._read)[:-_REMEMBERED]:
+                del self._read[first]
             return {"counts": dict(self._counts), "last": list(reversed(self._last))}
 
     def _follow(self, path: Path) -> None:
+        """Take the complete lines that are new."""
         try:
             with path.open("rb") as file:
-                if self._read > file.seek(0, 2):
-                    return  # emptied a moment ago: it is about to be there as the one put aside
-                file.seek(self._read)
+                first = file.readline()
+                if not first.endswith(b"\n"):
+                    return
+                at = self._read.pop(first, 0)
+                file.seek(at)
                 for line in file:
                     if not line.endswith(b"\n"):
                         break  # the rest of it is still to come
-                    self._read += len(line)
+                    at += len(line)
                     self._take(line)
+                self._read[first] = at
         except FileNotFoundError:
-            pass  # the bus is another machine's, or no log was too long yet
+            pass  # the bus is another machine's, no log was too long yet, or the next one is about to be opened
 
     def _take(self, line: bytes) -> None:
         found = _LINE.match(line)
@@ -76,11 +82,3 @@ class Refusals:
                 "message": found[3].decode("utf-8", "replace").strip()[:_TEXT],
             }
         )
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_mtime_ns

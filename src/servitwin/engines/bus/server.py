@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO
 
 from servitwin.domain.error import Fault, UnavailableError
 from servitwin.engines.bus.admin import INPUT_STREAM, MQTT_STREAM, Admin, stream_config
@@ -25,6 +24,7 @@ _IN_USE = "address already in use"
 _READY_S = 20.0
 _LOG_BYTES = 16 * 2**20
 _RELOAD_S = 10.0
+_REOPEN_S = 2.0
 _HANDSHAKE_S = 10
 _LOOPBACK = "127.0.0.1"
 _PR_SET_PDEATHSIG = 1
@@ -90,7 +90,6 @@ class NatsServer:
         self._anonymous = anonymous
         self._tls = tls
         self._process: subprocess.Popen[bytes] | None = None
-        self._log: IO[bytes] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -141,15 +140,15 @@ class NatsServer:
     def _launch(self) -> None:
         binary = find_binary()
         self._write_config((), let_in=False)
-        self._log = (self.folder / "nats.log").open("ab")
         parent = os.getpid()
-        self._process = subprocess.Popen(
-            [binary, "-c", str(self._config_path)],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            preexec_fn=lambda: _die_with_parent(parent),  # noqa: PLW1509 - the supervisor has no threads
-        )
+        with self._log_file.open("ab") as log:  # for what it says before it has read where its log is
+            self._process = subprocess.Popen(
+                [binary, "-c", str(self._config_path)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=lambda: _die_with_parent(parent),  # noqa: PLW1509 - the supervisor has no threads
+            )
         self._await_ready()
 
     def set_users(self, users: Sequence[BusUser]) -> None:
@@ -175,22 +174,24 @@ class NatsServer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        if self._log is not None:
-            self._log.close()
-            self._log = None
 
     def bound_log(self, limit: int = _LOG_BYTES) -> None:
-        """Put a log that has grown too long aside, in place of the one put aside before."""
-        log = self.folder / "nats.log"
-        if self._log is not None and log.stat().st_size > limit:
-            aside, copy = self.folder / "nats.log.1", self.folder / "nats.log.tmp"
-            shutil.copyfile(log, copy)
-            os.truncate(log, 0)  # the server appends: it goes on at the beginning
-            copy.replace(aside)  # last: who follows the log sees by it that the log has begun anew
+        """Put a log that has grown too long aside, in place of the one put aside before; no line of it is lost."""
+        if self._process is None or self.pid is None or self._log_file.stat().st_size <= limit:
+            return
+        self._log_file.replace(self.folder / "nats.log.1")
+        self._process.send_signal(signal.SIGUSR1)  # it writes on into the file put aside until it has opened a new one
+        deadline = time.monotonic() + _REOPEN_S
+        while not self._log_file.exists() and self.pid is not None and time.monotonic() < deadline:
+            time.sleep(0.002)
+
+    @property
+    def _log_file(self) -> Path:
+        return self.folder / "nats.log"
 
     def _reload(self) -> None:
         """Write the users and wait until the server says that it uses them."""
-        log = self.folder / "nats.log"
+        log = self._log_file
         start = log.stat().st_size
         self._write_config(self._users, let_in=True)
         if self._process is None:
@@ -235,6 +236,7 @@ class NatsServer:
 listen: "{self.host}:{self.port}"
 server_name: "servitwin"
 max_payload: {MAX_PAYLOAD}
+log_file: {q(str(self._log_file))}
 max_pending: 256MB
 write_deadline: "30s"
 jetstream {{
@@ -265,7 +267,7 @@ authorization {{ users = [
             except (UnavailableError, OSError):
                 pass
             time.sleep(0.02)
-        tail = (self.folder / "nats.log").read_bytes()[-800:].decode(errors="replace")
+        tail = self._log_file.read_bytes()[-800:].decode(errors="replace")
         self.stop(1.0)
         raise UnavailableError(Fault("bus:did-not-start", f"nats-server did not get ready: {tail}"))
 

@@ -8,11 +8,17 @@ from pathlib import Path
 
 from servitwin.domain.instant import NS
 from servitwin.domain.observation import Backlog, Cut
-from servitwin.engines.history.log import DataFile
+from servitwin.engines.history.log import DataFile, TableLog
 from servitwin.engines.history.scan import is_beyond
+from servitwin.engines.history.schema import OBSERVATIONS
 
 FILE_ROWS = 1_500_000
 FEWEST_FILES = 8
+
+
+def small_files(folder: Path) -> int:
+    """How many files of observations are so small that they will be put together; ``folder``: of ``history``."""
+    return sum(f.rows < FILE_ROWS // 2 for f in TableLog(folder / OBSERVATIONS).snapshot().files.values())
 
 
 def groups_to_compact(

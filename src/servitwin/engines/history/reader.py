@@ -29,8 +29,9 @@ from servitwin.engines.history.fold import FOREVER, Buckets, fold, spread
 from servitwin.engines.history.log import TableLog
 from servitwin.engines.history.quarantine import QuarantineLog
 from servitwin.engines.history.rolled import Rolled, RollupTable, Words, samples_of
-from servitwin.engines.history.scan import Engine, Found, Pair, Scan, Tail, is_beyond
+from servitwin.engines.history.scan import Engine, Found, Pair, Scan, Tail, View, is_beyond
 from servitwin.engines.history.schema import OBSERVATIONS
+from servitwin.engines.history.strides import strides
 from servitwin.engines.history.survey import LatestFile, changed_since, last_values
 
 MOST_BUCKETS = 1_000_000
@@ -87,32 +88,58 @@ class DuckReader:
     ) -> Series:
         """Observations in [start, end), the last one of each time; ``before`` adds the last one before ``start``.
 
-        ``limit`` keeps the first observations only; the one from before counts among them.
+        ``limit`` keeps the first observations only, and no more is read than a few times as many; the one from before
+        counts among them.
         """
-        found = self.many_series([(twin, signal)], start, end, before=before, cut=cut)[twin, signal]
-        return found if limit is None or len(found) <= limit else _head(found, limit)
+        if limit is None:
+            return self.many_series([(twin, signal)], start, end, before=before, cut=cut)[twin, signal]
+        pair = (twin, signal)
+        _check_range(start, end)
+        view = self._scan.view(cut)
+        parts = [self._before(view, [pair], start)] if before else [view.rows([], start, end)]
+        for low, high in strides(view, [pair], start, end):
+            if sum(map(len, parts)) >= limit:
+                break
+            parts.append(view.rows([pair], low, high, self._sets([pair])))
+        return _head(self._series(pair, parts, view.cut), limit)
 
     def many_series(
-        self, wanted: Sequence[Pair], start: int, end: int, *, before: bool = False, cut: Cut | None = None
+        self,
+        wanted: Sequence[Pair],
+        start: int,
+        end: int,
+        *,
+        before: bool = False,
+        cut: Cut | None = None,
+        most: int | None = None,
     ) -> dict[Pair, Series]:
-        """Several series in one read of the table, each as :meth:`series` gives it."""
+        """Several series in one read of the table, each as :meth:`series` gives it.
+
+        Raises:
+            InvalidInputError: ``history:too-many-rows`` if [start, end) holds more than ``most`` of all together.
+        """
         pairs = list(dict.fromkeys(wanted))
         _check_range(start, end)
         view = self._scan.view(cut)
-        rows = view.rows(pairs, start, end, self._sets(pairs))
-        edges = np.searchsorted(rows.series, np.arange(len(pairs) + 1))
-        carried: dict[int, Found] = {}
-        if before:
-            earlier = before_start(
-                view, pairs, start, np.full(len(pairs), FOREVER, dtype=np.int64), self._latest.read()
-            )
-            carried = {int(s): earlier.pick(np.array([i])) for i, s in enumerate(earlier.series)}
+        parts: list[Found] = [self._before(view, pairs, start)] if before else []
+        left = most
+        for low, high in [(start, end)] if most is None else strides(view, pairs, start, end):
+            parts.append(view.rows(pairs, low, high, self._sets(pairs)))
+            if left is not None and (left := left - len(parts[-1])) < 0:
+                fault = Fault("history:too-many-rows", f"There are more than {most} observations", "Ask for less time")
+                raise InvalidInputError(fault)
+        edges = [np.searchsorted(p.series, np.arange(len(pairs) + 1)) for p in parts]
+        nothing = view.rows([], start, end)
         answer = {}
         for i, pair in enumerate(pairs):
-            own = rows.pick(np.arange(edges[i], edges[i + 1]))
-            parts = [carried[i], own] if i in carried else [own]
-            answer[pair] = self._series(pair, parts, view.cut)
+            own = [p.pick(np.arange(e[i], e[i + 1])) for p, e in zip(parts, edges, strict=True)]
+            answer[pair] = self._series(pair, own or [nothing], view.cut)
         return answer
+
+    def _before(self, view: View, pairs: Sequence[Pair], start: int) -> Found:
+        """The last observation of each pair before ``start``, however long ago."""
+        gaps = np.full(len(pairs), FOREVER, dtype=np.int64)
+        return before_start(view, list(pairs), start, gaps, self._latest.read())
 
     def downsample(
         self,

@@ -157,7 +157,7 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
             "request:invalid",
             str(e["msg"]),
             "Compare it with /api/v1/openapi.json",
-            ".".join(str(part) for part in e["loc"]).encode("utf-8", "replace").decode(),
+            ".".join(str(part)[:80] for part in e["loc"]).encode("utf-8", "replace").decode(),
         )
         for e in error.errors()[:50]
     ]

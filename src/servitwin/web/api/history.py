@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,7 +13,7 @@ from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
 from servitwin.domain.error import Fault, InvalidInputError, NotFoundError, RefusedError
-from servitwin.domain.instant import DAY, HOUR, NS, parse_duration
+from servitwin.domain.instant import DAY, HOUR, NS, format_instants, parse_duration
 from servitwin.domain.observation import Aggregation, Bucket, Cut, Series
 from servitwin.domain.party import Actor
 from servitwin.domain.signal import SignalDefinition
@@ -27,7 +28,8 @@ from servitwin.web.api.strict import StrictRoute
 router = APIRouter(tags=["history"], route_class=StrictRoute)
 MAX_ROWS = 200_000
 MAX_PAIRS = 5_000
-MAX_CELLS = 500_000
+MAX_CELLS = 200_000
+_DURATION_WEIGHS = 3  # as many values as a bucket's seconds of each word cost
 Pair = tuple[str, str]
 _FAR = (-(2**62), 2**62)
 
@@ -78,12 +80,7 @@ def query_observations(parts: Parts, me: Me, body: QueryIn) -> Response:
     ids = {uid: parts.registry.by_uid(uid) for uid, _ in wanted}
     series: list[dict[str, Any]] = []
     if body.every is None:
-        found = parts.history.many_series(wanted, start, end, cut=cut) if wanted else {}
-        if sum(map(len, found.values())) > MAX_ROWS:
-            raise InvalidInputError(
-                Fault("query:too-many-rows", f"The answer would have more than {MAX_ROWS} observations",
-                      "Ask with `every`, for less time, or one signal at a time in pages", "from")
-            )  # fmt: skip
+        found = _bounded(parts, wanted, start, end, cut) if wanted else {}
         rows = {pair: {"items": _items(s)} for pair, s in found.items()}
     else:
         folded = _buckets(parts, wanted, definitions, start, end, body.every, body.aggregates, cut)
@@ -201,7 +198,8 @@ def _wanted(
         RefusedError: ``range:partly-not-yours`` where a right covers a part of the range only.
     """
     wanted: dict[Pair, SignalDefinition] = {}
-    for id in twins:
+    signals = None if signals is None else list(dict.fromkeys(signals))
+    for id in dict.fromkeys(twins):
         twin = known_twin(parts, me, id)
         known = signals_ever(parts, twin)
         for name in known if signals is None else signals:
@@ -221,46 +219,70 @@ def _wanted(
 
 
 # how series are shown ----------------------------------------------------------------------------------------
+def _bounded(parts: WebParts, wanted: Sequence[Pair], start: int, end: int, cut: Cut) -> dict[Pair, Series]:
+    try:
+        return parts.history.many_series(wanted, start, end, cut=cut, most=MAX_ROWS)
+    except InvalidInputError as e:
+        if e.fault.code != "history:too-many-rows":
+            raise
+        raise InvalidInputError(
+            Fault("query:too-many-rows", f"The answer would have more than {MAX_ROWS} observations",
+                  "Ask with `every`, for less time, or one signal at a time in pages", "from")
+        ) from None  # fmt: skip
+
+
+class _Place(msgspec.Struct, array_like=True):
+    """Where a page begins: at the observation ``skip`` of those at ``time`` (a condition has several), at a cut."""
+
+    time: int
+    skip: int
+    cut: dict[int, int]
+
+
 def _raw(
     parts: WebParts, twin: Twin, signal: str, start: int, end: int, limit: int, cursor: str | None
 ) -> dict[str, Any]:
     """One page; its cursor holds the cut of the first one, so that all pages are of one answer."""
-    cut: Cut | None = None
-    if cursor:
-        start, cut = _decode_cursor(cursor)
-        if not start < end:
-            raise InvalidInputError(Fault("page:cursor-not-understood", "That cursor lies beyond `to`", "", "cursor"))
-    series = parts.history.series(twin.uid, signal, start, end, limit=limit + 1, cut=cut)
+    place = _decode_cursor(cursor, start, end) if cursor else None
+    skip = place.skip if place else 0
+    series = parts.history.series(
+        twin.uid, signal, place.time if place else start, end, limit=skip + limit + 1, cut=place.cut if place else None
+    )
     following = None
-    if len(series) > limit:
-        held = msgspec.json.encode([int(series.time[limit]), series.cut]).decode()
-        following = to_cursor(held)
-    return {"items": _items(series, limit), "next": following, "cut": cut_out(series.cut)}
+    if len(series) > skip + limit:
+        time = int(series.time[skip + limit])
+        of_this_time = skip + limit - int(np.searchsorted(series.time, time))
+        following = to_cursor(msgspec.json.encode(_Place(time, of_this_time, series.cut)).decode())
+    return {"items": _items(series, skip, skip + limit), "next": following, "cut": cut_out(series.cut)}
 
 
-def _decode_cursor(cursor: str) -> tuple[int, Cut]:
+def _decode_cursor(cursor: str, start: int, end: int) -> _Place:
+    """The place, within what was asked for: a caller could write a cursor of his own."""
     try:
-        return msgspec.json.decode(from_cursor(cursor), type=tuple[int, dict[int, int]])
+        place = msgspec.json.decode(from_cursor(cursor), type=_Place)
     except msgspec.DecodeError:
+        place = None
+    if place is None or not start <= place.time < end or not 0 <= place.skip <= MAX_ROWS:
         raise InvalidInputError(
             Fault("page:cursor-not-understood", "That is no cursor of this list", "Start without one", "cursor")
-        ) from None
+        )
+    return place
 
 
-def _items(series: Series, limit: int | None = None) -> list[dict[str, Any]]:
+def _items(series: Series, first: int = 0, last: int | None = None) -> list[dict[str, Any]]:
     values: list[Any]
     if series.number is not None:
-        numbers = series.number[:limit]
+        numbers = series.number[first:last]
         values = [None if math.isnan(v) else v for v in numbers.tolist()]
     elif series.text is not None:
-        values = series.text[:limit]
+        values = series.text[first:last]
     else:
-        flags = series.flag[:limit] if series.flag is not None else np.zeros(0, np.int8)
+        flags = series.flag[first:last] if series.flag is not None else np.zeros(0, np.int8)
         values = [None if f < 0 else bool(f) for f in flags.tolist()]
-    qualities = series.quality[:limit].tolist()
+    qualities = series.quality[first:last].tolist()
     return [
         {"time": t, "value": v, "quality": q}
-        for t, v, q in zip(instants(series.time[:limit]), values, qualities, strict=True)
+        for t, v, q in zip(instants(series.time[first:last]), values, qualities, strict=True)
     ]
 
 
@@ -274,26 +296,28 @@ def _buckets(
     aggregates: Sequence[AggregateName],
     cut: Cut,
 ) -> dict[Pair, list[dict[str, Any]]]:
-    width = parse_duration(every)
+    width = min(parse_duration(every), end - start)
+    aggregates = list(dict.fromkeys(aggregates))
     count = -(-(end - start) // width) if width else 0
-    if not width or count * max(1, len(wanted)) > MAX_CELLS:
+    weight = sum(_DURATION_WEIGHS if a == "duration" else 1 for a in aggregates)
+    if not width or count * max(1, len(wanted)) * max(1, weight) > MAX_CELLS:
         raise InvalidInputError(
             Fault(
                 "query:too-many-buckets",
-                f"The answer would have more than {MAX_CELLS} buckets",
-                "Widen `every`",
+                f"The answer would have more than {MAX_CELLS} values in buckets",
+                "Widen `every`, or ask for fewer aggregates or series at a time",
                 "every",
             )
         )
-    plain: list[Aggregation] = [a for a in dict.fromkeys(aggregates) if a != "duration"]
+    plain: list[Aggregation] = [a for a in aggregates if a != "duration"]
     for pair in wanted:
         if any(a not in ("count", "first", "last") for a in plain) and definitions[pair].type in ("text", "condition"):
             raise InvalidInputError(
                 Fault("aggregate:not-for-text", f"{pair[1]} holds words", "Ask for aggregate=duration", "aggregate")
             )
+    edges = format_instants(np.append(start + width * np.arange(count, dtype=np.int64), end))
     out: dict[Pair, list[dict[str, Any]]] = {
-        pair: [{"from": at(start + k * width), "to": at(min(start + (k + 1) * width, end))} for k in range(count)]
-        for pair in wanted
+        pair: [{"from": a, "to": b} for a, b in pairwise(edges)] for pair in wanted
     }
     if plain and wanted:
         found = parts.history.downsample(wanted, start, end, width, plain, cut)

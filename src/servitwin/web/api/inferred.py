@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from servitwin.domain.observation import LastValue
 from servitwin.domain.signal import SignalDefinition, SignalType
 from servitwin.domain.twin import Twin
+from servitwin.usecases.live_mirror import LiveValue
 from servitwin.web.api.parts import WebParts
 
 _FAR = (-(2**62), 2**62)
@@ -19,6 +22,17 @@ def inferred_signals(parts: WebParts, twin: Twin) -> dict[str, SignalDefinition]
         last.signal: SignalDefinition(last.signal, _type_of(parts, last))
         for last in parts.history.last([twin.uid])
         if not last.signal.startswith("_")
+    }
+
+
+def inferred_now(twin: Twin, values: Mapping[str, LiveValue]) -> dict[str, SignalDefinition]:
+    """The same from live values alone: the answer about now asks no history."""
+    if twin.type:
+        return {}
+    return {
+        name: SignalDefinition(name, "flag" if isinstance(v, bool) else "text" if isinstance(v, str) else "number")
+        for name, (_, v, *_) in values.items()
+        if not name.startswith("_")
     }
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from servitwin.domain.observation import Cut, Series
+from servitwin.domain.observation import Cut
 from servitwin.domain.party import Actor
 from servitwin.domain.twin import Twin
+from servitwin.usecases.aggregates_then import aggregates_then, last_of
 from servitwin.usecases.live_mirror import LiveValue
 from servitwin.usecases.look_back import look_back
 from servitwin.usecases.publish_aggregates import COVERAGE
 from servitwin.web.api.answers import answer_tagged, at, cut_out, provenance_url, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin
+from servitwin.web.api.inferred import inferred_now, inferred_signals
 from servitwin.web.api.live_state import active_alarms, alarms_then, state_now, state_then, values_now
 from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.twin import TwinState
@@ -45,7 +46,7 @@ def _now(parts: WebParts, me: Actor, twin: Twin) -> dict[str, Any]:
     now = parts.now()
     values = parts.live.mirror.values(twin.uid)
     whole = twin.uid in parts.authoriser.readable(me)
-    signals = parts.registry.signals(twin.uid, now)
+    signals = {**inferred_now(twin, values), **parts.registry.signals(twin.uid, now)}
     return {
         "twin": twin.id,
         "as_of": at(now),
@@ -70,7 +71,7 @@ def _coverage(parts: WebParts, twin: Twin) -> dict[str, dict[str, int]]:
 
 
 def _past(parts: WebParts, me: Actor, twin: Twin, moment: int) -> dict[str, Any]:
-    signals = parts.registry.signals(twin.uid, moment)
+    signals = {**inferred_signals(parts, twin), **parts.registry.signals(twin.uid, moment)}
     may_read = parts.authoriser.signals(me, twin, moment)
     wanted = [(twin.uid, name) for name in signals if may_read(name)]
     found = parts.history.many_series(wanted, moment, moment + 1, before=True) if wanted else {}
@@ -79,7 +80,10 @@ def _past(parts: WebParts, me: Actor, twin: Twin, moment: int) -> dict[str, Any]
     for (_, name), series in found.items():
         cut = cut or series.cut
         if len(series):
-            values[name] = _last_of(series)
+            values[name] = last_of(series)
+    groups = aggregates_then(parts.history, parts.registry, twin, moment, cut or None)
+    for name, given in groups.items():
+        values[name] = (given.time, given.value, int(given.quality), given.time)
     shown = values_now(values, signals, moment, may_read)
     whole = parts.authoriser.may(me, "read", twin, moment)
     then = look_back(parts.history, parts.registry, parts.records, [twin], moment)[twin.uid] if whole else None
@@ -91,21 +95,7 @@ def _past(parts: WebParts, me: Actor, twin: Twin, moment: int) -> dict[str, Any]
         "values": shown,
         "state": state_then(then),
         "alarms": alarms_then(then),
-        "coverage": {},
+        "coverage": {n: {"fresh": g.fresh, "of": g.of} for n, g in groups.items()} if whole else {},
         "cut": cut_out(cut),
         "provenance": provenance_url("state", twin=twin.id, to=at(moment)),
     }
-
-
-def _last_of(series: Series) -> LiveValue:
-    time, quality = int(series.time[-1]), int(series.quality[-1])
-    value: float | str | bool | None
-    if series.number is not None:
-        number = float(series.number[-1])
-        value = None if math.isnan(number) else number
-    elif series.text is not None:
-        value = series.text[-1]
-    else:
-        flag = int(series.flag[-1]) if series.flag is not None else -1
-        value = None if flag < 0 else bool(flag)
-    return time, value, quality, time

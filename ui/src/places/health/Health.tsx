@@ -145,7 +145,7 @@ const CONNECTIONS: Column<Connection>[] = [
   { key: "message", title: h.message, cell: (c) => <span className="cut">{c.message || "–"}</span> },
 ];
 
-const words = (name: string): string => name.replace(/_/g, " ").replace(/^./, (c) => c.toUpperCase());
+const words = (name: string): string => h.figures[name] ?? name.replace(/_/g, " ").replace(/^./, (c) => c.toUpperCase());
 
 const INSTANT_NS = 1e17;
 

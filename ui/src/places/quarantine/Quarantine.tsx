@@ -27,7 +27,8 @@ export default function Quarantine() {
   );
   return (
     <>
-      <IxContentHeader headerTitle={q.title} headerSubtitle={q.lead} />
+      <IxContentHeader headerTitle={q.title} />
+      <p className="weak lead-in">{q.lead}</p>
       <Loaded answer={answer} skeleton={<Skeleton lines={8} />}>
         {(page) => (
           <>

@@ -108,7 +108,7 @@ function Formula({ one, whole }: { one: Availability; whole: number }) {
         {one.value === null ? (
           <p className="formula-none">
             <span className="kpi-value">–</span>
-            <span>{one.reason || a.undefined}</span>
+            <span>{(one.reason && (t.whyUndefined[one.reason] ?? one.reason)) || a.undefined}</span>
           </p>
         ) : (
           <Figure className="kpi-value" text={formatRatio(one.value, 2)} unit="%" source={{ url: one.provenance, title: names.name }} />

@@ -21,6 +21,7 @@ const BUCKETS = 96;
 interface SignalData {
   signal: SignalShape;
   now: ValueNow | undefined;
+  asked: boolean;
   count: number | null;
   complete: number | null;
   filled: boolean[];
@@ -45,6 +46,7 @@ export function Data({ twin }: { twin: TwinDetail }) {
     return {
       signal,
       now: state.data?.values[signal.name],
+      asked: state.data !== undefined,
       count: buckets ? buckets.reduce((sum, b) => sum + (b.count ?? 0), 0) : null,
       complete: buckets ? completeness(signal, buckets) : null,
       filled,
@@ -108,7 +110,7 @@ function columnsOf(twin: string, source: string | undefined): Column<SignalData>
             {formatDuration(row.now.age_s * 1000)} {row.now.stale ? `(${t.twin.stale})` : ""}
           </span>
         ) : (
-          <span className="weak">{t.fleet.never}</span>
+          <span className="weak">{row.asked ? t.fleet.never : "–"}</span>
         ),
     },
     {

@@ -92,7 +92,10 @@ function History({ items }: { items: LevelEntry[] }) {
   );
 }
 
+const INSTANT_NS = 1e17;
+
 function evidenceText(value: unknown) {
+  if (typeof value === "number" && value > INSTANT_NS) return <Time at={value / 1e6} precision="ms" />;
   if (typeof value === "string" && Number.isFinite(parseInstant(value))) return <Time at={value} precision="ms" />;
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -79,7 +79,7 @@ function OeeView({ oee }: { oee: Oee }) {
         </span>
         <Kpi title={o.quality} value={oee.quality} oee={oee} />
       </div>
-      {oee.reason ? <p className="note">{oee.reason}</p> : null}
+      {oee.reason ? <p className="note">{t.whyUndefined[oee.reason] ?? oee.reason}</p> : null}
       {oee.flags.map((flag) => (
         <p className="note flagged" key={flag}>
           ⚑ {flag}

@@ -3,7 +3,7 @@ export const contracts = {
   contracts: {
     title: "Contracts",
     none: "No contract yet",
-    noneHint: "Bring a contract file in with `servitwin contracts add FILE`; until both parties sign it runs as a trial.",
+    noneHint: "Bring a contract file in with “servitwin contracts add FILE”; until both parties sign it runs as a trial.",
     waiting: (n: number) => (n === 1 ? "1 claim waits for you" : `${n} claims wait for you`),
     lives: { trial: "Trial", offered: "Offered", binding: "Binding", ended: "Ended" },
     lifeHints: {

@@ -1,5 +1,12 @@
 /** Texts of the page of one twin. */
 export const machine = {
+  whyUndefined: {
+    "all-unknown": "Not defined: of all of this time it is unknown what the machine did.",
+    "no-planned-time": "Not defined: nothing was planned in this time.",
+    "no-required-time": "Not defined: the formula requires nothing of the machine in this time.",
+    "no-known-time": "Not defined: the contract's words are known of none of this time.",
+    "no-time": "Not defined: there is no time in this range.",
+  } as Readonly<Record<string, string>>,
   twin: {
     tabs: {
       overview: "Overview",

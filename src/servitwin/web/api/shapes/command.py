@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -14,7 +14,9 @@ Status = Literal["refused", "sent", "acknowledged", "rejected", "timed_out", "ef
 class CommandIn(Shape):
     """Parameters of a command; the same ``key`` is one command."""
 
-    parameters: dict[str, float | str | bool] = Field({}, examples=[{"speed": 1200.0}])
+    parameters: dict[Annotated[str, Field(max_length=200)], float | Annotated[str, Field(max_length=4000)] | bool] = (
+        Field({}, max_length=100, examples=[{"speed": 1200.0}])
+    )
     key: str | None = Field(None, max_length=200, description="idempotency key; the header of that name does the same")
 
 
