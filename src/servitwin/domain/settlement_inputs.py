@@ -23,6 +23,7 @@ from servitwin.domain.state_time_derive import derive_states
 from servitwin.domain.state_time_span import Spans
 from servitwin.domain.time_table import TimeTable
 from servitwin.domain.twin import Dated
+from servitwin.domain.work_order import WorkOrder, orders_in_force, word_of
 
 _AROUND, _FOLLOWED = DAY, 30 * DAY
 
@@ -60,9 +61,10 @@ class SettlementInputs(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         start, end: what was read: the period with what lies around it, up to ``known_at``.
-        known_at: when it was settled; reasons and decisions given later do not count.
+        known_at: when it was settled; reasons, work orders and decisions given later do not count.
         cut: how much of each stream of observations was known (shard -> sequence).
         claims: with their steps.
+        work_orders: every step of them.
     """
 
     contract: Contract
@@ -74,6 +76,7 @@ class SettlementInputs(msgspec.Struct, frozen=True, omit_defaults=True):
     machines: tuple[MachineInputs, ...]
     reasons: tuple[Reason, ...] = ()
     claims: tuple[tuple[Exclusion, tuple[Decision, ...]], ...] = ()
+    work_orders: tuple[WorkOrder, ...] = ()
 
 
 def range_to_read(contract: Contract, period: Period, known_at: int) -> tuple[int, int]:
@@ -91,7 +94,8 @@ def settle_inputs(inputs: SettlementInputs, observed: Mapping[str, Mapping[str, 
     machines = [_facts(inputs, machine, observed.get(machine.twin, {})) for machine in inputs.machines]
     standings = [standing(claim, steps, contract.guarantee, inputs.known_at) for claim, steps in inputs.claims]
     reasons = in_force(inputs.reasons, inputs.known_at)
-    return settle(contract, inputs.period, machines, reasons, standings, inputs.known_at)
+    orders = [word_of(o, inputs.known_at) for o in orders_in_force(inputs.work_orders, inputs.known_at)]
+    return settle(contract, inputs.period, machines, reasons, standings, inputs.known_at, orders)
 
 
 def _facts(inputs: SettlementInputs, machine: MachineInputs, series: Mapping[str, Series]) -> MachineFacts:

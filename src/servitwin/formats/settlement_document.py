@@ -92,7 +92,7 @@ def machine_result(result: MachineResult, *, intervals: bool = True) -> Document
 
 
 def interval_rows(time: GuaranteeTime) -> list[Document]:
-    """Each stretch: state, cause, party and word as observed, category, rule, and the reason or claim behind it."""
+    """Each stretch: state, cause, party, word as observed, category, rule, and the word or claim behind it."""
     table = time.table
     names = table.names
     columns = zip(
@@ -122,7 +122,8 @@ def interval_rows(time: GuaranteeTime) -> list[Document]:
         texts = (("cause", cause), ("party", party), ("word", word), ("unknown", reason))
         row |= {key: names[code] for key, code in texts if code}
         if said >= 0:
-            row |= {"reason": time.reasons[said].id, "said": time.reasons[said].cause}
+            source = "reason" if said < time.reason_count else "work_order"
+            row |= {source: time.words[said].id, "said": time.words[said].cause}
         if ground >= 0:
             row |= {"ground": time.grounds[ground].kind, "exclusion": time.grounds[ground].id_at(start)}
         rows.append(row)

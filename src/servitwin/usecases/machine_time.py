@@ -15,12 +15,14 @@ from servitwin.domain.instant import DAY, EARLIEST
 from servitwin.domain.machine_type import MachineType, Production
 from servitwin.domain.observation import Cut, Quality, Series
 from servitwin.domain.oee_counter import Parts, parts_of
+from servitwin.domain.reason import Reason, in_force
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.state_time import Gap, State, StateInterval, join, unknown
 from servitwin.domain.state_time_derive import derive_states, signals_needed
 from servitwin.domain.state_time_fleet import time_in_states_of_many
 from servitwin.domain.state_time_span import Spans
 from servitwin.domain.twin import Twin, value_at
+from servitwin.domain.work_order import orders_in_force, word_of
 from servitwin.usecases.ports import HistoryReader, Records
 from servitwin.usecases.registry import Registry
 
@@ -136,6 +138,12 @@ def declared_gaps(sources: Sources, twins: Sequence[Twin]) -> dict[str, list[Gap
     if len(twins) > _FEW:
         return sources.records.all_gaps()
     return {t.uid: sources.records.gaps(t.uid) for t in twins}
+
+
+def said_of(records: Records, twins: Sequence[str], start: int, end: int) -> list[Reason]:
+    """What people said of machines' stops (ids) in a range: reasons in force, then work orders, which hold before."""
+    orders = orders_in_force(records.work_orders(twins, start, end))
+    return [*in_force(records.reasons(twins, start, end)), *(word_of(o) for o in orders)]
 
 
 def planned_time(sources: Sources, twin: Twin, start: int, end: int) -> tuple[Spans | None, str]:

@@ -127,6 +127,7 @@ class SettlePeriod:
             tuple(machines),
             tuple(r for r in self._records.reasons(contract.machines, start, end) if r.at <= at),
             tuple((c, steps) for c, steps in claims if c.end > start and c.start < end),
+            tuple(o for o in self._records.work_orders(contract.machines, start, end) if o.at <= at),
         )
         return Gathered(inputs, observed, settle_inputs(inputs, observed))
 

@@ -20,6 +20,7 @@ from servitwin.usecases.book_entry import BookEntry
 from servitwin.usecases.claim_exclusion import ClaimExclusion
 from servitwin.usecases.contract_access import ContractAccess
 from servitwin.usecases.count_value import CountValue
+from servitwin.usecases.keep_work_order import KeepWorkOrder
 from servitwin.usecases.measure_acceptance import MeasureAcceptance
 from servitwin.usecases.measure_levels import MeasureLevels
 from servitwin.usecases.price_guarantee import PriceGuarantee
@@ -45,6 +46,7 @@ class ContractParts:
     levels: MeasureLevels
     bill: BillPeriod
     book: BookEntry
+    orders: KeepWorkOrder
 
 
 def _joined(parts: Parts) -> ContractParts:
@@ -53,10 +55,11 @@ def _joined(parts: Parts) -> ContractParts:
     settle = SettlePeriod(parts.history, parts.registry, parts.records, access, parts.audit, parts.now)
     measure = MeasureAcceptance(parts.history, parts.registry, settle)
     levels = MeasureLevels(parts.history, parts.registry)
+    claims = ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id)
     return ContractParts(
         access,
         AgreeContract(parts.records, parts.registry, access, sign, parts.audit, parts.now),
-        ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id),
+        claims,
         AcceptMachine(parts.records, access, measure, parts.audit, parts.now),
         settle,
         RunTrial(settle),
@@ -65,6 +68,9 @@ def _joined(parts: Parts) -> ContractParts:
         levels,
         BillPeriod(parts.records, access, settle, levels, parts.audit, parts.now, parts.new_id),
         BookEntry(parts.records, access, parts.audit, parts.now, parts.new_id),
+        KeepWorkOrder(
+            parts.records, parts.registry, parts.authoriser, access, claims, parts.audit, parts.now, parts.new_id
+        ),
     )
 
 

@@ -133,6 +133,7 @@ class GuaranteeIntervalShape(Shape):
     word: str = ""
     unknown: str = ""
     reason: str = ""
+    work_order: str = ""
     said: str = ""
     ground: str = ""
     exclusion: str = ""
