@@ -5,6 +5,7 @@ import sys
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -21,6 +22,7 @@ from servitwin.domain.party import Account, Actor, Grant, Party
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Dated, Twin
+from servitwin.domain.usage import UsageRecord
 from servitwin.domain.work_order import WorkOrder
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.engines.records.database import open_engine
@@ -254,6 +256,20 @@ def test_work_orders_keep_every_step_once(records):
     assert records.work_orders(["crane"], 150, 160) == [first, closed]
     assert records.work_orders(["crane"], 0, 100) == []
     assert records.work_orders(["crane", "mill"], 600, 700) == [first, closed, other], "it was open once"
+
+
+def test_each_identity_of_a_usage_record_counts_once(records):
+    def record(id, quantity, source="plc"):
+        return UsageRecord(source, id, "c", "crane", "parts", Decimal(quantity), 5)
+
+    one, two, other = record("a", 1), record("b", 2), record("a", 9)
+    assert records.add_usage([one, two, one, other]) == [None, None, one, one], "also within one batch"
+    assert records.add_usage([record("a", 1, "hmi"), other, two]) == [None, one, two]
+    many = [record(f"m{n}", 1) for n in range(1200)]
+    assert records.add_usage(many) == [None] * 1200
+    assert records.add_usage(many) == many
+    assert records.add_usage([]) == []
+    assert sum(r.quantity for r in records.usage("c", 0, 10)) == 1 + 2 + 1 + 1200
 
 
 def test_events_have_growing_ids_and_can_be_resumed(records):
