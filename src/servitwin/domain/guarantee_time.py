@@ -112,6 +112,11 @@ class GuaranteeTime:
         """Nanoseconds in a category."""
         return int(self.duration[self.category == category].sum())
 
+    def places(self, category: str) -> Sequence[int]:
+        """Places of the stretches of a category, by its name in small letters."""
+        found: list[int] = np.flatnonzero(self.category == Category[category.upper()]).tolist()
+        return found
+
     @property
     def duration(self) -> Int64s:
         """Nanoseconds of each stretch."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from servitwin.domain.agreement import Signature
 from servitwin.domain.error import Fault, InvalidInputError
@@ -91,24 +92,21 @@ def machine_result(result: MachineResult, *, intervals: bool = True) -> Document
     return found
 
 
-def interval_rows(time: GuaranteeTime) -> list[Document]:
-    """Each stretch: state, cause, party, word as observed, category, rule, and the word or claim behind it."""
+def interval_rows(time: GuaranteeTime, places: Sequence[int] | None = None) -> list[Document]:
+    """Each stretch: state, cause, party, word as observed, category, rule, and the word or claim behind it.
+
+    ``places``: only these, in this order.
+    """
     table = time.table
     names = table.names
+    chosen = np.arange(len(table.start)) if places is None else np.array(places, np.int64)
+    codes = (
+        table.state, table.cause, table.party, table.word, table.reason, time.category, time.rule, time.said,
+        time.ground,
+    )  # fmt: skip
+    start, end = table.start[chosen], table.end[chosen]
     columns = zip(
-        table.start.tolist(),
-        format_instants(table.start),
-        format_instants(table.end),
-        table.state.tolist(),
-        table.cause.tolist(),
-        table.party.tolist(),
-        table.word.tolist(),
-        table.reason.tolist(),
-        time.category.tolist(),
-        time.rule.tolist(),
-        time.said.tolist(),
-        time.ground.tolist(),
-        strict=True,
+        start.tolist(), format_instants(start), format_instants(end), *(c[chosen].tolist() for c in codes), strict=True
     )
     rows = []
     for start, begin, end, state, cause, party, word, reason, category, rule, said, ground in columns:

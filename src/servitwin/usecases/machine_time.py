@@ -186,7 +186,7 @@ def _read_twins(
     sources: Sources, twins: Sequence[Twin], start: int, end: int, *, parts: bool
 ) -> tuple[dict[str, list[Stretch]], dict[str, dict[str, Series]]]:
     """The types in force and the series read for them, by uid of the twin."""
-    stretches = {t.uid: _type_stretches(sources.registry, t, start, end) for t in twins}
+    stretches = {t.uid: type_stretches(sources.registry, t, start, end) for t in twins}
     definitions: dict[Pair, SignalDefinition] = {}
     for twin in twins:
         for _, _, machine_type in stretches[twin.uid]:
@@ -197,9 +197,10 @@ def _read_twins(
     return stretches, by_twin
 
 
-def _type_stretches(
+def type_stretches(
     registry: Registry, twin: Twin, start: int, end: int
 ) -> list[Stretch]:  # fmt: skip
+    """The machine types in force over [start, end), in order."""
     bounds = {start, end}
     for entry in twin.type:
         bounds.update(at for at in (entry.start, entry.end) if at is not None and start < at < end)

@@ -52,7 +52,7 @@ class ContractParts:
 def _joined(parts: Parts) -> ContractParts:
     access = ContractAccess(parts.records, parts.authoriser)
     sign = Sign(parts.records, parts.keys, parts.now)
-    settle = SettlePeriod(parts.history, parts.registry, parts.records, access, parts.audit, parts.now)
+    settle = SettlePeriod(parts.history, parts.registry, parts.records, access, parts.audit, parts.now, parts.past)
     measure = MeasureAcceptance(parts.history, parts.registry, settle)
     levels = MeasureLevels(parts.history, parts.registry)
     claims = ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id)

@@ -127,7 +127,7 @@ def read_contract_status(
     agreement = contracts.access.current(me, id, version)
     known_at = parts.now() if at_ is None else min(parts.now(), time_of(at_, "at"))
     chosen = period_chosen(agreement.contract, period, known_at)
-    found = contracts.settle.look(agreement, chosen, known_at)
+    found = contracts.settle.glance(agreement, chosen, known_at)
     return answer(status_out(parts.now(), agreement, chosen, found))
 
 

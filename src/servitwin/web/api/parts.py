@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from servitwin.formats.plant_file import CheckConnection
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.manage_access import ManageAccess
+from servitwin.usecases.past_time import PastTime
 from servitwin.usecases.ports import Bus, HistoryReader, Records, SigningKeys
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.sign_in import SignIn
@@ -61,3 +62,4 @@ class WebParts:
     check_connection: CheckConnection  # faults of a connection, as its connector finds them
     broker_refusals: Callable[[], dict[str, Any]]  # counts by code, and the last ones
     options: WebOptions
+    past: PastTime = field(default_factory=PastTime)

@@ -119,6 +119,9 @@ class ContractStatus(Shape):
     provenance: str
 
 
+CategoryName = Literal["available", "unavailable", "excluded", "not_counted", "outside"]
+
+
 class GuaranteeIntervalShape(Shape):
     """A stretch of a machine's time, with the category and the rule that put it there."""
 
@@ -126,7 +129,7 @@ class GuaranteeIntervalShape(Shape):
     from_: Instant = Field(alias="from")
     to: Instant
     state: str
-    category: Literal["available", "unavailable", "excluded", "not_counted", "outside"]
+    category: CategoryName
     rule: str
     cause: str = ""
     party: str = ""
