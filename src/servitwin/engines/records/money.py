@@ -69,6 +69,13 @@ class MoneyRecords(Part):
         with self._database.read() as connection:
             return [decode(b, LedgerEntry) for b in connection.execute(query).scalars()]
 
+    def entries_of(self, contracts: Sequence[str]) -> list[LedgerEntry]:
+        """Every entry of some contracts, in order of time."""
+        c = t.ledger_entries.c
+        query = select(c.body).where(c.contract.in_(contracts)).order_by(c.at, c.id)
+        with self._database.read() as connection:
+            return [decode(b, LedgerEntry) for b in connection.execute(query).scalars()]
+
     def next_invoice_number(self, seller: str, series: str) -> str:
         """The next number of a series without gaps; call it in the transaction that keeps the invoice."""
         with self._database.write() as connection:

@@ -137,10 +137,11 @@ def list_invoices(
     cursor: str | None = None,
 ) -> Response:
     """Invoices and credit notes that your party sent or got, newest first."""
-    items = contracts.book.open_items(contract or "")
     found = [i for i in _readable(parts, contracts, me) if contract in (None, i.contract)]
     keyed = [(f"{n:09}", i) for n, i in enumerate(reversed(found))]
     page, following = page_of(keyed, limit, cursor, lambda k: k[0])
+    shown = {i.contract for _, i in page}
+    items = contracts.book.open_items_of([i for i in found if i.contract in shown])
     return answer({"items": [_invoice(i, items) for _, i in page], "next": following})
 
 
@@ -286,12 +287,13 @@ def _find(parts: Parts, contracts: ContractParts, me: Actor, number: str, seller
 
 
 def _invoice(i: Invoice, items: dict[tuple[str, str], OpenItem]) -> dict[str, Any]:
-    left = items[i.seller_party, i.number].open
+    item = items[i.seller_party, i.number]
     return {
         "number": i.number, "seller": i.seller_party, "buyer": i.buyer_party, "type": i.type, "issued": i.issued,
         "due": i.due, "contract": i.contract, "from": i.start, "to": i.end, "net": amount(i.net),
         "tax": amount(i.tax), "total": amount(i.total), "currency": i.currency, "credits": i.credits,
-        "cause": i.cause, "open": amount(left), "paid": left.amount <= 0,
+        "cause": i.cause, "settled": amount(item.paid), "offset": amount(item.offset), "open": amount(item.open),
+        "paid": item.open.amount <= 0, "credited_by": item.credited_by,
     }  # fmt: skip
 
 

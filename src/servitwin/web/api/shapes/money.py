@@ -106,7 +106,10 @@ class InvoiceSummary(Shape):
     currency: str
     credits: str
     cause: str
+    settled: Decimal = Field(description="what was paid of it, of a credit note what was paid back")
+    offset: Decimal = Field(description="what credit notes took off it, of a credit note what it took off its invoice")
     open: Decimal = Field(description="what is left to pay, of a credit note to pay back, credit set against it")
+    credited_by: list[str] = Field(description="credit notes that name it")
     paid: bool = Field(description="nothing is open")
 
 
