@@ -124,12 +124,18 @@ class SettlePeriod:
         found = self._past.tables(sources, twins, inputs.start, inputs.end)
         return Gathered(inputs, {}, settle_tables(inputs, {t.id: found[t.uid] for t in twins}))
 
-    def look_back(self, agreement: Agreement, since: int, until: int, *, kept: bool = False) -> Gathered:
+    def look_back(
+        self, agreement: Agreement, since: int, until: int, *, kept: bool = False, after_acceptance: bool = False
+    ) -> Gathered:
         """The machines' time over a past range (ns UTC) by the contract's rules, as if they had been accepted before.
 
         For tests of acceptance and, by what is ``kept`` of the past, for forecasts: claims count where they fall in it.
+        ``after_acceptance``: once a machine is accepted what came before counts no more (start-up is not its life).
         """
-        terms = msgspec.structs.replace(agreement.contract, acceptance="given")
+        terms = agreement.contract
+        steps = self._records.acceptances(terms.id)
+        if not (after_acceptance and any(accepted_at(steps, terms, twin) for twin in terms.machines)):
+            terms = msgspec.structs.replace(terms, acceptance="given")
         whole = Period("history", format_instant(since)[:10], format_instant(until)[:10], since, until)
         assumed = msgspec.structs.replace(agreement, contract=terms)
         return self.glance(assumed, whole, until) if kept else self.look(assumed, whole, until)

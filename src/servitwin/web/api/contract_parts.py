@@ -23,6 +23,7 @@ from servitwin.usecases.count_value import CountValue
 from servitwin.usecases.keep_work_order import KeepWorkOrder
 from servitwin.usecases.measure_acceptance import MeasureAcceptance
 from servitwin.usecases.measure_levels import MeasureLevels
+from servitwin.usecases.partner_share import PartnerShares
 from servitwin.usecases.price_guarantee import PriceGuarantee
 from servitwin.usecases.run_trial import RunTrial
 from servitwin.usecases.settle_period import SettlePeriod
@@ -47,6 +48,7 @@ class ContractParts:
     bill: BillPeriod
     book: BookEntry
     orders: KeepWorkOrder
+    shares: PartnerShares
 
 
 def _joined(parts: Parts) -> ContractParts:
@@ -71,6 +73,7 @@ def _joined(parts: Parts) -> ContractParts:
         KeepWorkOrder(
             parts.records, parts.registry, parts.authoriser, access, claims, parts.audit, parts.now, parts.new_id
         ),
+        PartnerShares(parts.records, levels, parts.now),
     )
 
 

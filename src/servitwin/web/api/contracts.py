@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.agreement import Agreement
-from servitwin.domain.contract_period import Period, fee_of, period_chosen, periods
+from servitwin.domain.contract_period import Period, fee_of, period_chosen, periods, warranty_end
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.exclusion import Evidence
 from servitwin.domain.guarantee_credit import worst_credit
@@ -150,6 +151,9 @@ def status_out(now: int, agreement: Agreement, period: Period, found: Gathered) 
         "formula": guarantee.formula,
         "at_stake": None if stake is None else f"{stake:f}",
         "machines": [machine_result(m, intervals=False) for m in found.settled.machines],
+        "warranty": {m.twin: at(warranty_end(contract, m.accepted_at)) for m in found.inputs.machines}
+        if contract.warranty is not msgspec.UNSET
+        else None,
         "notes": found.notes(),
         "cut": found.inputs.cut,
         "provenance": provenance_url("contract", contract=contract.id, period=period.id, at=at(found.inputs.known_at)),

@@ -114,6 +114,9 @@ class ContractStatus(Shape):
     formula: str
     at_stake: Decimal | None = Field(description="the most that this period can cost; null where nothing caps it")
     machines: list[MachineStatus]
+    warranty: dict[str, Instant | None] | None = Field(
+        description="end of each machine's warranty, null until it has begun; null where none is agreed"
+    )
     notes: list[str]
     cut: dict[str, int]
     provenance: str

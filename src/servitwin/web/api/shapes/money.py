@@ -167,3 +167,26 @@ class PaymentIn(Shape):
 
     amount: Decimal
     reference: str = Field("", max_length=200)
+
+
+class BookedShareShape(Shape):
+    """An amount booked for a partner."""
+
+    at: Instant
+    period: str
+    amount: Decimal
+
+
+class ShareShape(Shape):
+    """A contract as its partner sees it: nothing of its price, its customer or other partners."""
+
+    contract: str
+    title: str
+    provider: str
+    machines: list[str]
+    share_percent: str
+    period: str = Field(description="settlement period that the levels are of")
+    levels: list[ServiceLevelShape]
+    booked: list[BookedShareShape]
+    total: Decimal
+    currency: str
