@@ -52,9 +52,6 @@ class MeasureAcceptance:
         cut = self._history.cut()
         series = self._history.many_series([pair], start, end, before=True, cut=cut)[pair]
         share = unknown_share(track_of(series, definition, end), start, end)
-        if share > MOST_UNKNOWN:
-            text = f"{share:.1f} % of {_range(start, end)} is without a value of {criterion.signal}"
-            return _open(criterion, f"{text}, more than {MOST_UNKNOWN} %", start, end)
         columns = self._history.downsample([pair], start, end, end - start, [criterion.statistic, "count"], cut)[pair]
         count = sum(bucket.count for bucket in columns["count"])
         value = columns[criterion.statistic][0].value if columns[criterion.statistic] else None
@@ -62,9 +59,11 @@ class MeasureAcceptance:
             return _open(criterion, f"No figures of {criterion.signal} in {_range(start, end)}", start, end)
         exact = Decimal(repr(float(value))).quantize(_PLACES, ROUND_HALF_EVEN)
         text = (
-            f"{decimal_text(exact)} {definition.unit}, {criterion.statistic} of {count} values, "
-            f"{share:.1f} % without a value, {_range(start, end)}"
+            f"{decimal_text(exact)} {definition.unit}, {criterion.statistic} of {count} values, {_range(start, end)}, "
+            f"{share:.1f} % of it without a value"
         )
+        if share > MOST_UNKNOWN and not _fails_anyhow(criterion, exact):
+            return _open(criterion, f"{text}, more than {MOST_UNKNOWN} %", start, end)
         return _judged(criterion, exact, text, start, end, cut)
 
     def _availability(self, agreement: Agreement, twin: str, criterion: Criterion, start: int, end: int) -> Finding:
@@ -92,6 +91,13 @@ def unknown_share(track: Track, start: int, end: int) -> Decimal:
     edges = np.concatenate([[start], inside, [end]])
     unknown = int(np.diff(edges)[track.at(edges[:-1]) < 0].sum())
     return Decimal(unknown) / (end - start) * 100
+
+
+def _fails_anyhow(criterion: Criterion, value: Decimal) -> bool:
+    """Whether no value that is missing could mend it: a maximum that is too high, a minimum that is too low."""
+    if criterion.statistic == "max":
+        return criterion.at_most is not None and value > criterion.at_most
+    return criterion.statistic == "min" and criterion.at_least is not None and value < criterion.at_least
 
 
 def _range(start: int, end: int) -> str:

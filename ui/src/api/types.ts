@@ -76,6 +76,7 @@ export type InvoiceSummary = Schemas["InvoiceSummary"];
 export type Billed = Schemas["BilledShape"];
 export type ServiceResult = Schemas["ResultShape"];
 export type Reason = Schemas["ReasonShape"];
+export type PartnerShare = Schemas["ShareShape"];
 export type WorkOrder = Schemas["WorkOrderShape"];
 export type WorkOrders = Schemas["WorkOrders"];
 export type AcceptanceOf = Schemas["AcceptanceShape"];

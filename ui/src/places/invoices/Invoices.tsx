@@ -10,6 +10,7 @@ import { useAccount } from "../../session/session";
 import { t } from "../../texts/en";
 import { money } from "../contracts/money";
 import { InvoiceTable } from "./InvoiceTable";
+import { Shares } from "./Shares";
 
 const v = t.invoices;
 const KEEPS_BOOKS = ["service_manager", "sales", "administrator"];
@@ -33,6 +34,7 @@ export default function Invoices() {
           )
         }
       </Loaded>
+      <Shares />
       {keeps ? <Results party={account.party} /> : null}
     </>
   );
