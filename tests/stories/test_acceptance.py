@@ -119,7 +119,8 @@ def test_both_accept_what_the_twin_measured_and_the_clock_starts(
     assert status["warranty"] == {"crane-1": after["warranty_until"]}
     load = next(m for m in after["steps"][1]["measured"] if m["signal"] == "load")
     assert (load["value"], load["statistic"], bool(load["cut"])) == ("5.1", "max", True)
-    assert maker.ask("GET", load["provenance"].removeprefix("/api/v1"))["inputs"][0]["name"] == "crane-1/load"
+    # Its owner opens it; the maker has no grant on the crane here.
+    assert plant.ask("GET", load["provenance"].removeprefix("/api/v1"))["inputs"][0]["name"] == "crane-1/load"
 
     a_later_version_with_other_criteria_does_not_set_the_clock_back(maker, plant, after["accepted_at"])
 
