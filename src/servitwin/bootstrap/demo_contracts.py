@@ -72,8 +72,8 @@ def _claim(records: Records, contract: Contract, now: int) -> None:
                 continue
             said = over + 2 * HOUR
             order = _order(contract, twin, f"wo-{config.seed}-{number:03}", begin, over)
-            for step in order:
-                records.add_work_order(step)
+            for entry in order:
+                records.add_work_order(entry)
             evidence = Evidence("work_order", order[0].id, order[0].text)
             claim = Exclusion(
                 f"{contract.id}-{twin}-{number:03}", contract.id, twin, "planned_work", begin, over, contract.provider,

@@ -46,8 +46,8 @@ export function InvoiceTable({ invoices }: { invoices: readonly InvoiceSummary[]
               </th>
               <td>
                 {v.kinds[one.type]}
-                {one.credits ? <div className="weak">{v.of(one.credits)}</div> : null}
-                {one.credited_by.length ? <div className="weak">{v.creditedBy(one.credited_by.join(", "))}</div> : null}
+                {one.credits ? <div className="weak nowrap">{v.of(one.credits)}</div> : null}
+                {one.credited_by.length ? <div className="weak nowrap">{v.creditedBy(one.credited_by.join(", "))}</div> : null}
               </td>
               <td>
                 <Link place={`contracts/${one.contract}`}>{one.contract}</Link>

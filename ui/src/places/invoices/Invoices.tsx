@@ -23,19 +23,21 @@ export default function Invoices() {
   return (
     <>
       <h1>{v.title}</h1>
-      <Loaded answer={invoices}>
-        {(page) =>
-          page.items.length ? (
-            <Card>
-              <InvoiceTable invoices={page.items} />
-            </Card>
-          ) : (
-            <Empty title={v.none}>{v.noneHint}</Empty>
-          )
-        }
-      </Loaded>
-      <Shares />
-      {keeps ? <Results party={account.party} /> : null}
+      <div className="column">
+        <Loaded answer={invoices}>
+          {(page) =>
+            page.items.length ? (
+              <Card>
+                <InvoiceTable invoices={page.items} />
+              </Card>
+            ) : (
+              <Empty title={v.none}>{v.noneHint}</Empty>
+            )
+          }
+        </Loaded>
+        <Shares />
+        {keeps ? <Results party={account.party} /> : null}
+      </div>
     </>
   );
 }
