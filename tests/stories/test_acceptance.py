@@ -13,6 +13,7 @@ from tests.stories.waiting import Api, wait_for
 TERMS = (
     CONTRACT
     + """
+warranty: {months: 24}
 acceptance: required
 criteria:
   - {step: site_readiness, name: Power connected}
@@ -109,5 +110,26 @@ def test_both_accept_what_the_twin_measured_and_the_clock_starts(
     assert after["accepted_at"] is not None
     ends = {s["tested_until"] for s in after["steps"][1:]}
     assert ends == {"2026-03-08T00:00:00Z"}, after
-    notes = maker.get("/contracts/crane-98/status", period="2026-03")["notes"]
-    assert not any("not accepted" in note for note in notes)
+    status = maker.get("/contracts/crane-98/status", period="2026-03")
+    assert not any("not accepted" in note for note in status["notes"])
+
+    # The warranty began with the acceptance; what was measured can be looked at, at the cut it was measured at.
+    year = int(after["accepted_at"][:4])
+    assert after["warranty_until"].startswith(f"{year + 2}-")
+    assert status["warranty"] == {"crane-1": after["warranty_until"]}
+    load = next(m for m in after["steps"][1]["measured"] if m["signal"] == "load")
+    assert (load["value"], load["statistic"], bool(load["cut"])) == ("5.1", "max", True)
+    # Its owner opens it; the maker has no grant on the crane here.
+    assert plant.ask("GET", load["provenance"].removeprefix("/api/v1"))["inputs"][0]["name"] == "crane-1/load"
+
+    a_later_version_with_other_criteria_does_not_set_the_clock_back(maker, plant, after["accepted_at"])
+
+
+def a_later_version_with_other_criteria_does_not_set_the_clock_back(maker: Api, plant: Api, accepted: str) -> None:
+    later = TERMS.replace("version: 1", "version: 2").replace("at_most: 5.2", "at_most: 6")
+    maker.ask("POST", "/contracts", 201, content=later, headers={"Content-Type": "application/yaml"})
+    for side in (maker, plant):
+        side.post("/contracts/crane-98/signatures", {"version": 2})
+    now = maker.get(URL)[0]
+    assert (now["accepted_at"], now["accepted_by"], now["other_criteria"]) == (accepted, 1, True)
+    assert plant.post(URL, {"twin": "crane-1", "answer": "accepted"}, 409)["code"] == "acceptance:done"

@@ -289,6 +289,14 @@ def test_from_a_settlement_to_an_invoice_and_what_is_left(node_factory: Callable
     assert (note["type"], note["total"], note["credits"]) == ("381", "160.00", invoice["number"])
     assert billed["shares"] == {"soft": "480.00"}
     assert maker.post("/contracts/crane-98/settlements/2026-03/invoices", {}) == billed, "billed once"
+    # The partner sees its own share, and nothing of the contract's price or of its parties' books.
+    soft = Api.of(node, api.token("soft", "analyst")["token"])
+    (own,) = soft.get("/shares")
+    assert (own["contract"], own["share_percent"], own["total"]) == ("crane-98", "12.5", "480.00")
+    assert [(b["period"], b["amount"]) for b in own["booked"]] == [("2026-03", "480.00")]
+    assert "48000" not in json.dumps(own)
+    assert soft.ask("GET", "/contracts/crane-98", 404)["code"] == "contract:unknown"
+    assert (rival.get("/shares"), maker.get("/shares"), soft.get("/invoices")["items"]) == ([], [], [])
 
     for form, begin in (("ubl", b"<?xml"), ("cii", b"<?xml"), ("pdf", b"%PDF")):
         answer = plant.http.get(f"/invoices/{note['number']}/document", params={"form": form})
@@ -305,6 +313,9 @@ def test_from_a_settlement_to_an_invoice_and_what_is_left(node_factory: Callable
     assert twice["code"] == "payment:exceeds-open"
     # It was paid whole, so the credit is open: it is paid back, once.
     assert maker.get(f"/invoices/{note['number']}")["open"] == "160.00"
+    first = maker.get(f"/invoices/{invoice['number']}")
+    assert (first["settled"], first["offset"], first["open"]) == ("5172.00", "0.00", "0.00")
+    assert first["credited_by"] == [note["number"]]
     balances = maker.get("/ledger/balances")
     assert sum(float(own["EUR"]) for own in balances.values()) == pytest.approx(0, abs=1e-9)
     assert balances["receivable:plant"]["EUR"] == "-160.00"

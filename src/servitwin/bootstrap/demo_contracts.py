@@ -15,6 +15,7 @@ from servitwin.domain.contract import Contract
 from servitwin.domain.exclusion import Decision, Evidence, Exclusion
 from servitwin.domain.instant import DAY, HOUR, MINUTE, NS
 from servitwin.domain.settlement import contract_end, contract_start
+from servitwin.domain.work_order import WorkOrder
 from servitwin.formats.contract_file import read_contract
 from servitwin.formats.signature import key_id
 from servitwin.usecases.kept_plants import connections
@@ -70,7 +71,10 @@ def _claim(records: Records, contract: Contract, now: int) -> None:
             if not start <= begin < over <= end:
                 continue
             said = over + 2 * HOUR
-            evidence = Evidence("work-order", f"WO-{config.seed}-{number:03}", "Planned maintenance, agreed beforehand")
+            order = _order(contract, twin, f"wo-{config.seed}-{number:03}", begin, over)
+            for entry in order:
+                records.add_work_order(entry)
+            evidence = Evidence("work_order", order[0].id, order[0].text)
             claim = Exclusion(
                 f"{contract.id}-{twin}-{number:03}", contract.id, twin, "planned_work", begin, over, contract.provider,
                 "hanna", said, "Planned maintenance", (evidence,),
@@ -92,6 +96,16 @@ def _claim(records: Records, contract: Contract, now: int) -> None:
                 (Evidence("visit-report", "VR-2207", "Arrival and gate opened, signed by the gate"),),
             )
         )  # fmt: skip
+
+
+def _order(contract: Contract, twin: str, id: str, begin: int, over: int) -> tuple[WorkOrder, WorkOrder]:
+    """Planned work as it was opened a week before, and closed when it was done."""
+    opened = WorkOrder(
+        id, 1, twin, "open", "open", "planned", begin, None, "maintenance", "", contract.provider, "timo",
+        contract.provider, begin - 7 * DAY, "Planned maintenance, agreed beforehand",
+    )  # fmt: skip
+    closed = msgspec.structs.replace(opened, number=2, action="close", status="closed", end=over, at=over + HOUR)
+    return opened, closed
 
 
 def _machines(records: Records, now: int) -> dict[str, tuple[MachineConfig, int, int]]:

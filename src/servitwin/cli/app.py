@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from servitwin.cli import bench, commands, contracts, data, evidence, figures, files, replay, run, simulate
+from servitwin.cli import (
+    bench,
+    commands,
+    contracts,
+    data,
+    evidence,
+    figures,
+    files,
+    replay,
+    run,
+    simulate,
+    work_orders,
+)
 from servitwin.cli.starters import Starters
 
 
@@ -23,6 +35,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     files.add(app, starters)
     figures.add(app)
     contracts.add(app, starters)
+    work_orders.add(app)
     commands.add(app)
     data.add(app)
     evidence.add(app, starters)

@@ -121,6 +121,20 @@ class ContractCalls:
         """Say why a machine stood: ``from, to, cause, party, note, replaces``."""
         return self._api.call("POST", f"/twins/{quote(twin, safe='')}/reasons", dict, body=dict(reason))
 
+    def work_orders(self, twin: str, *, from_: str | None = None, to: str | None = None) -> list[Json]:
+        """Work orders of a machine, the newest work first."""
+        times = {"from": from_, "to": to, "limit": 1000}
+        items: list[Json] = self._api.call("GET", _orders(twin), dict, params=times)["items"]
+        return items
+
+    def open_work_order(self, twin: str, order: Mapping[str, Any]) -> Json:
+        """Open a work order: ``kind, from, to, cause, party, text``."""
+        return self._api.call("POST", _orders(twin), dict, body=dict(order))
+
+    def step_work_order(self, twin: str, order: str, step: Mapping[str, Any]) -> Json:
+        """Change, close or cancel a work order: ``action, from, to, cause, party, text, number``."""
+        return self._api.call("POST", f"{_orders(twin)}/{quote(order, safe='')}/steps", dict, body=dict(step))
+
     def settle(self, id: str, period: str) -> Json:
         """Settle a period that has ended."""
         return self._api.call("POST", _path(id, "settlements", period), dict)
@@ -136,6 +150,10 @@ class ContractCalls:
     def party_keys(self, party: str) -> list[Json]:
         """Public keys of a party."""
         return self._api.call("GET", f"/parties/{quote(party, safe='')}/keys", list)
+
+
+def _orders(twin: str) -> str:
+    return f"/twins/{quote(twin, safe='')}/work-orders"
 
 
 def _path(*parts: str) -> str:

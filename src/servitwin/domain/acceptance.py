@@ -54,6 +54,8 @@ class Finding(msgspec.Struct, frozen=True):
     """A criterion's result, and what it rests on.
 
     ``start`` and ``end`` (ns UTC): what was measured; ``value`` None: nothing was, or people judged.
+    ``signal`` and ``statistic``: what was measured of which signal; empty: availability, or people judged.
+    ``cut``: how much of each stream of observations was known (shard -> sequence).
     """
 
     name: str
@@ -62,3 +64,6 @@ class Finding(msgspec.Struct, frozen=True):
     value: Decimal | None = None
     start: int | None = None
     end: int | None = None
+    signal: str = ""
+    statistic: str = ""
+    cut: dict[str, int] = {}

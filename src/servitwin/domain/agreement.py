@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from servitwin.domain.acceptance import Finding
 from servitwin.domain.contract import Contract
 
 Life = Literal["trial", "offered", "binding", "ended"]
@@ -45,6 +46,9 @@ class Acceptance(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         criteria: name, result and what it rests on; an accepted machine's open ones are its open points.
         tested_until: end of what the twin measured (ns UTC); None where it measured nothing.
+        version: of the contract whose criteria these are; 0: not kept, before versions were.
+        terms: digest of the criteria: both parties accept by the same ones.
+        measured: what the twin measured, with all that is needed to measure it again.
     """
 
     contract: str
@@ -57,6 +61,9 @@ class Acceptance(msgspec.Struct, frozen=True, omit_defaults=True):
     criteria: tuple[tuple[str, str, str], ...] = ()
     text: str = ""
     tested_until: int | None = None
+    version: int = 0
+    terms: str = ""
+    measured: tuple[Finding, ...] = ()
 
 
 class Agreement(msgspec.Struct, frozen=True):
@@ -91,13 +98,20 @@ def signed_text(purpose: str, digest: str) -> bytes:
 def accepted_at(steps: list[Acceptance], contract: Contract, twin: str) -> int | None:
     """When the second of the two parties accepted a machine; None where one has not, or had refused since.
 
-    What is accepted by both stays accepted: neither can stop the guarantee's clock by a later word.
+    Both have to accept by the same criteria. What is accepted by both stays accepted: neither can stop the guarantee's
+    clock by a later word, and a later version with other criteria does not set it back.
     """
-    last: dict[str, str] = {}
+    done = acceptance_of(steps, contract, twin)
+    return None if done is None else done.at
+
+
+def acceptance_of(steps: list[Acceptance], contract: Contract, twin: str) -> Acceptance | None:
+    """The step by which the second of the two parties accepted a machine."""
+    last: dict[str, tuple[str, str]] = {}
     for step in sorted(steps, key=lambda s: s.number):
         if step.twin != twin:
             continue
-        last[step.party] = step.answer
-        if last.get(contract.provider) == last.get(contract.customer) == "accepted":
-            return step.at
+        last[step.party] = (step.answer, step.terms)
+        if last.get(contract.provider) == last.get(contract.customer) == ("accepted", step.terms):
+            return step
     return None

@@ -171,6 +171,7 @@ class ServiceLevel(msgspec.Struct, frozen=True):
     """What a partner owes: a measure of one of its results, compared with a level, and what a breach costs it.
 
     ``malus``: percent of the partner's share of the period, in all and once a period.
+    ``reference``: of accuracy the signal of the same machine that tells the truth; ``level`` is what may lie between.
     """
 
     measure: Literal["freshness", "completeness", "accuracy"]
@@ -178,6 +179,7 @@ class ServiceLevel(msgspec.Struct, frozen=True):
     unit: str
     signals: tuple[str, ...] = ()
     malus: Decimal = Decimal(0)
+    reference: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class PartnerTerm(msgspec.Struct, frozen=True):
@@ -188,12 +190,19 @@ class PartnerTerm(msgspec.Struct, frozen=True):
     levels: tuple[ServiceLevel, ...] = ()
 
 
+class Warranty(msgspec.Struct, frozen=True):
+    """Months of warranty of each machine; they begin when it is accepted, or with the contract where that is given."""
+
+    months: int
+
+
 class Contract(msgspec.Struct, frozen=True):
     """One version of a contract, as it is signed.
 
     Attributes:
         start: first local day; end: the local day after the last.
         acceptance: whether the guarantee's clock waits for the machines' acceptance, and by what criteria.
+        warranty: unset where none is agreed, so that contracts without one keep the digest that was signed.
         rank: where two contracts hold for a machine at a time the higher rank counts it; equal ranks are refused.
     """
 
@@ -213,6 +222,7 @@ class Contract(msgspec.Struct, frozen=True):
     acceptance: Literal["required", "given"] | AcceptanceTerms = "given"
     rank: int = 0
     text: str = ""
+    warranty: Warranty | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def reference(self) -> str:

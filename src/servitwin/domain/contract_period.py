@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -140,3 +141,23 @@ def _name(cadence: Cadence, first: date) -> str:
     if cadence == "quarter":
         return f"{first.year:04}-Q{(first.month - 1) // 3 + 1}"
     return f"{first.year:04}-{first.month:02}"
+
+
+def warranty_end(contract: Contract, accepted_at: int | None) -> int | None:
+    """When a machine's warranty ends (ns UTC): local midnight after its last day; None: none, or it has not begun.
+
+    It begins on the local day of the acceptance, or on the contract's first day where acceptance is given.
+    """
+    if isinstance(contract.warranty, msgspec.UnsetType):
+        return None
+    zone = ZoneInfo(contract.time_zone)
+    if contract.waits_for_acceptance:
+        if accepted_at is None:
+            return None
+        first = datetime.fromtimestamp(accepted_at // NS, zone).date()
+    else:
+        first = date.fromisoformat(contract.start)
+    months = first.year * 12 + first.month - 1 + contract.warranty.months
+    year, month = divmod(months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return midnight(date(year, month + 1, min(first.day, last)), zone)

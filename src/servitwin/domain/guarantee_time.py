@@ -4,9 +4,9 @@ A state is not a liability. Each stretch of a period ends in one category, with 
 
 1. time that is not planned, not accepted yet or still to come lies outside;
 2. the formula (or the machine's own words) says which states are available, unavailable or not counted;
-3. unavailable time counts by its responsible party. What the machine's type derives from fault conditions counts; a
-   reason that a person gave counts unless it favours the person's own party (then it is only a ground for a claim);
-   where nobody is named the contract's burden of proof decides;
+3. unavailable time counts by its responsible party: a work order's word holds before a reason that a person gave, and
+   that before what the machine's type derives from fault conditions. A word counts unless it favours the party that
+   said it (then it is only a ground for a claim); where nobody is named the contract's burden of proof decides;
 4. time without data counts by the contract's rule, never to the gain of the party that lost the data;
 5. accepted claims leave stopped time out, in the contract's order of priority and within its budgets of hours.
 
@@ -78,13 +78,20 @@ class Facts:
         planned: planned time, None where all time counts.
         outside: time in which the clock does not run, with the rule that says why.
         reasons: in force, in the order in which they were said.
+        orders: what work orders in force say, in the order in which they were opened; they hold before reasons.
         claims: accepted ones by ground.
     """
 
     planned: Spans | None = None
     outside: Sequence[tuple[str, Spans]] = ()
     reasons: Sequence[Reason] = ()
+    orders: Sequence[Reason] = ()
     claims: Sequence[Claims] = ()
+
+    @property
+    def words(self) -> tuple[Reason, ...]:
+        """Everything that people said of causes, from the weakest word to the strongest."""
+        return (*self.reasons, *self.orders)
 
 
 @dataclass(slots=True, eq=False)
@@ -94,15 +101,21 @@ class GuaranteeTime:
     table: TimeTable
     category: Codes
     rule: Codes
-    said: Codes  # place of the reason that applies in ``reasons``, or -1
+    said: Codes  # place of the word that applies in ``words``, or -1
     ground: Codes  # place of the claim's ground in ``grounds``, or -1
     weight: Codes  # ten-thousandths of available time that count
-    reasons: tuple[Reason, ...]
+    words: tuple[Reason, ...]  # reasons, then what work orders say
+    reason_count: int  # how many of the words are reasons
     grounds: tuple[Claims, ...]
 
     def total(self, category: Category) -> int:
         """Nanoseconds in a category."""
         return int(self.duration[self.category == category].sum())
+
+    def places(self, category: str) -> Sequence[int]:
+        """Places of the stretches of a category, by its name in small letters."""
+        found: list[int] = np.flatnonzero(self.category == Category[category.upper()]).tolist()
+        return found
 
     @property
     def duration(self) -> Int64s:
@@ -127,7 +140,7 @@ def sort_time(table: TimeTable, contract: Contract, facts: Facts, start: int, en
     guarantee = contract.guarantee
     assert guarantee is not None
     edges = [s for _, s in facts.outside] + ([facts.planned] if facts.planned is not None else [])
-    edges += [Spans.of((r.start, r.end) for r in facts.reasons)] if facts.reasons else []
+    edges += [_edges(facts.words)] if facts.words else []
     sorted_once = _sort(table.covering(start, end), edges, contract, facts)
     if not facts.claims:
         return sorted_once
@@ -157,7 +170,7 @@ def _sort(whole: TimeTable, edges: Sequence[Spans], contract: Contract, facts: F
     assert guarantee is not None
     table = _cut(whole, edges)
     category, rule = _base(table, guarantee)
-    party, said, own = _attributed(table, contract, facts.reasons)
+    party, said, own = _attributed(table, contract, facts.words)
     _judge(category, rule, party, own, contract, table)
     unknown = table.state == STATES.index(State.UNKNOWN)
     if unknown.any():
@@ -171,8 +184,15 @@ def _sort(whole: TimeTable, edges: Sequence[Spans], contract: Contract, facts: F
         _put_outside(category, rule, spans.contain(table.start), name)
     nothing = np.full(len(table.start), -1, np.int32)
     return GuaranteeTime(
-        table, category, rule, said, nothing, _weights(table, guarantee), tuple(facts.reasons), ()
+        table, category, rule, said, nothing, _weights(table, guarantee), facts.words,
+        len(facts.reasons), (),
     )  # fmt: skip
+
+
+def _edges(words: Sequence[Reason]) -> Spans:
+    """Where words begin and end, as stretches that do not run together."""
+    edges = sorted({at for word in words for at in (word.start, word.end)})
+    return Spans(np.array(edges[:-1], np.int64), np.array(edges[1:], np.int64))
 
 
 def _put_outside(category: Codes, rule: Codes, where: npt.NDArray[np.bool_], name: str) -> None:
@@ -221,22 +241,30 @@ _NOBODY, _PROVIDER, _CUSTOMER, _THIRD = 0, 1, 2, 3
 
 
 def _attributed(
-    table: TimeTable, contract: Contract, reasons: Sequence[Reason]
+    table: TimeTable, contract: Contract, words: Sequence[Reason]
 ) -> tuple[Codes, Codes, npt.NDArray[np.bool_]]:  # fmt: skip
-    """Responsible party of each stretch, the reason that says so, and whether that reason favours its own author."""
+    """Responsible party of each stretch, the word that says so, and whether that word favours its own author.
+
+    A later word holds before an earlier one; one that only claims does not hide one that counts.
+    """
     side = np.array([_side(name, contract) for name in table.names], np.int32)
     party: Codes = side[table.party]
     said = np.full(len(table.start), -1, np.int32)
     own = np.zeros(len(table.start), np.bool_)
-    for place, reason in enumerate(reasons):
-        first, last = np.searchsorted(table.start, [reason.start, reason.end])
-        responsible = _side(reason.party, contract)
+    counts = np.zeros(len(table.start), np.bool_)
+    for place, word in enumerate(words):
+        first, last = np.searchsorted(table.start, [word.start, word.end])
+        part = slice(int(first), int(last))
+        responsible = _side(word.party, contract)
         gains = contract.customer if responsible == _PROVIDER else contract.provider
-        claimed = responsible != _NOBODY and reason.author_party == gains
-        said[first:last] = place
-        own[first:last] = claimed
-        if responsible != _NOBODY and not claimed:
-            party[first:last] = responsible
+        claimed = responsible != _NOBODY and word.author_party == gains
+        if claimed:
+            said[part] = np.where(counts[part], said[part], place)
+            own[part] = ~counts[part]
+            continue
+        said[part], own[part] = place, False
+        if responsible != _NOBODY:
+            party[part], counts[part] = responsible, True
     return party, said, own
 
 

@@ -19,11 +19,13 @@ class OpenItem(msgspec.Struct, frozen=True):
         paid: paid by the customer, of a credit note paid back to it.
         offset: of an invoice what credit notes took off, of a credit note what it took off its invoice.
         open: what is left to pay; of a credit note, to pay back.
+        credited_by: numbers of the credit notes that name the invoice.
     """
 
     paid: Money
     offset: Money
     open: Money
+    credited_by: tuple[str, ...] = ()
 
 
 def open_items(invoices: Sequence[Invoice], entries: Iterable[LedgerEntry]) -> dict[tuple[str, str], OpenItem]:
@@ -47,7 +49,8 @@ def open_items(invoices: Sequence[Invoice], entries: Iterable[LedgerEntry]) -> d
             owed = found[credited]
             offset = min(left, owed.open.amount)
             found[credited] = OpenItem(
-                owed.paid, Money(owed.offset.amount + offset, currency), Money(owed.open.amount - offset, currency)
-            )
+                owed.paid, Money(owed.offset.amount + offset, currency), Money(owed.open.amount - offset, currency),
+                (*owed.credited_by, invoice.number),
+            )  # fmt: skip
         found[key] = OpenItem(Money(settled, currency), Money(offset, currency), Money(left - offset, currency))
     return found

@@ -101,11 +101,13 @@ def settle(
     reasons: Sequence[Reason],
     standings: Sequence[Standing],
     until: int | None = None,
+    orders: Sequence[Reason] = (),
 ) -> Settled:
     """Settle a period of a contract with a guarantee.
 
-    ``reasons`` are those in force, ``standings`` the claims as known; both of any machine. ``until`` ends a period
-    that still runs: later time lies outside. Open claims are settled in the part that both outcomes share.
+    ``reasons`` are those in force, ``orders`` what work orders say, ``standings`` the claims as known; all of any
+    machine. ``until`` ends a period that still runs: later time lies outside. Open claims are settled in
+    the part that both outcomes share.
     """
     fee = fee_of(contract, period)
     fees = split(fee, [Decimal(1)] * len(machines))
@@ -118,6 +120,7 @@ def settle(
             machine,
             own_fee,
             [r for r in reasons if r.twin == machine.twin],
+            [o for o in orders if o.twin == machine.twin],
             [s for s in standings if s.exclusion.twin == machine.twin],
         )
         for machine, own_fee in zip(machines, fees, strict=True)
@@ -142,6 +145,7 @@ def _settle_machine(
     machine: MachineFacts,
     fee: Money,
     reasons: Sequence[Reason],
+    orders: Sequence[Reason],
     standings: Sequence[Standing],
 ) -> MachineResult:
     guarantee = contract.guarantee
@@ -157,7 +161,7 @@ def _settle_machine(
         claims = _claims(
             [(s, (*s.accepted, *(s.undecided if s.exclusion.proposer == winner else ()))) for s in standings]
         )
-        return sort_time(machine.table, contract, Facts(machine.planned, outside, reasons, claims), begin, stop)
+        return sort_time(machine.table, contract, Facts(machine.planned, outside, reasons, orders, claims), begin, stop)
 
     def worth(time: GuaranteeTime) -> Credit:
         return credit_of(

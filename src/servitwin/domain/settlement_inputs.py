@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import compress
 
 import msgspec
 
@@ -23,6 +24,7 @@ from servitwin.domain.state_time_derive import derive_states
 from servitwin.domain.state_time_span import Spans
 from servitwin.domain.time_table import TimeTable
 from servitwin.domain.twin import Dated
+from servitwin.domain.work_order import WorkOrder, orders_in_force, word_of
 
 _AROUND, _FOLLOWED = DAY, 30 * DAY
 
@@ -60,9 +62,10 @@ class SettlementInputs(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         start, end: what was read: the period with what lies around it, up to ``known_at``.
-        known_at: when it was settled; reasons and decisions given later do not count.
+        known_at: when it was settled; reasons, work orders and decisions given later do not count.
         cut: how much of each stream of observations was known (shard -> sequence).
         claims: with their steps.
+        work_orders: every step of them.
     """
 
     contract: Contract
@@ -74,6 +77,7 @@ class SettlementInputs(msgspec.Struct, frozen=True, omit_defaults=True):
     machines: tuple[MachineInputs, ...]
     reasons: tuple[Reason, ...] = ()
     claims: tuple[tuple[Exclusion, tuple[Decision, ...]], ...] = ()
+    work_orders: tuple[WorkOrder, ...] = ()
 
 
 def range_to_read(contract: Contract, period: Period, known_at: int) -> tuple[int, int]:
@@ -86,15 +90,22 @@ def range_to_read(contract: Contract, period: Period, known_at: int) -> tuple[in
 
 def settle_inputs(inputs: SettlementInputs, observed: Mapping[str, Mapping[str, Series]]) -> Settled:
     """Settle from the inputs and each machine's series by signal (``observed[twin id]``)."""
+    tables = {m.twin: TimeTable.of(intervals_of(m, observed.get(m.twin, {}))) for m in inputs.machines}
+    return settle_tables(inputs, tables)
+
+
+def settle_tables(inputs: SettlementInputs, tables: Mapping[str, TimeTable]) -> Settled:
+    """Settle from the inputs and each machine's state intervals by twin id."""
     contract = inputs.contract
     assert contract.guarantee is not None
-    machines = [_facts(inputs, machine, observed.get(machine.twin, {})) for machine in inputs.machines]
+    machines = [_facts(inputs, machine, tables[machine.twin]) for machine in inputs.machines]
     standings = [standing(claim, steps, contract.guarantee, inputs.known_at) for claim, steps in inputs.claims]
     reasons = in_force(inputs.reasons, inputs.known_at)
-    return settle(contract, inputs.period, machines, reasons, standings, inputs.known_at)
+    orders = [word_of(o, inputs.known_at) for o in orders_in_force(inputs.work_orders, inputs.known_at)]
+    return settle(contract, inputs.period, machines, reasons, standings, inputs.known_at, orders)
 
 
-def _facts(inputs: SettlementInputs, machine: MachineInputs, series: Mapping[str, Series]) -> MachineFacts:
+def _facts(inputs: SettlementInputs, machine: MachineInputs, table: TimeTable) -> MachineFacts:
     contract = inputs.contract
     assert contract.guarantee is not None
     planned: Spans | None = None
@@ -103,7 +114,7 @@ def _facts(inputs: SettlementInputs, machine: MachineInputs, series: Mapping[str
         planned = planned_spans(shifts, inputs.start, inputs.end)
     return MachineFacts(
         machine.twin,
-        TimeTable.of(intervals_of(machine, series)),
+        table,
         planned,
         machine.accepted_at,
         machine.missed_before,
@@ -149,12 +160,14 @@ def fingerprint(series: Series) -> str:
 def cut_back(series: Series, start: int, end: int) -> Series:
     """The part of a series in [start, end)."""
     inside = (series.time >= start) & (series.time < end)
+    if inside.all():
+        return series
     return Series(
         series.twin,
         series.signal,
         series.time[inside],
         None if series.number is None else series.number[inside],
-        None if series.text is None else [t for t, keep in zip(series.text, inside, strict=True) if keep],
+        None if series.text is None else list(compress(series.text, inside.tolist())),
         None if series.flag is None else series.flag[inside],
         series.quality[inside],
         series.cut,

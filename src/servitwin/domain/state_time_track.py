@@ -183,10 +183,10 @@ def _codes(
         known = [s for s in sets if s is not None]
         held = np.array([s is not None for s in sets], np.bool_)
         return np.where(held, np.cumsum(held) - 1, UNAVAILABLE), known
-    words: dict[str, int] = {}
-    raw = [UNAVAILABLE if text is None else words.setdefault(text, len(words)) for text in texts]
-    code: Int64s = np.array(raw, np.int64)
-    return np.where(bad, UNAVAILABLE, code), list(words)
+    words = [text for text in dict.fromkeys(texts) if text is not None]
+    numbers: dict[str | None, int] = {None: UNAVAILABLE, **{word: n for n, word in enumerate(words)}}
+    code: Int64s = np.fromiter(map(numbers.__getitem__, texts), np.int64, len(texts))
+    return np.where(bad, UNAVAILABLE, code), words
 
 
 def _with_offline(track: Track, spoken: Int64s, offline: Spans) -> Track:

@@ -48,13 +48,33 @@ class TimeTable:
             tuple(numbers),
         )
 
+    def then(self, after: TimeTable) -> TimeTable:
+        """These intervals and those that follow them, as one where the last goes on with everything the same."""
+        if not len(self.start) or not len(after.start):
+            return after if len(after.start) else self
+        numbers = {name: n for n, name in enumerate(self.names)}
+        place = np.array([numbers.setdefault(name, len(numbers)) for name in after.names], np.int32)
+        mine = (self.state, self.cause, self.party, self.word, self.reason)
+        texts = (after.cause, after.party, after.word, after.reason)
+        theirs = (after.state, *(place[column] for column in texts))
+        goes_on = self.end[-1] == after.start[0] and all(a[-1] == b[0] for a, b in zip(mine, theirs, strict=True))
+        first = 1 if goes_on else 0
+        end = self.end[:-1] if goes_on else self.end
+        state, cause, party, word, reason = (
+            np.concatenate([a, b[first:]]) for a, b in zip(mine, theirs, strict=True)
+        )  # fmt: skip
+        start = np.concatenate([self.start, after.start[first:]])
+        return TimeTable(
+            start, np.concatenate([end, after.end]), state, cause, party, word, reason, tuple(numbers)
+        )  # fmt: skip
+
     def number(self, name: str) -> int:
         """The number of a text, or -1 where no interval has it."""
         return self.names.index(name) if name in self.names else -1
 
     def covering(self, start: int, end: int) -> TimeTable:
         """The intervals that cut [start, end), clipped to it; what they leave open becomes unknown time."""
-        found = self._clipped(start, end)
+        found = self.clipped(start, end)
         before = np.concatenate([[start], found.end])
         after = np.concatenate([found.start, [end]])
         holes = np.flatnonzero(after > before)
@@ -86,6 +106,7 @@ class TimeTable:
             self.names,
         )  # fmt: skip
 
-    def _clipped(self, start: int, end: int) -> TimeTable:
+    def clipped(self, start: int, end: int) -> TimeTable:
+        """The intervals that cut [start, end), clipped to it."""
         index = np.flatnonzero((self.end > start) & (self.start < end))
         return self.take(index, np.maximum(self.start[index], start), np.minimum(self.end[index], end))

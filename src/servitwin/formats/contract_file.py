@@ -31,6 +31,7 @@ from servitwin.domain.contract import (
     ServiceLevel,
     StepBand,
     TableBand,
+    Warranty,
 )
 from servitwin.domain.error import Fault
 from servitwin.domain.money import CURRENCIES
@@ -114,6 +115,7 @@ class _Reader:
             price=price,
             guarantee=guarantee,
             partners=partners,
+            warranty=Warranty(data["warranty"]["months"]) if "warranty" in data else msgspec.UNSET,
             acceptance=read_acceptance(data, guarantee is not None, self._say, self._around.signals),
             rank=data.get("rank", 0),
             text=data.get("text", ""),
@@ -296,12 +298,17 @@ class _Reader:
             levels = tuple(
                 ServiceLevel(
                     level["measure"], decimal_of(level["level"]), level["unit"], tuple(level.get("signals", ())),
-                    decimal_of(level.get("malus", 0)),
+                    decimal_of(level.get("malus", 0)), level.get("reference", msgspec.UNSET),
                 )
                 for level in entry.get("levels", ())
                 if {"measure", "level", "unit"} <= level.keys()
             )  # fmt: skip
             partners.append(PartnerTerm(party, decimal_of(entry.get("share", 0)), levels))
+            for place, level in enumerate(entry.get("levels", ())):
+                if "reference" in level and level.get("measure") not in {None, "accuracy"}:
+                    path = ("partners", party, "levels", place, "reference")
+                    message = f"A {level['measure']} is not compared with another signal"
+                    self._say(path, "contract:reference-unused", message, "Use `measure: accuracy`")
         total = sum((p.share for p in partners), Decimal(0))
         if total > 100:
             message = f"The partners' shares make {decimal_text(total)} %"

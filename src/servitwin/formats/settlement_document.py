@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from servitwin.domain.agreement import Signature
 from servitwin.domain.canonical_json import canonical, decimal_text, digest, plain
@@ -91,24 +92,21 @@ def machine_result(result: MachineResult, *, intervals: bool = True) -> Document
     return found
 
 
-def interval_rows(time: GuaranteeTime) -> list[Document]:
-    """Each stretch: state, cause, party and word as observed, category, rule, and the reason or claim behind it."""
+def interval_rows(time: GuaranteeTime, places: Sequence[int] | None = None) -> list[Document]:
+    """Each stretch: state, cause, party, word as observed, category, rule, and the word or claim behind it.
+
+    ``places``: only these, in this order.
+    """
     table = time.table
     names = table.names
+    chosen = np.arange(len(table.start)) if places is None else np.array(places, np.int64)
+    codes = (
+        table.state, table.cause, table.party, table.word, table.reason, time.category, time.rule, time.said,
+        time.ground,
+    )  # fmt: skip
+    start, end = table.start[chosen], table.end[chosen]
     columns = zip(
-        table.start.tolist(),
-        format_instants(table.start),
-        format_instants(table.end),
-        table.state.tolist(),
-        table.cause.tolist(),
-        table.party.tolist(),
-        table.word.tolist(),
-        table.reason.tolist(),
-        time.category.tolist(),
-        time.rule.tolist(),
-        time.said.tolist(),
-        time.ground.tolist(),
-        strict=True,
+        start.tolist(), format_instants(start), format_instants(end), *(c[chosen].tolist() for c in codes), strict=True
     )
     rows = []
     for start, begin, end, state, cause, party, word, reason, category, rule, said, ground in columns:
@@ -122,7 +120,8 @@ def interval_rows(time: GuaranteeTime) -> list[Document]:
         texts = (("cause", cause), ("party", party), ("word", word), ("unknown", reason))
         row |= {key: names[code] for key, code in texts if code}
         if said >= 0:
-            row |= {"reason": time.reasons[said].id, "said": time.reasons[said].cause}
+            source = "reason" if said < time.reason_count else "work_order"
+            row |= {source: time.words[said].id, "said": time.words[said].cause}
         if ground >= 0:
             row |= {"ground": time.grounds[ground].kind, "exclusion": time.grounds[ground].id_at(start)}
         rows.append(row)

@@ -17,7 +17,7 @@ _RULES = {
     "words": "by the machine's own words",
     "responsible-party": "by the responsible party",
     "burden-of-proof": "nobody is named: burden of proof",
-    "reason-claimed-only": "the reason given favours its author: burden of proof",
+    "reason-claimed-only": "the reason or work order favours its author: burden of proof",
     "gap": "by the rule for time without data",
     "gap-against-its-loser": "no data: against the party that lost them",
     "exclusion": "accepted claim",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from servitwin.domain.acceptance import Finding
 from servitwin.domain.agreement import Acceptance, Agreement, accepted_at
+from servitwin.domain.canonical_json import digest
 from servitwin.domain.contract import Contract
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError
 from servitwin.domain.instant import format_instant
@@ -76,6 +77,7 @@ class AcceptMachine:
             contract.id, twin, len(steps) + 1, party, actor.id, self._now(), answer,
             tuple((f.name, f.result, f.evidence) for f in found), text,
             max((f.end for f in found if f.end is not None), default=None),
+            contract.version, criteria_digest(contract), tuple(f for f in found if f.start is not None),
         )  # fmt: skip
         if not self._records.add_acceptance(step):
             raise ConflictError(
@@ -116,12 +118,18 @@ class AcceptMachine:
 
     def _tested_until(self, agreement: Agreement, twin: str, party: str) -> int | None:
         """Both judge the same test run; one that the other refused is over, and mended machines are tested anew."""
-        others = [s for s in self.steps(agreement) if s.twin == twin and s.party != party]
+        terms = criteria_digest(agreement.contract)
+        others = [s for s in self.steps(agreement) if s.twin == twin and s.party != party and s.terms == terms]
         return others[-1].tested_until if others and others[-1].answer == "accepted" else None
 
     def steps(self, agreement: Agreement) -> list[Acceptance]:
         """What was said of the acceptance of each machine, in order."""
         return self._records.acceptances(agreement.contract.id)
+
+
+def criteria_digest(contract: Contract) -> str:
+    """Digest of a contract's criteria, whatever version they stand in; empty where it has none."""
+    return digest(contract.criteria) if contract.criteria else ""
 
 
 def _require_machine(contract: Contract, twin: str) -> None:

@@ -11,7 +11,7 @@ from servitwin.domain.calendar_shift import planned_spans, shift_intervals
 from servitwin.domain.observation import Cut
 from servitwin.domain.oee import NOT_PRODUCTION, Oee, Terms, add_terms, oee_of, oee_terms
 from servitwin.domain.oee_counter import Parts
-from servitwin.domain.reason import Reason, in_force
+from servitwin.domain.reason import Reason
 from servitwin.domain.said_cause import with_reasons
 from servitwin.domain.state_time import State
 from servitwin.domain.state_time_span import Spans
@@ -28,6 +28,7 @@ from servitwin.usecases.machine_time import (
     has_states,
     planned_time,
     read_machines,
+    said_of,
 )
 from servitwin.usecases.ports import HistoryReader, Records
 from servitwin.usecases.registry import Registry
@@ -111,7 +112,7 @@ class _Account:
         chosen = [t for t in below if t.kind not in GROUPS and (t is twin or has_states(self._registry, t, start))]
         self.machines = read_machines(sources, chosen, start, end, parts=True)
         self._reasons: dict[str, list[Reason]] = {}
-        for reason in in_force(sources.records.reasons([t.id for t in chosen], start, end)):
+        for reason in said_of(sources.records, [t.id for t in chosen], start, end):
             self._reasons.setdefault(reason.twin, []).append(reason)
         self._planned = {t.uid: planned_time(sources, t, start, end) for t in chosen}
 

@@ -9,7 +9,7 @@ import msgspec
 from servitwin.domain.availability import Availability, formula, state_totals
 from servitwin.domain.availability import availability as by_formula
 from servitwin.domain.observation import Cut
-from servitwin.domain.reason import Reason, in_force
+from servitwin.domain.reason import Reason
 from servitwin.domain.said_cause import with_reasons
 from servitwin.domain.state_time import State, StateInterval, totals
 from servitwin.domain.twin import Twin
@@ -24,6 +24,7 @@ from servitwin.usecases.machine_time import (
     machines_below,
     planned_time,
     read_machines,
+    said_of,
 )
 from servitwin.usecases.ports import HistoryReader, Records
 from servitwin.usecases.registry import Registry
@@ -76,8 +77,7 @@ def states(
     sources = Sources(history, registry, records, history.cut() if cut is None else cut)
     if twin.kind not in GROUPS:
         machine = read_machines(sources, [twin], start, end, now=now)[twin.uid]
-        reasons = in_force(records.reasons([twin.id], start, end))
-        pieces = list(with_reasons(machine.intervals, reasons))
+        pieces = list(with_reasons(machine.intervals, said_of(records, [twin.id], start, end)))
         intervals = [interval for interval, _ in pieces]
         basis = basis_of(sources, [machine], start, end)
         said = tuple(reason for _, reason in pieces)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError
@@ -36,10 +36,12 @@ class BookEntry:
         self._new_id = new_id
 
     def open_items(self, contract: str) -> dict[tuple[str, str], OpenItem]:
-        """What is open of the invoices of a contract (empty: of all contracts), by seller and number."""
-        invoices = self._records.invoices(contract=contract)
-        sellers = sorted({i.seller_party for i in invoices})
-        return open_items(invoices, self._records.entries(sellers, *_ALWAYS, contract))
+        """What is open of the invoices of a contract, by seller and number."""
+        return self.open_items_of(self._records.invoices(contract=contract))
+
+    def open_items_of(self, invoices: Sequence[Invoice]) -> dict[tuple[str, str], OpenItem]:
+        """What is open of invoices, with the credit notes of their contracts among them; reads no other entries."""
+        return open_items(invoices, self._records.entries_of(sorted({i.contract for i in invoices})))
 
     def payment(self, invoice: Invoice, paid: Money, reference: str, actor: Actor) -> LedgerEntry:
         """Book that an invoice was paid, or a credit note paid back, in whole or in part.

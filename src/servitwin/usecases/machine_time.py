@@ -15,12 +15,14 @@ from servitwin.domain.instant import DAY, EARLIEST
 from servitwin.domain.machine_type import MachineType, Production
 from servitwin.domain.observation import Cut, Quality, Series
 from servitwin.domain.oee_counter import Parts, parts_of
+from servitwin.domain.reason import Reason, in_force
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.state_time import Gap, State, StateInterval, join, unknown
 from servitwin.domain.state_time_derive import derive_states, signals_needed
 from servitwin.domain.state_time_fleet import time_in_states_of_many
 from servitwin.domain.state_time_span import Spans
 from servitwin.domain.twin import Twin, value_at
+from servitwin.domain.work_order import orders_in_force, word_of
 from servitwin.usecases.ports import HistoryReader, Records
 from servitwin.usecases.registry import Registry
 
@@ -138,6 +140,12 @@ def declared_gaps(sources: Sources, twins: Sequence[Twin]) -> dict[str, list[Gap
     return {t.uid: sources.records.gaps(t.uid) for t in twins}
 
 
+def said_of(records: Records, twins: Sequence[str], start: int, end: int) -> list[Reason]:
+    """What people said of machines' stops (ids) in a range: reasons in force, then work orders, which hold before."""
+    orders = orders_in_force(records.work_orders(twins, start, end))
+    return [*in_force(records.reasons(twins, start, end)), *(word_of(o) for o in orders)]
+
+
 def planned_time(sources: Sources, twin: Twin, start: int, end: int) -> tuple[Spans | None, str]:
     """Planned time by the twin's calendar, else that of what it is part of; None and why, if there is none."""
     name = calendar_name(sources.registry, twin, start)
@@ -178,7 +186,7 @@ def _read_twins(
     sources: Sources, twins: Sequence[Twin], start: int, end: int, *, parts: bool
 ) -> tuple[dict[str, list[Stretch]], dict[str, dict[str, Series]]]:
     """The types in force and the series read for them, by uid of the twin."""
-    stretches = {t.uid: _type_stretches(sources.registry, t, start, end) for t in twins}
+    stretches = {t.uid: type_stretches(sources.registry, t, start, end) for t in twins}
     definitions: dict[Pair, SignalDefinition] = {}
     for twin in twins:
         for _, _, machine_type in stretches[twin.uid]:
@@ -189,9 +197,10 @@ def _read_twins(
     return stretches, by_twin
 
 
-def _type_stretches(
+def type_stretches(
     registry: Registry, twin: Twin, start: int, end: int
 ) -> list[Stretch]:  # fmt: skip
+    """The machine types in force over [start, end), in order."""
     bounds = {start, end}
     for entry in twin.type:
         bounds.update(at for at in (entry.start, entry.end) if at is not None and start < at < end)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import msgspec
+import numpy as np
 
-from servitwin.domain.acceptance import Criterion, Finding
+from servitwin.domain.acceptance import Criterion, Finding, Result
 from servitwin.domain.agreement import Agreement
 from servitwin.domain.canonical_json import decimal_text
 from servitwin.domain.instant import HOUR, format_instant
+from servitwin.domain.observation import Cut
 from servitwin.domain.state_time import State
+from servitwin.domain.state_time_track import Track, track_of
 from servitwin.domain.time_table import STATES
 from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.registry import Registry
@@ -45,20 +48,29 @@ class MeasureAcceptance:
         definition = None if machine is None else self._registry.signals(machine.uid, start).get(criterion.signal)
         if machine is None or definition is None:
             return _open(criterion, f"{twin} has no signal {criterion.signal}", start, end)
-        wanted = [(machine.uid, criterion.signal)]
-        columns = self._history.downsample(wanted, start, end, end - start, [criterion.statistic, "count"])[wanted[0]]
+        pair = (machine.uid, criterion.signal)
+        cut = self._history.cut()
+        series = self._history.many_series([pair], start, end, before=True, cut=cut)[pair]
+        share = unknown_share(track_of(series, definition, end), start, end)
+        columns = self._history.downsample([pair], start, end, end - start, [criterion.statistic, "count"], cut)[pair]
         count = sum(bucket.count for bucket in columns["count"])
         value = columns[criterion.statistic][0].value if columns[criterion.statistic] else None
         if not count or isinstance(value, str | bool | None):
             return _open(criterion, f"No figures of {criterion.signal} in {_range(start, end)}", start, end)
         exact = Decimal(repr(float(value))).quantize(_PLACES, ROUND_HALF_EVEN)
-        text = f"{decimal_text(exact)} {definition.unit}, {criterion.statistic} of {count} values, {_range(start, end)}"
-        return _judged(criterion, exact, text, start, end)
+        text = (
+            f"{decimal_text(exact)} {definition.unit}, {criterion.statistic} of {count} values, {_range(start, end)}, "
+            f"{share:.1f} % of it without a value"
+        )
+        if share > MOST_UNKNOWN and not _fails_anyhow(criterion, exact):
+            return _open(criterion, f"{text}, more than {MOST_UNKNOWN} %", start, end)
+        return _judged(criterion, exact, text, start, end, cut)
 
     def _availability(self, agreement: Agreement, twin: str, criterion: Criterion, start: int, end: int) -> Finding:
         only = msgspec.structs.replace(agreement.contract, machines=(twin,))
         alone = msgspec.structs.replace(agreement, contract=only)
-        result = self._settle.look_back(alone, start, end).settled.machines[0]
+        looked = self._settle.look_back(alone, start, end)
+        result = looked.settled.machines[0]
         table = result.time.table
         unknown = int((table.end - table.start)[table.state == STATES.index(State.UNKNOWN)].sum())
         share = Decimal(unknown) / (end - start) * 100
@@ -69,16 +81,35 @@ class MeasureAcceptance:
         guarantee = agreement.contract.guarantee
         formula = guarantee.formula if guarantee else ""
         text = f"{value:.4f} % by {formula}, {share:.1f} % unknown, {_range(start, end)}"
-        return _judged(criterion, value, text, start, end)
+        cut = {int(shard): sequence for shard, sequence in looked.inputs.cut.items()}
+        return _judged(criterion, value, text, start, end, cut)
+
+
+def unknown_share(track: Track, start: int, end: int) -> Decimal:
+    """Percent of [start, end) in which a signal has no value: before its first one, UNAVAILABLE, or too old."""
+    inside = track.time[(track.time > start) & (track.time < end)]
+    edges = np.concatenate([[start], inside, [end]])
+    unknown = int(np.diff(edges)[track.at(edges[:-1]) < 0].sum())
+    return Decimal(unknown) / (end - start) * 100
+
+
+def _fails_anyhow(criterion: Criterion, value: Decimal) -> bool:
+    """Whether no value that is missing could mend it: a maximum that is too high, a minimum that is too low."""
+    if criterion.statistic == "max":
+        return criterion.at_most is not None and value > criterion.at_most
+    return criterion.statistic == "min" and criterion.at_least is not None and value < criterion.at_least
 
 
 def _range(start: int, end: int) -> str:
     return f"{format_instant(start)[:19]}Z to {format_instant(end)[:19]}Z"
 
 
-def _judged(criterion: Criterion, value: Decimal, text: str, start: int, end: int) -> Finding:
-    return Finding(criterion.name, "passed" if criterion.met_by(value) else "failed", text, value, start, end)
+def _judged(criterion: Criterion, value: Decimal, text: str, start: int, end: int, cut: Cut) -> Finding:
+    result: Result = "passed" if criterion.met_by(value) else "failed"
+    known = {str(shard): sequence for shard, sequence in cut.items()}
+    statistic = criterion.statistic if criterion.signal else ""
+    return Finding(criterion.name, result, text, value, start, end, criterion.signal, statistic, known)
 
 
 def _open(criterion: Criterion, text: str, start: int, end: int) -> Finding:
-    return Finding(criterion.name, "open", text, None, start, end)
+    return Finding(criterion.name, "open", text, None, start, end, criterion.signal)

@@ -82,7 +82,7 @@ class PriceGuarantee:
             )
         until = now if end is None else min(end, now)
         since = until - HISTORY if start is None else start
-        results = self._settle.look_back(agreement, since, until).settled.machines
+        results = self._settle.look_back(agreement, since, until, after_acceptance=True).settled.machines
         up, down = laws_of([r.time for r in results])
         if up.hours <= 0:
             raise InvalidInputError(
@@ -133,10 +133,11 @@ class PriceGuarantee:
         curve = credit_curve(guarantee)
         if curve is None:
             return []
-        history = self._settle.look_back(agreement, now - HISTORY, now).settled.machines
+        since = (now - HISTORY) // DAY * DAY  # the same all day, so that the past is worked out once
+        history = self._settle.look_back(agreement, since, now, kept=True, after_acceptance=True).settled.machines
         up, down = laws_of([r.time for r in history])
         found = []
-        for result in self._settle.look(agreement, period, now).settled.machines:
+        for result in self._settle.glance(agreement, period, now).settled.machines:
             outcome = forecast(
                 up, down, curve,
                 available=result.numerator / HOUR, counted=result.denominator / HOUR,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,14 +22,25 @@ from servitwin.domain.settlement_inputs import (
     cut_back,
     range_to_read,
     settle_inputs,
+    settle_tables,
 )
+from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
 from servitwin.formats.settlement_document import Document, document_bytes, settlement_document
 from servitwin.proof.log.statement import Subject
 from servitwin.usecases.agree_contract import overlapping
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.contract_access import ContractAccess
-from servitwin.usecases.machine_time import MachineTime, Sources, calendar_name, declared_gaps, read_machines
+from servitwin.usecases.machine_time import (
+    MachineTime,
+    Sources,
+    Stretch,
+    calendar_name,
+    declared_gaps,
+    read_machines,
+    type_stretches,
+)
+from servitwin.usecases.past_time import PastTime
 from servitwin.usecases.ports import HistoryReader, Records
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.state_evidence import StateEvidence
@@ -79,7 +90,9 @@ class SettlePeriod:
         audit: Audit,
         now: Callable[[], int],
         evidence: StateEvidence,
+        past: PastTime | None = None,
     ) -> None:
+        self._past = past or PastTime()
         self._history = history
         self._registry = registry
         self._records = records
@@ -94,54 +107,42 @@ class SettlePeriod:
         Raises:
             InvalidInputError: ``contract:no-guarantee``, ``contract:not-begun``.
         """
+        agreement, at = self._asked(agreement, period, known_at)
         contract = agreement.contract
-        if not agreement.binding:  # a trial measures what is there: nobody accepts a machine for an offer
-            contract = msgspec.structs.replace(contract, acceptance="given")
-            agreement = msgspec.structs.replace(agreement, contract=contract)
-        if contract.guarantee is None:
-            raise InvalidInputError(
-                Fault(
-                    "contract:no-guarantee", f"{contract.reference} guarantees nothing", "There is nothing to measure"
-                )
-            )
-        at = self._now() if known_at is None else known_at
-        if at <= period.start:
-            raise InvalidInputError(
-                Fault("contract:not-begun", f"Period {period.id} has not begun", "Ask again once it has", "period")
-            )
-        start, end = range_to_read(contract, period, at)
         sources = Sources(self._history, self._registry, self._records, self._history.cut())
+        inputs = self._inputs(agreement, period, at, sources)
         twins = [self._twin(id) for id in contract.machines]
-        read = read_machines(sources, twins, start, end)
-        gaps = declared_gaps(sources, twins)
-        machines, observed = [], {}
-        for twin in twins:
-            time = read[twin.uid]
-            observed[twin.id] = _series_of(time, end)
-            found = [g for g in gaps.get(twin.uid, []) if g.end > start and g.start < end]
-            machines.append(self._machine(agreement, period, twin, time, tuple(found)))
-        claims = [(c, tuple(s)) for c, s in self._records.exclusions(contract.id) if c.at <= at]
-        inputs = SettlementInputs(
-            contract,
-            period,
-            start,
-            end,
-            at,
-            {str(shard): sequence for shard, sequence in sources.cut.items()},
-            tuple(machines),
-            tuple(r for r in self._records.reasons(contract.machines, start, end) if r.at <= at),
-            tuple((c, steps) for c, steps in claims if c.end > start and c.start < end),
-        )
+        read = read_machines(sources, twins, inputs.start, inputs.end)
+        observed = {twin.id: _series_of(read[twin.uid], inputs.end) for twin in twins}
         return Gathered(inputs, observed, settle_inputs(inputs, observed))
 
-    def look_back(self, agreement: Agreement, since: int, until: int) -> Gathered:
+    def glance(self, agreement: Agreement, period: Period, known_at: int | None = None) -> Gathered:
+        """As :meth:`look`, without the observations: of the past what was worked out before, if it still holds.
+
+        The results are the same; a year of a machine costs what its last day costs.
+        """
+        agreement, at = self._asked(agreement, period, known_at)
+        sources = Sources(self._history, self._registry, self._records, self._history.cut())
+        inputs = self._inputs(agreement, period, at, sources)
+        twins = [self._twin(id) for id in agreement.contract.machines]
+        found = self._past.tables(sources, twins, inputs.start, inputs.end)
+        return Gathered(inputs, {}, settle_tables(inputs, {t.id: found[t.uid] for t in twins}))
+
+    def look_back(
+        self, agreement: Agreement, since: int, until: int, *, kept: bool = False, after_acceptance: bool = False
+    ) -> Gathered:
         """The machines' time over a past range (ns UTC) by the contract's rules, as if they had been accepted before.
 
-        For pricing and for tests of acceptance: claims are included where they fall into the range.
+        For tests of acceptance and, by what is ``kept`` of the past, for forecasts: claims count where they fall in it.
+        ``after_acceptance``: once a machine is accepted what came before counts no more (start-up is not its life).
         """
-        terms = msgspec.structs.replace(agreement.contract, acceptance="given")
+        terms = agreement.contract
+        steps = self._records.acceptances(terms.id)
+        if not (after_acceptance and any(accepted_at(steps, terms, twin) for twin in terms.machines)):
+            terms = msgspec.structs.replace(terms, acceptance="given")
         whole = Period("history", format_instant(since)[:10], format_instant(until)[:10], since, until)
-        return self.look(msgspec.structs.replace(agreement, contract=terms), whole, until)
+        assumed = msgspec.structs.replace(agreement, contract=terms)
+        return self.glance(assumed, whole, until) if kept else self.look(assumed, whole, until)
 
     def settle(self, id: str, period_id: str, actor: Actor) -> Document:
         """Settle a period that has ended, or correct its settlement by a new one if late data changed it.
@@ -224,6 +225,50 @@ class SettlePeriod:
             )
         return content
 
+    def _asked(self, agreement: Agreement, period: Period, known_at: int | None) -> tuple[Agreement, int]:
+        """What is looked at, as it is measured, and the instant as known at which."""
+        contract = agreement.contract
+        if not agreement.binding:  # a trial measures what is there: nobody accepts a machine for an offer
+            contract = msgspec.structs.replace(contract, acceptance="given")
+            agreement = msgspec.structs.replace(agreement, contract=contract)
+        if contract.guarantee is None:
+            raise InvalidInputError(
+                Fault(
+                    "contract:no-guarantee", f"{contract.reference} guarantees nothing", "There is nothing to measure"
+                )
+            )
+        at = self._now() if known_at is None else known_at
+        if at <= period.start:
+            raise InvalidInputError(
+                Fault("contract:not-begun", f"Period {period.id} has not begun", "Ask again once it has", "period")
+            )
+        return agreement, at
+
+    def _inputs(self, agreement: Agreement, period: Period, at: int, sources: Sources) -> SettlementInputs:
+        """Everything that decides a period but the observations."""
+        contract = agreement.contract
+        start, end = range_to_read(contract, period, at)
+        twins = [self._twin(id) for id in contract.machines]
+        gaps = declared_gaps(sources, twins)
+        machines = []
+        for twin in twins:
+            found = [g for g in gaps.get(twin.uid, []) if g.end > start and g.start < end]
+            stretches = type_stretches(self._registry, twin, start, end) if end > start else []
+            machines.append(self._machine(agreement, period, twin, stretches, tuple(found)))
+        claims = [(c, tuple(s)) for c, s in self._records.exclusions(contract.id) if c.at <= at]
+        return SettlementInputs(
+            contract,
+            period,
+            start,
+            end,
+            at,
+            {str(shard): sequence for shard, sequence in sources.cut.items()},
+            tuple(machines),
+            tuple(r for r in self._records.reasons(contract.machines, start, end) if r.at <= at),
+            tuple((c, steps) for c, steps in claims if c.end > start and c.start < end),
+            tuple(o for o in self._records.work_orders(contract.machines, start, end) if o.at <= at),
+        )
+
     def _twin(self, id: str) -> Twin:
         twin = self._registry.by_id(id)
         if twin is None:
@@ -231,7 +276,7 @@ class SettlePeriod:
         return twin
 
     def _machine(
-        self, agreement: Agreement, period: Period, twin: Twin, time: MachineTime, gaps: tuple[Any, ...]
+        self, agreement: Agreement, period: Period, twin: Twin, stretches: Sequence[Stretch], gaps: tuple[Gap, ...]
     ) -> MachineInputs:
         contract = agreement.contract
         name = calendar_name(self._registry, twin, period.start)
@@ -239,7 +284,7 @@ class SettlePeriod:
         return MachineInputs(
             twin=twin.id,
             uid=twin.uid,
-            types=tuple(TypeStretch(s.start, s.end, s.type) for s in time.segments if s.end > s.start),
+            types=tuple(TypeStretch(start, end, type) for start, end, type in stretches if end > start),
             gaps=gaps,
             calendar=self._registry.calendar(name) if name else None,
             owners=twin.owner,

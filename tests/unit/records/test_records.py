@@ -5,7 +5,9 @@ import sys
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -20,6 +22,8 @@ from servitwin.domain.party import Account, Actor, Grant, Party
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Dated, Twin
+from servitwin.domain.usage import UsageRecord
+from servitwin.domain.work_order import WorkOrder
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.engines.records.database import open_engine
 from servitwin.engines.records.tables import metadata
@@ -240,6 +244,34 @@ def test_the_audit_can_only_grow(records):
     assert records.audit_entries() == entries
 
 
+def test_work_orders_keep_every_step_once(records):
+    first = WorkOrder("w1", 1, "crane", "open", "open", "unplanned", 100, None, "mechanical", "provider", "acme",
+                      "ann", "acme", 110)  # fmt: skip
+    assert records.add_work_order(first)
+    closed = msgspec.structs.replace(first, number=2, action="close", status="closed", end=200, at=210)
+    assert records.add_work_order(closed)
+    assert not records.add_work_order(msgspec.structs.replace(closed, by="bob")), "the step is taken"
+    other = msgspec.structs.replace(first, id="w2", twin="mill", start=500)
+    assert records.add_work_order(other)
+    assert records.work_orders(["crane"], 150, 160) == [first, closed]
+    assert records.work_orders(["crane"], 0, 100) == []
+    assert records.work_orders(["crane", "mill"], 600, 700) == [first, closed, other], "it was open once"
+
+
+def test_each_identity_of_a_usage_record_counts_once(records):
+    def record(id, quantity, source="plc"):
+        return UsageRecord(source, id, "c", "crane", "parts", Decimal(quantity), 5)
+
+    one, two, other = record("a", 1), record("b", 2), record("a", 9)
+    assert records.add_usage([one, two, one, other]) == [None, None, one, one], "also within one batch"
+    assert records.add_usage([record("a", 1, "hmi"), other, two]) == [None, one, two]
+    many = [record(f"m{n}", 1) for n in range(1200)]
+    assert records.add_usage(many) == [None] * 1200
+    assert records.add_usage(many) == many
+    assert records.add_usage([]) == []
+    assert sum(r.quantity for r in records.usage("c", 0, 10)) == 1 + 2 + 1 + 1200
+
+
 def test_events_have_growing_ids_and_can_be_resumed(records):
     ids = [records.add_event("state.changed", f"t{i}", i, {"i": i}) for i in range(3)]
     assert ids == sorted(set(ids))
@@ -310,6 +342,7 @@ def test_a_database_of_the_third_version_keeps_its_settlements(url):
     engine = open_engine(url)
     with engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE settlements ADD COLUMN final BOOLEAN NOT NULL DEFAULT TRUE"))
+        connection.execute(sa.text("DROP TABLE work_orders"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
     engine.dispose()
     before = SqlRecords(url)

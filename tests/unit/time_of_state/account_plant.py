@@ -15,6 +15,7 @@ from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.state_time import Gap, State
 from servitwin.domain.state_time_track import series_of
 from servitwin.domain.twin import Dated, Twin
+from servitwin.domain.work_order import WorkOrder
 from servitwin.usecases.registry import Registry
 
 WORDS = {"ACTIVE": State.PRODUCING, "READY": State.STANDBY, "WAIT": State.STARVED, "STOPPED": State.PLANNED_STOP}
@@ -75,6 +76,7 @@ class MemoryRecords:
         self._twins, self._types = list(twins), list(types)
         self.declared: dict[str, list[Gap]] = {}
         self.said: list[Reason] = []
+        self.orders: list[WorkOrder] = []
 
     def twins(self) -> list[Twin]:
         return self._twins
@@ -93,6 +95,9 @@ class MemoryRecords:
 
     def reasons(self, twins: Sequence[str], start: int, end: int) -> list[Reason]:
         return [r for r in self.said if r.twin in twins and r.start < end and r.end > start]
+
+    def work_orders(self, twins: Sequence[str], start: int, end: int) -> list[WorkOrder]:
+        return [o for o in self.orders if o.twin in twins and o.covers(start, end)]
 
     def all_gaps(self) -> dict[str, list[Gap]]:
         return self.declared

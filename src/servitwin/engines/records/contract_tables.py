@@ -47,6 +47,20 @@ reasons = Table(
     Column("body", LargeBinary, nullable=False),
     Index("ix_reasons_twin_start", "twin", "start_ns"),
 )
+# The number of a step is part of the key, as of claims: two people cannot both write the same step of an order.
+work_orders = Table(
+    "work_orders",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("twin", Text, nullable=False),
+    Column("start_ns", BigInteger, nullable=False),
+    Column("end_ns", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("id", "number"),
+    Index("ix_work_orders_twin_start", "twin", "start_ns"),
+)
 exclusions = Table(
     "exclusions",
     metadata,

@@ -12,6 +12,7 @@ from servitwin.domain.contract import Contract
 from servitwin.domain.error import ConflictError, Fault
 from servitwin.domain.exclusion import Decision, Exclusion
 from servitwin.domain.reason import Reason
+from servitwin.domain.work_order import OPEN_END, WorkOrder
 from servitwin.engines.records import contract_tables as t
 from servitwin.engines.records.database import add
 from servitwin.engines.records.part import Part, decode, encode
@@ -112,6 +113,22 @@ class ContractRecords(Part):
         query = select(c.body).where(c.twin.in_(twins), c.start_ns < end, c.end_ns > start).order_by(c.at, c.id)
         with self._database.read() as connection:
             return [decode(b, Reason) for b in connection.execute(query).scalars()]
+
+    def add_work_order(self, step: WorkOrder) -> bool:
+        """Keep a step of a work order; False if somebody else wrote the step of that number first."""
+        row = {
+            "id": step.id, "number": step.number, "twin": step.twin, "start_ns": step.start,
+            "end_ns": OPEN_END if step.end is None else step.end, "at": step.at, "body": encode(step),
+        }  # fmt: skip
+        with self._database.write() as connection:
+            return add(connection, t.work_orders, row)
+
+    def work_orders(self, twins: Sequence[str], start: int, end: int) -> list[WorkOrder]:
+        """All steps of the orders of machines (ids) that have said to meet [start, end); by id and number."""
+        c = t.work_orders.c
+        meeting = select(c.id).where(c.twin.in_(twins), c.start_ns < end, c.end_ns > start)
+        query = select(c.body).where(c.id.in_(meeting)).order_by(c.id, c.number)
+        return self._all(query, WorkOrder)
 
     def add_exclusion(self, exclusion: Exclusion) -> None:
         """Keep a claim."""

@@ -158,6 +158,14 @@ def add(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool
     return connection.execute(statement).rowcount > 0
 
 
+def add_many(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> set[tuple[Any, ...]]:
+    """Insert rows but those whose key is there, many by one statement; the keys of what was inserted."""
+    if not rows:
+        return set()
+    statement = _insert(connection, table).on_conflict_do_nothing().returning(*table.primary_key)
+    return {tuple(row) for row in connection.execute(statement, list(rows))}
+
+
 def count_up(connection: Connection, table: Table, values: Mapping[str, Any], column: str) -> None:
     """Add one to a counter that starts with ``values``, in one statement, so that no count is lost."""
     keys = [c.name for c in table.primary_key]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import Connection, or_, select
 
 from servitwin.domain.invoice import Invoice
 from servitwin.domain.ledger import LedgerEntry
 from servitwin.domain.usage import UsageConflict, UsageRecord
 from servitwin.engines.records import money_tables as t
-from servitwin.engines.records.database import add, count_up
+from servitwin.engines.records.database import add, add_many, count_up
 from servitwin.engines.records.part import Part, decode, encode
+
+_TOGETHER = 500  # rows a statement: SQLite takes 32 766 values
 
 
 class MoneyRecords(Part):
@@ -20,20 +22,9 @@ class MoneyRecords(Part):
     def add_usage(self, records: Sequence[UsageRecord]) -> list[UsageRecord | None]:
         """Keep records, each identity once; of each record what was there before with that identity, or None."""
         before: list[UsageRecord | None] = []
-        c = t.usage_records.c
         with self._database.write() as connection:
-            for record in records:
-                row = {
-                    "source": record.source, "id": record.id, "contract": record.contract, "meter": record.meter,
-                    "at": record.at, "body": encode(record),
-                }  # fmt: skip
-                if add(connection, t.usage_records, row):
-                    before.append(None)
-                    continue
-                body = connection.execute(
-                    select(c.body).where(c.source == record.source, c.id == record.id)
-                ).scalar_one()
-                before.append(decode(body, UsageRecord))
+            for first in range(0, len(records), _TOGETHER):
+                before += _add_together(connection, records[first : first + _TOGETHER])
         return before
 
     def add_usage_conflict(self, conflict: UsageConflict, digest: str) -> None:
@@ -78,6 +69,13 @@ class MoneyRecords(Part):
         with self._database.read() as connection:
             return [decode(b, LedgerEntry) for b in connection.execute(query).scalars()]
 
+    def entries_of(self, contracts: Sequence[str]) -> list[LedgerEntry]:
+        """Every entry of some contracts, in order of time."""
+        c = t.ledger_entries.c
+        query = select(c.body).where(c.contract.in_(contracts)).order_by(c.at, c.id)
+        with self._database.read() as connection:
+            return [decode(b, LedgerEntry) for b in connection.execute(query).scalars()]
+
     def next_invoice_number(self, seller: str, series: str) -> str:
         """The next number of a series without gaps; call it in the transaction that keeps the invoice."""
         with self._database.write() as connection:
@@ -108,3 +106,27 @@ class MoneyRecords(Part):
             query = query.where(c.cause == cause)
         with self._database.read() as connection:
             return [decode(b, Invoice) for b in connection.execute(query).scalars()]
+
+
+def _add_together(connection: Connection, records: Sequence[UsageRecord]) -> list[UsageRecord | None]:
+    """Add records by one statement; of each what was there before with its identity, from another of them too."""
+    c = t.usage_records.c
+    rows = [
+        {
+            "source": r.source, "id": r.id, "contract": r.contract, "meter": r.meter, "at": r.at, "body": encode(r),
+        }
+        for r in records
+    ]  # fmt: skip
+    new = add_many(connection, t.usage_records, rows)
+    repeated = [r for r in records if (r.source, r.id) not in new]
+    known: dict[tuple[str, str], UsageRecord] = {}
+    if repeated:
+        sources, ids = {r.source for r in repeated}, {r.id for r in repeated}
+        query = select(c.source, c.id, c.body).where(c.source.in_(sources), c.id.in_(ids))
+        known = {(row.source, row.id): decode(row.body, UsageRecord) for row in connection.execute(query)}
+    before: list[UsageRecord | None] = []
+    for record in records:
+        identity = (record.source, record.id)
+        before.append(known.get(identity))
+        known.setdefault(identity, record)
+    return before

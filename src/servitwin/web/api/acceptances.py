@@ -8,9 +8,11 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 
 from servitwin.domain.acceptance import Finding
-from servitwin.domain.agreement import Agreement, accepted_at
+from servitwin.domain.agreement import Acceptance, Agreement, acceptance_of
 from servitwin.domain.canonical_json import decimal_text
-from servitwin.web.api.answers import answer, at, time_of
+from servitwin.domain.contract_period import warranty_end
+from servitwin.usecases.accept_machine import criteria_digest
+from servitwin.web.api.answers import answer, at, provenance_url, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import ContractParts, Contracts
 from servitwin.web.api.shapes.acceptance import AcceptanceIn, AcceptanceShape, CriterionShape
@@ -76,12 +78,38 @@ def _acceptances(contracts: ContractParts, agreement: Agreement) -> list[dict[st
     return [
         {
             "twin": twin,
-            "accepted_at": at(accepted_at(steps, agreement.contract, twin)),
+            **_accepted(steps, agreement, twin),
             "steps": [
-                {**msgspec.to_builtins(s), "at": at(s.at), "tested_until": at(s.tested_until)}
+                {
+                    **msgspec.to_builtins(s), "at": at(s.at), "tested_until": at(s.tested_until),
+                    "measured": [_measured(s.twin, f) for f in s.measured],
+                }
                 for s in steps
                 if s.twin == twin
             ],
         }
         for twin in agreement.contract.machines
-    ]
+    ]  # fmt: skip
+
+
+def _accepted(steps: list[Acceptance], agreement: Agreement, twin: str) -> dict[str, Any]:
+    contract = agreement.contract
+    done = acceptance_of(steps, contract, twin)
+    return {
+        "accepted_at": None if done is None else at(done.at),
+        "accepted_by": None if done is None or not done.version else done.version,
+        "other_criteria": done is not None and done.terms != criteria_digest(contract),
+        "warranty_until": at(warranty_end(contract, None if done is None else done.at)),
+    }
+
+
+def _measured(twin: str, found: Finding) -> dict[str, Any]:
+    """What the twin measured, and where its observations are."""
+    url = provenance_url(
+        "signal", twin=twin, signal=found.signal, from_=at(found.start), to=at(found.end)
+    ) if found.signal else provenance_url("states", twin=twin, from_=at(found.start), to=at(found.end))  # fmt: skip
+    return {
+        "name": found.name, "signal": found.signal, "statistic": found.statistic,
+        "value": None if found.value is None else decimal_text(round(found.value, 6)),
+        "from": at(found.start), "to": at(found.end), "cut": found.cut, "provenance": url,
+    }  # fmt: skip

@@ -44,6 +44,7 @@ from servitwin.web.api import (
     twins,
     ui,
     value,
+    work_orders,
 )
 from servitwin.web.api.answers import answer, answer_faults, fault_body
 from servitwin.web.api.gate import COOKIE, Gate
@@ -81,6 +82,7 @@ NOUNS = (
     cases,
     requirements,
     evidence,
+    work_orders,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

@@ -20,8 +20,10 @@ from servitwin.usecases.book_entry import BookEntry
 from servitwin.usecases.claim_exclusion import ClaimExclusion
 from servitwin.usecases.contract_access import ContractAccess
 from servitwin.usecases.count_value import CountValue
+from servitwin.usecases.keep_work_order import KeepWorkOrder
 from servitwin.usecases.measure_acceptance import MeasureAcceptance
 from servitwin.usecases.measure_levels import MeasureLevels
+from servitwin.usecases.partner_share import PartnerShares
 from servitwin.usecases.price_guarantee import PriceGuarantee
 from servitwin.usecases.run_trial import RunTrial
 from servitwin.usecases.settle_period import SettlePeriod
@@ -46,19 +48,24 @@ class ContractParts:
     levels: MeasureLevels
     bill: BillPeriod
     book: BookEntry
+    orders: KeepWorkOrder
+    shares: PartnerShares
 
 
 def _joined(parts: Parts) -> ContractParts:
     access = ContractAccess(parts.records, parts.authoriser)
     sign = Sign(parts.records, parts.keys, parts.now)
     evidence = StateEvidence(parts.records, parts.authoriser.operator)
-    settle = SettlePeriod(parts.history, parts.registry, parts.records, access, parts.audit, parts.now, evidence)
+    settle = SettlePeriod(
+        parts.history, parts.registry, parts.records, access, parts.audit, parts.now, evidence, parts.past
+    )
     measure = MeasureAcceptance(parts.history, parts.registry, settle)
     levels = MeasureLevels(parts.history, parts.registry)
+    claims = ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id, evidence)
     return ContractParts(
         access,
         AgreeContract(parts.records, parts.registry, access, sign, parts.audit, parts.now),
-        ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id, evidence),
+        claims,
         AcceptMachine(parts.records, access, measure, parts.audit, parts.now),
         settle,
         RunTrial(settle),
@@ -67,6 +74,10 @@ def _joined(parts: Parts) -> ContractParts:
         levels,
         BillPeriod(parts.records, access, settle, levels, parts.audit, parts.now, parts.new_id),
         BookEntry(parts.records, access, parts.audit, parts.now, parts.new_id),
+        KeepWorkOrder(
+            parts.records, parts.registry, parts.authoriser, access, claims, parts.audit, parts.now, parts.new_id
+        ),
+        PartnerShares(parts.records, levels, parts.now),
     )
 
 

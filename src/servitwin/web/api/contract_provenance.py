@@ -49,6 +49,10 @@ def contract_provenance(
         for claim, steps in found.inputs.claims
     ]
     inputs += [{"kind": "reason", "name": r.id, "detail": f"{r.cause} by {r.author}"} for r in found.inputs.reasons]
+    inputs += [
+        {"kind": "work order", "name": o.id, "detail": f"{o.cause}, step {o.number} ({o.action}) by {o.by}"}
+        for o in found.inputs.work_orders
+    ]
     first = next((i["name"] for i in inputs if i["kind"] == "signal"), "")
     twin, _, signal = first.partition("/")
     guarantee = agreement.contract.guarantee

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.agreement import Agreement
 from servitwin.domain.canonical_json import decimal_text, plain
-from servitwin.domain.contract_period import Period, fee_of, period_chosen, periods
+from servitwin.domain.contract_period import Period, fee_of, period_chosen, periods, warranty_end
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.exclusion import Evidence
 from servitwin.domain.guarantee_credit import worst_credit
@@ -127,7 +128,7 @@ def read_contract_status(
     agreement = contracts.access.current(me, id, version)
     known_at = parts.now() if at_ is None else min(parts.now(), time_of(at_, "at"))
     chosen = period_chosen(agreement.contract, period, known_at)
-    found = contracts.settle.look(agreement, chosen, known_at)
+    found = contracts.settle.glance(agreement, chosen, known_at)
     return answer(status_out(parts.now(), agreement, chosen, found))
 
 
@@ -150,6 +151,9 @@ def status_out(now: int, agreement: Agreement, period: Period, found: Gathered) 
         "formula": guarantee.formula,
         "at_stake": None if stake is None else f"{stake:f}",
         "machines": [machine_result(m, intervals=False) for m in found.settled.machines],
+        "warranty": {m.twin: at(warranty_end(contract, m.accepted_at)) for m in found.inputs.machines}
+        if contract.warranty is not msgspec.UNSET
+        else None,
         "notes": found.notes(),
         "cut": found.inputs.cut,
         "provenance": provenance_url("contract", contract=contract.id, period=period.id, at=at(found.inputs.known_at)),

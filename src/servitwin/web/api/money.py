@@ -17,6 +17,7 @@ from servitwin.domain.open_item import OpenItem
 from servitwin.domain.party import Actor
 from servitwin.domain.usage import UsageRecord
 from servitwin.formats.settlement_document import amount
+from servitwin.usecases.measure_levels import Measured
 from servitwin.usecases.meter_usage import MeterUsage
 from servitwin.usecases.profit_and_loss import profit_and_loss
 from servitwin.web.api.answers import answer, at, page_of, range_of, time_of
@@ -32,6 +33,7 @@ from servitwin.web.api.shapes.money import (
     PaymentIn,
     ResultShape,
     ServiceLevelShape,
+    ShareShape,
     UsageEvent,
     UsageShape,
     UsageTakenShape,
@@ -110,19 +112,27 @@ def bill_settlement(parts: Parts, contracts: Contracts, me: Me, id: str, period:
 
 @router.get("/contracts/{id}/service-levels", response_model=list[ServiceLevelShape])
 def read_service_levels(parts: Parts, contracts: Contracts, me: Me, id: str, period: str | None = None) -> Response:
-    """What the partners of a contract owe, and whether they kept it: freshness and completeness of their signals."""
+    """What the partners of a contract owe, and whether they kept it: freshness, completeness, accuracy."""
     agreement = contracts.access.current(me, id)
     chosen = period_chosen(agreement.contract, period, parts.now())
     found = contracts.levels.measure(agreement, chosen, parts.now())
+    return answer([_level(m, chosen.id) for m in found])
+
+
+@router.get("/shares", response_model=list[ShareShape])
+def list_shares(contracts: Contracts, me: Me) -> Response:
+    """What your party has as a partner of contracts that others made: its share, its levels, what was booked for it."""
     return answer(
         [
             {
-                "party": m.party, "period": chosen.id, "measure": m.measure, "level": decimal_text(m.level),
-                "unit": m.unit, "percent": None if m.percent is None else decimal_text(m.percent),
-                "needed": decimal_text(m.needed), "kept": m.kept, "worst": m.worst,
-                "malus_percent": decimal_text(m.malus),
+                "contract": s.agreement.contract.id, "title": s.agreement.contract.title,
+                "provider": s.agreement.contract.provider, "machines": s.agreement.contract.machines,
+                "share_percent": decimal_text(s.term.share), "period": s.period.id,
+                "levels": [_level(m, s.period.id) for m in s.levels],
+                "booked": [{"at": at(b.at), "period": b.period, "amount": amount(b.amount)} for b in s.booked],
+                "total": amount(s.total), "currency": s.agreement.contract.currency,
             }
-            for m in found
+            for s in contracts.shares.of(me)
         ]
     )  # fmt: skip
 
@@ -137,10 +147,11 @@ def list_invoices(
     cursor: str | None = None,
 ) -> Response:
     """Invoices and credit notes that your party sent or got, newest first."""
-    items = contracts.book.open_items(contract or "")
     found = [i for i in _readable(parts, contracts, me) if contract in (None, i.contract)]
     keyed = [(f"{n:09}", i) for n, i in enumerate(reversed(found))]
     page, following = page_of(keyed, limit, cursor, lambda k: k[0])
+    shown = {i.contract for _, i in page}
+    items = contracts.book.open_items_of([i for i in found if i.contract in shown])
     return answer({"items": [_invoice(i, items) for _, i in page], "next": following})
 
 
@@ -286,12 +297,21 @@ def _find(parts: Parts, contracts: ContractParts, me: Actor, number: str, seller
 
 
 def _invoice(i: Invoice, items: dict[tuple[str, str], OpenItem]) -> dict[str, Any]:
-    left = items[i.seller_party, i.number].open
+    item = items[i.seller_party, i.number]
     return {
         "number": i.number, "seller": i.seller_party, "buyer": i.buyer_party, "type": i.type, "issued": i.issued,
         "due": i.due, "contract": i.contract, "from": i.start, "to": i.end, "net": amount(i.net),
         "tax": amount(i.tax), "total": amount(i.total), "currency": i.currency, "credits": i.credits,
-        "cause": i.cause, "open": amount(left), "paid": left.amount <= 0,
+        "cause": i.cause, "settled": amount(item.paid), "offset": amount(item.offset), "open": amount(item.open),
+        "paid": item.open.amount <= 0, "credited_by": item.credited_by,
+    }  # fmt: skip
+
+
+def _level(m: Measured, period: str) -> dict[str, Any]:
+    return {
+        "party": m.party, "period": period, "measure": m.measure, "level": decimal_text(m.level), "unit": m.unit,
+        "percent": None if m.percent is None else decimal_text(m.percent), "needed": decimal_text(m.needed),
+        "kept": m.kept, "worst": m.worst, "malus_percent": decimal_text(m.malus),
     }  # fmt: skip
 
 

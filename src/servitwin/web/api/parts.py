@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.bind_observations import BoundRows
 from servitwin.usecases.log_ports import HeadFiles, LogReader
 from servitwin.usecases.manage_access import ManageAccess
+from servitwin.usecases.past_time import PastTime
 from servitwin.usecases.ports import Bus, Files, HistoryReader, Records, SigningKeys
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
@@ -69,3 +70,4 @@ class WebParts:
     check_connection: CheckConnection  # faults of a connection, as its connector finds them
     broker_refusals: Callable[[], dict[str, Any]]  # counts by code, and the last ones
     options: WebOptions
+    past: PastTime = field(default_factory=PastTime)

@@ -20,7 +20,14 @@ from servitwin.web.api.answers import answer, at, full, number_cursor, time_of, 
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import Contracts
 from servitwin.web.api.shapes.base import Page
-from servitwin.web.api.shapes.contract import GuaranteeIntervalShape, KeyShape, SettlementRow, TrialShape, VerifiedShape
+from servitwin.web.api.shapes.contract import (
+    CategoryName,
+    GuaranteeIntervalShape,
+    KeyShape,
+    SettlementRow,
+    TrialShape,
+    VerifiedShape,
+)
 
 router = APIRouter(tags=["contracts"])
 _SETTLEMENT = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
@@ -40,19 +47,24 @@ def list_contract_intervals(
     id: str,
     period: str | None = None,
     at_: Annotated[str | None, Query(alias="at")] = None,
-    category: Annotated[str | None, Query(description="only this category")] = None,
+    twin: Annotated[str | None, Query(description="only this machine")] = None,
+    category: Annotated[CategoryName | None, Query(description="only this category")] = None,
     limit: Annotated[int, Query(ge=1, le=50_000)] = 10_000,
     cursor: str | None = None,
 ) -> Response:
     """Each stretch of a period with its category and rule, machine by machine, in order of time."""
     agreement = contracts.access.current(me, id)
     known_at = parts.now() if at_ is None else min(parts.now(), time_of(at_, "at"))
-    found = contracts.settle.look(agreement, period_chosen(agreement.contract, period, known_at), known_at)
-    rows = [{"twin": m.twin, **row} for m in found.settled.machines for row in interval_rows(m.time)]
-    rows = [r for r in rows if category in (None, r["category"])]
-    skip = max(0, number_cursor(cursor) or 0)
-    following = to_cursor(str(skip + limit)) if skip + limit < len(rows) else None
-    return answer({"items": rows[skip : skip + limit], "next": following})
+    found = contracts.settle.glance(agreement, period_chosen(agreement.contract, period, known_at), known_at)
+    skip, count = max(0, number_cursor(cursor) or 0), 0
+    rows: list[dict[str, Any]] = []
+    for machine in found.settled.machines:
+        if twin in (None, machine.twin):
+            places = range(len(machine.time.category)) if category is None else machine.time.places(category)
+            part = places[max(0, skip - count) : max(0, skip + limit - count)]
+            rows += [{"twin": machine.twin, **row} for row in interval_rows(machine.time, part)]
+            count += len(places)
+    return answer({"items": rows, "next": to_cursor(str(skip + limit)) if skip + limit < count else None})
 
 
 @router.get("/contracts/{id}/settlements", response_model=list[SettlementRow])

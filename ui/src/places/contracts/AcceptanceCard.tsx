@@ -2,6 +2,7 @@ import { useState } from "react";
 import { get, path } from "../../api/client";
 import type { AcceptanceOf, ContractDetail, CriterionOf } from "../../api/types";
 import { useQuery } from "../../data/query";
+import { Figure } from "../../figures/Figure";
 import { Card } from "../../parts/Card";
 import { Time } from "../../parts/Clock";
 import { Loaded } from "../../parts/Feedback";
@@ -22,6 +23,7 @@ interface StepSaid {
   answer: "accepted" | "refused";
   criteria?: [string, Result, string][];
   text?: string;
+  measured?: { name: string; value: string | null; provenance: string }[];
 }
 
 /** Whether each machine is accepted, what was said of it, and the criteria with what the twin measured. */
@@ -43,17 +45,29 @@ function Machine({ one, contract, act }: { one: AcceptanceOf; contract: Contract
         {one.accepted_at ? (
           <span className="weak">
             {x.accepted} <Time at={one.accepted_at} />
+            {one.accepted_by ? ` ${x.byVersion(one.accepted_by)}` : ""}
           </span>
         ) : (
           <span className="weak">{x.notAccepted}</span>
         )}
       </p>
+      {one.other_criteria ? <p className="weak">{x.otherCriteria}</p> : null}
+      {one.warranty_until ? (
+        <p>
+          {x.warrantyUntil} <Time at={one.warranty_until} precision="day" />
+        </p>
+      ) : null}
       {steps.map((step) => (
         <p className="weak" key={step.number}>
           <Time at={step.at} /> · {x.said(step.party, step.answer)} {step.text ?? ""}
           {openPoints(step).map(([name, , left]) => (
             <span className="open-point" key={name}>
               {x.openPoint(name, left)}
+            </span>
+          ))}
+          {(step.measured ?? []).map((one) => (
+            <span className="open-point" key={one.name}>
+              {one.name}: <Figure text={one.value ?? x.results.open} source={{ url: one.provenance, title: one.name }} />
             </span>
           ))}
         </p>

@@ -10,6 +10,7 @@ import { notify } from "../../shell/notify";
 import { t } from "../../texts/en";
 import { parseInstant } from "../../time/instant";
 import { InvoiceTable } from "../invoices/InvoiceTable";
+import { LevelTable } from "./LevelTable";
 import { money } from "./money";
 
 const s = t.settlements;
@@ -93,36 +94,7 @@ function ServiceLevels({ contract }: { contract: ContractDetail }) {
   if (!answer.data?.length) return null;
   return (
     <Card title={s.levels}>
-      <div className="scroll-x">
-        <table className="plain-table">
-          <thead>
-            <tr>
-              <th scope="col">{s.partner}</th>
-              <th scope="col">{s.level}</th>
-              <th scope="col" className="right">
-                {s.held}
-              </th>
-              <th scope="col">{s.least}</th>
-              <th scope="col">{s.outcome}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {answer.data.map((one) => (
-              <tr key={`${one.party} ${one.measure} ${one.level}`}>
-                <th scope="row">{one.party}</th>
-                <td>
-                  {one.measure} {one.level} {one.unit}
-                </td>
-                <td className="right num">
-                  {one.percent ?? "–"} % ({s.needed} {one.needed} %)
-                </td>
-                <td className="weak">{one.worst}</td>
-                <td>{one.kept ? <span className="pill quiet">{s.kept}</span> : <span className="pill warning">{s.breached(one.malus_percent)}</span>}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <LevelTable levels={answer.data} />
     </Card>
   );
 }

@@ -1,6 +1,7 @@
 import type { ContractDetail, ContractStatus, MachineForecast, MachineStatus } from "../../api/types";
 import { useContractStatus, useForecast } from "../../data/contracts";
 import { Figure } from "../../figures/Figure";
+import { Time } from "../../parts/Clock";
 import { Card } from "../../parts/Card";
 import { Loaded, Skeleton } from "../../parts/Feedback";
 import { Link } from "../../route/router";
@@ -35,6 +36,13 @@ function StatusView({ status, contract }: { status: ContractStatus; contract: Co
   const forecast = useForecast(contract.id, status.period);
   return (
     <>
+      {Object.entries(status.warranty ?? {}).map(([machine, until]) =>
+        until ? (
+          <p className="weak" key={machine}>
+            {machine}: {t.acceptance.warrantyUntil} <Time at={until} precision="day" />
+          </p>
+        ) : null,
+      )}
       {status.notes.map((note) => (
         <p className="note" key={note}>
           {note}

@@ -28,6 +28,7 @@ interface Terms {
   partners: { party: string; share: string }[];
   acceptance: "given" | "required" | { criteria: unknown[] };
   text: string;
+  warranty?: { months: number };
 }
 
 /** What was agreed, who signed it, and whether the machines are accepted. */
@@ -94,6 +95,7 @@ export function TermsTab({ contract }: { contract: ContractDetail }) {
                 [x.customer, contract.customer],
                 ...(terms.partners ?? []).map((p): [string, string] => [x.partners, `${p.party}, ${x.share} ${p.share} %`]),
                 [x.machines, contract.machines.join(", ")],
+                ...(terms.warranty ? [[x.warranty, terms.acceptance === "given" ? x.warrantyGiven(terms.warranty.months) : x.warrantyMonths(terms.warranty.months)] as [string, string]] : []),
               ]}
             />
           </Card>

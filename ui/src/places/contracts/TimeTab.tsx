@@ -26,8 +26,8 @@ export function TimeTab({ contract }: { contract: ContractDetail }) {
   const [machine, setMachine] = useParam("machine", contract.machines[0] ?? "");
   const at = useAsOfText();
   const answer = useQuery(
-    `intervals ${contract.id} ${period} ${at ?? ""}`,
-    (signal) => get<Page<GuaranteeInterval>>(path`/contracts/${contract.id}/intervals`, { period, at, limit: 50_000 }, signal),
+    `intervals ${contract.id} ${period} ${machine} ${at ?? ""}`,
+    (signal) => get<Page<GuaranteeInterval>>(path`/contracts/${contract.id}/intervals`, { period, at, twin: machine, limit: 50_000 }, signal),
     at === null ? 60_000 : 0,
     `intervals ${contract.id}`,
   );

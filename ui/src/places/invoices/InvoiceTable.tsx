@@ -26,6 +26,15 @@ export function InvoiceTable({ invoices }: { invoices: readonly InvoiceSummary[]
             <th scope="col" className="right">
               {v.total}
             </th>
+            <th scope="col" className="right">
+              {v.settled}
+            </th>
+            <th scope="col" className="right">
+              {v.offset}
+            </th>
+            <th scope="col" className="right">
+              {v.open}
+            </th>
             <th scope="col">{v.documents}</th>
           </tr>
         </thead>
@@ -36,7 +45,9 @@ export function InvoiceTable({ invoices }: { invoices: readonly InvoiceSummary[]
                 {one.number}
               </th>
               <td>
-                {v.kinds[one.type]} {one.credits ? <span className="weak num">({one.credits})</span> : <span className="weak">{one.paid ? v.paid : v.open}</span>}
+                {v.kinds[one.type]}
+                {one.credits ? <div className="weak nowrap">{v.of(one.credits)}</div> : null}
+                {one.credited_by.length ? <div className="weak nowrap">{v.creditedBy(one.credited_by.join(", "))}</div> : null}
               </td>
               <td>
                 <Link place={`contracts/${one.contract}`}>{one.contract}</Link>
@@ -46,6 +57,9 @@ export function InvoiceTable({ invoices }: { invoices: readonly InvoiceSummary[]
               <td className="right num">{money(one.net)}</td>
               <td className="right num">{money(one.tax)}</td>
               <td className="right num">{money(one.total, one.currency)}</td>
+              <td className="right num">{Number(one.settled) ? money(one.settled) : "–"}</td>
+              <td className="right num">{Number(one.offset) ? money(one.offset) : "–"}</td>
+              <td className="right num">{one.paid ? <span className="weak">{v.nothingOpen}</span> : <strong>{money(one.open, one.currency)}</strong>}</td>
               <td>
                 {(["pdf", "ubl", "cii"] as const).map((form) => (
                   <a key={form} className="document-link" href={`/api/v1/invoices/${encodeURIComponent(one.number)}/document?form=${form}&seller=${one.seller}`} target="_blank" rel="noreferrer">

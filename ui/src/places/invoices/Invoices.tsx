@@ -10,6 +10,7 @@ import { useAccount } from "../../session/session";
 import { t } from "../../texts/en";
 import { money } from "../contracts/money";
 import { InvoiceTable } from "./InvoiceTable";
+import { Shares } from "./Shares";
 
 const v = t.invoices;
 const KEEPS_BOOKS = ["service_manager", "sales", "administrator"];
@@ -22,18 +23,21 @@ export default function Invoices() {
   return (
     <>
       <h1>{v.title}</h1>
-      <Loaded answer={invoices}>
-        {(page) =>
-          page.items.length ? (
-            <Card>
-              <InvoiceTable invoices={page.items} />
-            </Card>
-          ) : (
-            <Empty title={v.none}>{v.noneHint}</Empty>
-          )
-        }
-      </Loaded>
-      {keeps ? <Results party={account.party} /> : null}
+      <div className="column">
+        <Loaded answer={invoices}>
+          {(page) =>
+            page.items.length ? (
+              <Card>
+                <InvoiceTable invoices={page.items} />
+              </Card>
+            ) : (
+              <Empty title={v.none}>{v.noneHint}</Empty>
+            )
+          }
+        </Loaded>
+        <Shares />
+        {keeps ? <Results party={account.party} /> : null}
+      </div>
     </>
   );
 }

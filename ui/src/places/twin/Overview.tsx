@@ -6,6 +6,7 @@ import { Loaded, Skeleton } from "../../parts/Feedback";
 import { t } from "../../texts/en";
 import { ParentLink } from "./ParentLink";
 import { Values } from "./Values";
+import { WorkOrders } from "./WorkOrders";
 
 /** What the machine does now: values against their ranges, alarms, components. */
 export function Overview({ twin }: { twin: TwinDetail }) {
@@ -22,6 +23,7 @@ export function Overview({ twin }: { twin: TwinDetail }) {
           {(now) => <Alarms now={now} />}
         </Loaded>
         {twin.components.length ? <Components twin={twin} now={state.data} /> : null}
+        <WorkOrders id={twin.id} />
         <About twin={twin} />
       </div>
     </div>

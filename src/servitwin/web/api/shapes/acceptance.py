@@ -43,4 +43,7 @@ class AcceptanceShape(Shape):
 
     twin: str
     accepted_at: Instant | None
+    accepted_by: int | None = Field(description="version of the contract by whose criteria it was accepted")
+    other_criteria: bool = Field(description="the version that holds now has other criteria; it stays accepted")
+    warranty_until: Instant | None = Field(description="end of the agreed warranty; null: none is agreed, or not begun")
     steps: list[dict[str, Any]]

@@ -114,9 +114,15 @@ class ContractStatus(Shape):
     formula: str
     at_stake: Decimal | None = Field(description="the most that this period can cost; null where nothing caps it")
     machines: list[MachineStatus]
+    warranty: dict[str, Instant | None] | None = Field(
+        description="end of each machine's warranty, null until it has begun; null where none is agreed"
+    )
     notes: list[str]
     cut: dict[str, int]
     provenance: str
+
+
+CategoryName = Literal["available", "unavailable", "excluded", "not_counted", "outside"]
 
 
 class GuaranteeIntervalShape(Shape):
@@ -126,13 +132,14 @@ class GuaranteeIntervalShape(Shape):
     from_: Instant = Field(alias="from")
     to: Instant
     state: str
-    category: Literal["available", "unavailable", "excluded", "not_counted", "outside"]
+    category: CategoryName
     rule: str
     cause: str = ""
     party: str = ""
     word: str = ""
     unknown: str = ""
     reason: str = ""
+    work_order: str = ""
     said: str = ""
     ground: str = ""
     exclusion: str = ""

@@ -106,7 +106,10 @@ class InvoiceSummary(Shape):
     currency: str
     credits: str
     cause: str
+    settled: Decimal = Field(description="what was paid of it, of a credit note what was paid back")
+    offset: Decimal = Field(description="what credit notes took off it, of a credit note what it took off its invoice")
     open: Decimal = Field(description="what is left to pay, of a credit note to pay back, credit set against it")
+    credited_by: list[str] = Field(description="credit notes that name it")
     paid: bool = Field(description="nothing is open")
 
 
@@ -164,3 +167,26 @@ class PaymentIn(Shape):
 
     amount: Decimal
     reference: str = Field("", max_length=200)
+
+
+class BookedShareShape(Shape):
+    """An amount booked for a partner."""
+
+    at: Instant
+    period: str
+    amount: Decimal
+
+
+class ShareShape(Shape):
+    """A contract as its partner sees it: nothing of its price, its customer or other partners."""
+
+    contract: str
+    title: str
+    provider: str
+    machines: list[str]
+    share_percent: str
+    period: str = Field(description="settlement period that the levels are of")
+    levels: list[ServiceLevelShape]
+    booked: list[BookedShareShape]
+    total: Decimal
+    currency: str

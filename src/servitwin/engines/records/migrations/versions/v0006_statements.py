@@ -7,7 +7,7 @@ from alembic import op
 from servitwin.engines.records import statement_tables as t
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 
 def upgrade() -> None:
