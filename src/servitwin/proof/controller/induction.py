@@ -1,0 +1,64 @@
+"""k-induction: a property that held for k steps holds in the next one, whatever the state was.
+
+Runs need not repeat a state (simple paths): where one does, that is forbidden and the question asked again. Clauses
+that are proven already (an auxiliary invariant) may be assumed in every position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import z3
+
+from servitwin.proof.controller.budget import Budget
+from servitwin.proof.controller.clause import Clause, clause_term
+from servitwin.proof.controller.system import Goal, System
+from servitwin.proof.controller.unroll import Unrolling
+
+
+class Step:
+    """The inductive step of one goal, for growing k.
+
+    Attributes:
+        cone: the part of the state that bears on the goal.
+        distinct: pairs of positions that had to be told apart, for the written obligations.
+    """
+
+    def __init__(self, system: System, goal: Goal, clauses: Sequence[Clause] = ()) -> None:
+        self._system = system
+        self._goal = goal
+        self._invariant = system.words.both(*(clause_term(system, c) for c in clauses))
+        self.cone = system.cone([goal.term, self._invariant])
+        self._unrolling = Unrolling(system, anywhere=True, cone=self.cone)
+        self._unrolling.solver.add(self._unrolling.at(0, self._invariant))
+        self.distinct: list[tuple[int, int]] = []
+
+    def holds(self, k: int, budget: Budget) -> bool:
+        """Whether k positions without the goal are never followed by one with it. Call with growing k, from 0.
+
+        Raises:
+            OutOfBudget: before there was an answer.
+        """
+        unrolling = self._unrolling
+        while unrolling.depth < k:
+            unrolling.solver.add(z3.Not(unrolling.at(unrolling.depth, self._goal.term)))
+            unrolling.extend()
+            unrolling.solver.add(unrolling.at(unrolling.depth, self._invariant))
+        wanted = z3.Bool(f"wanted {k}", self._system.context)
+        unrolling.solver.add(z3.Implies(wanted, unrolling.at(k, self._goal.term)))
+        while budget.satisfiable(unrolling.solver, wanted):
+            run, _ = unrolling.run()
+            again = [(i, j) for j in range(len(run)) for i in range(j) if run[i].state == run[j].state]
+            if not again:
+                return False
+            for i, j in again:
+                unrolling.solver.add(different(self._system, unrolling, i, j))
+            self.distinct += again
+        return True
+
+
+def different(system: System, unrolling: Unrolling, i: int, j: int) -> Any:
+    """Two positions of a run have different states."""
+    a, b = unrolling.positions[i], unrolling.positions[j]
+    return system.words.one_of(*(a[n] != b[n] for n in unrolling.cone))
