@@ -9,6 +9,7 @@ from servitwin.domain.controller_flat import flatten
 from servitwin.proof.controller.budget import Budget, OutOfBudget
 from servitwin.proof.controller.counterexample import Replay
 from servitwin.proof.controller.defects import Defects
+from servitwin.proof.controller.explore import explore, trigger_of
 from servitwin.proof.controller.obligations import Obligation, of_depth, of_proof, of_violation
 from servitwin.proof.controller.prove import Prover, Settled
 from servitwin.proof.controller.report import MODEL_NOTE, Answer, Finding, Report
@@ -18,6 +19,7 @@ from servitwin.proof.controller.words import bits_of
 DEPTH = 60
 SECONDS = 60.0
 _FOR_PROPERTIES = 0.75  # of the time; what they leave is for the questions about the model
+_FOR_RUNS, _FOR_CLAUSES = 0.04, 0.25
 
 
 class Check:
@@ -32,7 +34,9 @@ class Check:
         self.controller = controller
         self.properties = tuple(controller.properties if properties is None else properties)
         self.system = System(flatten(controller), self.properties)
-        self.goals = [Goal(p.name, self.system.bad[p.name]) for p in self.properties]
+        self.goals = [
+            Goal(p.name, self.system.bad[p.name], p.within + 1 if p.kind == "response" else 0) for p in self.properties
+        ]
         self._replay = Replay(self.system)
 
     def report(
@@ -42,6 +46,7 @@ class Check:
         seconds: float = SECONDS,
         depth: int = DEPTH,
         cancel: Callable[[], bool] = lambda: False,
+        seed: int = 1,
         defects: bool = True,
     ) -> Report:
         """Answer every property as far as the time allows.
@@ -51,48 +56,34 @@ class Check:
             seconds: time for all of it.
             depth: steps of a complete search where there is no proof.
             cancel: asked again and again; true ends the search with what is known.
+            seed: of the random runs that look for what can be reached.
             defects: also ask about the model itself.
         """
         budget = Budget(seconds, clock, cancel)
-        share = _FOR_PROPERTIES if defects else 1.0
-        for_properties = budget.part(budget.left * share)
-        prover = Prover(self.system, for_properties)
-        first = max(seconds / (8 * max(len(self.goals), 1)), 1.0)
-        settled = prover.settle(self.goals, depth, first)
-        vacuous: dict[str, bool] = {}
+        triggers = {p.name: t for p in self.properties if (t := trigger_of(p)) is not None}
+        explored = explore(self.controller, triggers, seed, budget.part(seconds * _FOR_RUNS))
+        prover = Prover(self.system, seed)
+        prover.prepare(explored.states, budget.part(seconds * _FOR_CLAUSES))
+        share = budget.part(budget.left * (_FOR_PROPERTIES if defects else 1.0))
+        settled = prover.settle(self.goals, depth, max(seconds / (8 * max(len(self.goals), 1)), 0.5), share)
         findings: list[Finding] = []
         unsettled: list[str] = []
-        asked = Defects(self.system, self._replay) if defects else None
+        vacuous: dict[str, bool] = {}
         reached = None
-        if asked is not None:
-            findings, unsettled, vacuous = self._ask(asked, Prover(self.system, budget), depth, budget)
-            reached = self._seen
+        if defects:
+            asked = Defects(self.system, self._replay, explored)
+            found = prover.settle([q.goal for q in asked.open], depth, 1.0, budget)
+            findings, vacuous = asked.findings(found.found, found.proven), asked.vacuous(found.found, found.proven)
+            stops = asked.world_stops(int(min(max(budget.left, 1.0), 5.0) * 1000))
+            findings += [stops] if stops is not None else []
+            unsettled = asked.unsettled(found.found, found.proven, found.clear)
+            reached = asked.reached(found.found)
         answers = tuple(self._answer(p, settled, vacuous.get(p.name)) for p in self.properties)
         return Report(
             self.controller.name, self.controller.version, answers, tuple(findings), tuple(unsettled),
             reached, sum(bits_of(r) for r in self.system.state.values()), round(budget.used, 3),
             (MODEL_NOTE, *self.controller.limits),
         )  # fmt: skip
-
-    def _ask(
-        self, asked: Defects, prover: Prover, depth: int, budget: Budget
-    ) -> tuple[list[Finding], list[str], dict[str, bool]]:
-        settled = prover.settle([q.goal for q in asked.questions], depth, 1.0)
-        self._seen = asked.reached(settled.found)
-        findings = asked.findings(settled.found, settled.proven)
-        stops = asked.world_stops(int(min(max(budget.left, 1.0), 5.0) * 1000))
-        findings += [stops] if stops is not None else []
-        unsettled = [
-            f"Not settled, and not reached in {settled.clear} steps: {q.message}"
-            for q in asked.questions
-            if q.goal.name not in settled.found and q.goal.name not in settled.proven
-        ]
-        vacuous = {
-            q.subject: q.goal.name in settled.proven
-            for q in asked.questions
-            if q.kind == "property-vacuous" and (q.goal.name in settled.proven or q.goal.name in settled.found)
-        }
-        return findings, [*unsettled, *asked.notes], vacuous
 
     def _answer(self, p: Property, settled: Settled, vacuous: bool | None) -> Answer:
         base = (p.name, p.kind, p.text, p.formula, p.severity)

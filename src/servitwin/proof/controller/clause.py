@@ -39,6 +39,18 @@ def clause_term(system: System, clause: Clause, names: Mapping[str, Any] | None 
     return z3.Not(cube_term(system, clause, names))
 
 
+def holds_bound(bound: Bound, value: int) -> bool:
+    """Whether a value fulfils a bound."""
+    if bound.op == "==":
+        return value == bound.value
+    return value <= bound.value if bound.op == "<=" else value >= bound.value
+
+
+def holds_in(cube: Cube, values: Mapping[str, int]) -> bool:
+    """Whether a state fulfils every bound of a cube."""
+    return all(holds_bound(b, values[b.name]) for b in cube)
+
+
 def written_clause(clause: Clause, ranges: Mapping[str, Range]) -> str:
     """``never (a is on and b >= 3)``."""
     parts: list[str] = []

@@ -10,6 +10,7 @@ import msgspec
 import z3
 
 from servitwin.proof.controller.counterexample import Replay, Replayed
+from servitwin.proof.controller.explore import Explored, trigger_of
 from servitwin.proof.controller.report import Finding, FindingKind, Reached
 from servitwin.proof.controller.run import evaluate
 from servitwin.proof.controller.system import Goal, System
@@ -37,9 +38,10 @@ class Question(msgspec.Struct, frozen=True):
 class Defects:
     """All questions about one system."""
 
-    def __init__(self, system: System, replay: Replay) -> None:
+    def __init__(self, system: System, replay: Replay, explored: Explored) -> None:
         self._system = system
         self._replay = replay
+        self._explored = explored
         self.notes: list[str] = []
         self.questions: list[Question] = []
         self._states()
@@ -78,10 +80,8 @@ class Defects:
 
     def _triggers(self) -> None:
         for p in self._system.properties:
-            trigger = p.trigger
-            if p.kind == "always" and not isinstance(p.holds, str) and getattr(p.holds, "op", "") == "implies":
-                trigger = p.holds.args[0]  # type: ignore[union-attr]
-            elif p.kind != "response":
+            trigger = trigger_of(p)
+            if trigger is None:
                 continue
             self._add(
                 f"trigger {p.name}", self._system.words.truth(trigger, self._system.names), "property-vacuous", p.name,
@@ -192,6 +192,38 @@ class Defects:
             parts.append(z3.simplify(system.moved(asked, given)) if given else asked)
         return system.words.one_of(*parts)
 
+    @property
+    def open(self) -> list[Question]:
+        """Questions that the random runs have not answered."""
+        return [q for q in self.questions if not self._seen(q)]
+
+    def _seen(self, q: Question) -> bool:
+        if not q.expected:
+            return False
+        kind, _, rest = q.goal.name.partition(" ")
+        if kind == "state":
+            region, _, word = rest.partition(".")
+            return (region, self._system.state[region].words.index(word)) in self._explored.leaves
+        if kind == "transition":
+            return int(rest) in self._explored.transitions
+        return kind == "trigger" and rest in self._explored.triggers
+
+    def unsettled(self, found: dict[str, list[Position]], proven: dict[str, Any], clear: int) -> list[str]:
+        """Questions without an answer, as sentences."""
+        left = [q for q in self.open if q.goal.name not in found and q.goal.name not in proven]
+        return [f"Not settled, and not seen in {clear} steps: {q.message}" for q in left] + self.notes
+
+    def vacuous(self, found: dict[str, list[Position]], proven: dict[str, Any]) -> dict[str, bool]:
+        """Properties with a trigger: whether it can never happen."""
+        told = {}
+        for q in self.questions:
+            if q.kind == "property-vacuous":
+                if q.goal.name in proven:
+                    told[q.subject] = True
+                elif self._seen(q) or q.goal.name in found:
+                    told[q.subject] = False
+        return told
+
     def findings(self, found: dict[str, list[Position]], proven: dict[str, Any]) -> list[Finding]:
         """What the answers to the questions mean."""
         told: list[Finding] = []
@@ -219,8 +251,8 @@ class Defects:
         states = [q for q in self.questions if q.kind == "state-unreachable"]
         transitions = [q for q in self.questions if q.kind == "transition-never-taken"]
         return Reached(
-            sum(q.goal.name in found for q in states), len(states),
-            sum(q.goal.name in found for q in transitions), len(transitions),
+            sum(q.goal.name in found or self._seen(q) for q in states), len(states),
+            sum(q.goal.name in found or self._seen(q) for q in transitions), len(transitions),
         )  # fmt: skip
 
     def world_stops(self, milliseconds: int) -> Finding | None:

@@ -69,7 +69,7 @@ def of_proof(system: System, goal: Goal, proof: Proof) -> list[Obligation]:
 
 def of_depth(system: System, goal: Goal, depth: int) -> Obligation:
     """No run of at most ``depth`` steps reaches the goal."""
-    unrolling = Unrolling(system)
+    unrolling = Unrolling(system, cone=system.cone([goal.term]))
     while unrolling.depth < depth:
         unrolling.extend()
     reached = system.words.one_of(*(unrolling.at(i, goal.term) for i in range(depth + 1)))

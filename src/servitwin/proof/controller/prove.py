@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Literal
 
 import msgspec
+import z3
 
 from servitwin.proof.controller.budget import Budget, OutOfBudget
-from servitwin.proof.controller.clause import Clause, written_clause
+from servitwin.proof.controller.candidates import candidates, kept_by_the_step, needed
+from servitwin.proof.controller.clause import Clause, clause_term, written_clause
 from servitwin.proof.controller.induction import Step
 from servitwin.proof.controller.obligations import confirm, of_proof
 from servitwin.proof.controller.reach import Reachability, Reached
 from servitwin.proof.controller.report import Proof
+from servitwin.proof.controller.run import Values
 from servitwin.proof.controller.system import Goal, System
-from servitwin.proof.controller.unroll import Position, Search
+from servitwin.proof.controller.unroll import Position, Search, Unrolling
 
 _FIRST_DEPTH = 12
-_FIRST_K, _LATER_K = 3, 12
+_FIRST_K = (0, 1, 2, 3)
+_LATER_K = (4, 6, 8, 12)
 _GROWTH = 4.0
 
 
@@ -41,40 +45,60 @@ class Settled(msgspec.Struct):
 
 
 class Prover:
-    """Settles goals of one system. Clauses that one proof found help the next."""
+    """Settles goals of one system. ``clauses`` are together an invariant; every proof adds to them."""
 
-    def __init__(self, system: System, budget: Budget) -> None:
+    def __init__(self, system: System, seed: int) -> None:
         self._system = system
-        self._budget = budget
+        self._seed = seed
         self.clauses: list[Clause] = []
 
-    def settle(self, goals: Sequence[Goal], depth: int, attempt_s: float) -> Settled:
+    def prepare(self, states: Sequence[Values], budget: Budget) -> None:
+        """Find an auxiliary invariant that these reachable states do not contradict; none if time is too short."""
+        with suppress(OutOfBudget):
+            self.clauses = kept_by_the_step(self._system, candidates(self._system, states), self._seed, budget)
+
+    def settle(self, goals: Sequence[Goal], depth: int, attempt_s: float, budget: Budget) -> Settled:
         """As far as the budget allows.
 
         Args:
             goals: what to reach or to prove unreachable.
             depth: a search without a proof ends here; where a goal is known to be reachable it goes on.
             attempt_s: seconds of the first attempt to prove one goal; later ones may take longer.
+            budget: time for all of it.
         """
-        turn = _Turn(self, Search(self._system, goals), self._budget)
-        with contextlib.suppress(OutOfBudget):
+        turn = _Turn(self, Search(self._system, goals), budget)
+        with suppress(OutOfBudget):
             turn.take(depth, attempt_s)
         search = turn.search
         reachable = {n for n in turn.reachable if n in search.open}
         return Settled(search.found, turn.proven, search.clear, turn.clear_of, reachable)
 
-    def induct(self, goal: Goal, ks: range, clear: int, budget: Budget) -> Proof | None:
-        """A proof by k-induction for one of these k, if positions up to ``clear`` are known to be free of the goal.
+    def induct(self, goal: Goal, ks: Sequence[int], clear: int, budget: Budget) -> Proof | None:
+        """A proof by k-induction for one of these k; ``clear``: up to where positions are known to be free of the goal.
 
         Raises:
+            Reached: the base does not hold.
             OutOfBudget: no answer in time.
         """
-        for clauses in ([], self.clauses) if self.clauses else ([],):
-            step = Step(self._system, goal, clauses)
-            for k in ks:
-                if k - 1 <= clear and step.holds(k, budget):
-                    return self._confirmed(goal, "k-induction", k, tuple(clauses), tuple(step.distinct))
+        step = Step(self._system, goal, self.clauses)
+        for k in ks:
+            if not step.holds(k, budget):
+                continue
+            if k - 1 > clear:
+                self._base(goal, k - 1, budget)
+            used = needed(self._system, self.clauses, step.used, budget) if step.used else []
+            return self._confirmed(goal, "k-induction", k, tuple(used), tuple(step.distinct), budget)
         return None
+
+    def _base(self, goal: Goal, depth: int, budget: Budget) -> None:
+        unrolling = Unrolling(self._system, cone=self._system.cone([goal.term]))
+        for at in range(depth + 1):
+            if unrolling.depth < at:
+                unrolling.extend()
+            wanted = z3.Bool(f"wanted {at}", self._system.context)
+            unrolling.solver.add(z3.Implies(wanted, unrolling.at(at, goal.term)))
+            if budget.satisfiable(unrolling.solver, wanted):
+                raise Reached(at)
 
     def reach(self, goal: Goal, budget: Budget, clear_of: dict[str, int]) -> Proof:
         """A proof by reachability.
@@ -85,25 +109,33 @@ class Prover:
         """
         attempt = Reachability(self._system, goal, budget, self.clauses)
         try:
-            clauses = attempt.search()
+            found = attempt.search()
         except OutOfBudget:
             clear_of[goal.name] = max(attempt.clear, clear_of.get(goal.name, -1))
             raise
-        proof = self._confirmed(goal, "reachability", 0, tuple(clauses), ())
-        self.clauses += [c for c in clauses if c not in self.clauses]
-        return proof
+        self.clauses += [c for c in found if c not in self.clauses]
+        used = needed(self._system, self.clauses, self._against(goal, budget), budget)
+        return self._confirmed(goal, "reachability", 0, tuple(used), (), budget)
+
+    def _against(self, goal: Goal, budget: Budget) -> list[Clause]:
+        """Clauses that exclude the goal together."""
+        solver = self._system.solver()
+        solver.add(self._system.assumed, goal.term)
+        marks = {f"clause {i}": c for i, c in enumerate(self.clauses)}
+        literals = [z3.Bool(name, self._system.context) for name in marks]
+        for literal, clause in zip(literals, self.clauses, strict=True):
+            solver.add(z3.Implies(literal, clause_term(self._system, clause)))
+        if budget.answered(solver, literals):
+            raise AssertionError("the invariant does not exclude the goal")
+        return [marks[m.decl().name()] for m in solver.unsat_core()]
 
     def _confirmed(
-        self,
-        goal: Goal,
-        method: Literal["k-induction", "reachability"],
-        k: int,
-        clauses: tuple[Clause, ...],
-        distinct: tuple[tuple[int, int], ...],
-    ) -> Proof:
+        self, goal: Goal, method: Literal["k-induction", "reachability"], k: int, clauses: tuple[Clause, ...],
+        distinct: tuple[tuple[int, int], ...], budget: Budget,
+    ) -> Proof:  # fmt: skip
         texts = tuple(written_clause(c, self._system.state) for c in clauses)
         proof = Proof(method, k, texts, clauses, distinct, 0)
-        confirmed = confirm(self._system, of_proof(self._system, goal, proof), self._budget)
+        confirmed = confirm(self._system, of_proof(self._system, goal, proof), budget)
         return msgspec.structs.replace(proof, rechecked=confirmed)
 
 
@@ -119,9 +151,10 @@ class _Turn:
         self.clear_of: dict[str, int] = {}
 
     def take(self, depth: int, attempt_s: float) -> None:
+        """Turns of all methods, each longer than the last."""
         search, budget = self.search, self._budget
         search.until(min(depth, _FIRST_DEPTH), budget)
-        self._induct(range(_FIRST_K + 1), attempt_s)
+        self._induct(_FIRST_K, attempt_s)
         while search.open:
             self._reach(attempt_s)
             self._to_the_reachable()
@@ -132,36 +165,34 @@ class _Turn:
             except OutOfBudget:
                 budget.go_on()
             attempt_s *= _GROWTH
-            self._induct(range(_FIRST_K + 1, _LATER_K + 1), attempt_s)
-            if depth < _FIRST_DEPTH and not search.open:
-                return
+            self._induct(_LATER_K, attempt_s)
 
     def _to_the_reachable(self) -> None:
         """Where a goal is known to be reachable, its shortest run is only a matter of depth."""
         while any(n in self.search.open for n in self.reachable):
             self.search.until(self.search.clear + 1, self._budget)
 
-    def _induct(self, ks: range, seconds: float) -> None:
+    def _induct(self, ks: Sequence[int], seconds: float) -> None:
         for goal in list(self.search.open.values()):
-            try:
-                proof = self._prover.induct(goal, ks, self.search.clear, self._budget.part(seconds))
-            except OutOfBudget:
-                self._budget.go_on()
-                continue
-            if proof is not None:
-                self._settled(goal, proof)
+            if goal.name not in self.reachable:
+                tried = [*ks, goal.looks_back] if goal.looks_back > max(ks) else ks
+                self._try(
+                    goal, lambda part, g=goal, k=tried: self._prover.induct(g, k, self.search.clear, part), seconds
+                )  # type: ignore[misc]
 
     def _reach(self, seconds: float) -> None:
         for goal in list(self.search.open.values()):
-            if goal.name in self.reachable:
-                continue
-            try:
-                self._settled(goal, self._prover.reach(goal, self._budget.part(seconds), self.clear_of))
-            except Reached:
-                self.reachable.add(goal.name)
-            except OutOfBudget:
-                self._budget.go_on()
+            if goal.name not in self.reachable:
+                self._try(goal, lambda part, g=goal: self._prover.reach(g, part, self.clear_of), seconds)  # type: ignore[misc]
 
-    def _settled(self, goal: Goal, proof: Proof) -> None:
-        self.proven[goal.name] = proof
-        self.search.drop(goal.name)
+    def _try(self, goal: Goal, attempt: Callable[[Budget], Proof | None], seconds: float) -> None:
+        try:
+            proof = attempt(self._budget.part(seconds))
+        except Reached:
+            self.reachable.add(goal.name)
+        except OutOfBudget:
+            self._budget.go_on()
+        else:
+            if proof is not None:
+                self.proven[goal.name] = proof
+                self.search.drop(goal.name)

@@ -15,7 +15,7 @@ from typing import Any
 import z3
 
 from servitwin.proof.controller.budget import Budget
-from servitwin.proof.controller.clause import Bound, Clause, Cube, bound_term, clause_term, cube_of, cube_term
+from servitwin.proof.controller.clause import Bound, Clause, Cube, bound_term, clause_term, cube_of, cube_term, holds_in
 from servitwin.proof.controller.system import Goal, System
 
 _WIDENINGS = 6
@@ -88,7 +88,7 @@ class Reachability:
         return known
 
     def search(self) -> list[Clause]:
-        """Clauses of an invariant without the goal.
+        """Clauses that exclude the goal, and with those that were known before make an invariant.
 
         Raises:
             Reached: the goal can be reached.
@@ -106,7 +106,7 @@ class Reachability:
             self.clear = top
             found = self._propagate()
             if found is not None:
-                return [*self._known, *found]
+                return found
 
     def _state(self, model: Any) -> dict[str, int]:
         system = self._system
@@ -149,10 +149,7 @@ class Reachability:
                 continue
             core = self._unreachable(target, level)
             if core is None:
-                model = self._solver.model()
-                before = self._lifted(
-                    model, z3.Not(z3.And(cube_term(self._system, target, self._system.primed), self._system.world))
-                )
+                before = self._before(target)
                 heapq.heappush(open_, (level - 1, next(self._counter), before, steps + 1))
                 heapq.heappush(open_, (level, next(self._counter), target, steps))
                 continue
@@ -165,7 +162,7 @@ class Reachability:
 
     def _meets_start(self, cube: Cube) -> bool:
         if self._only_start is not None:
-            return all(_holds(b, self._only_start[b.name]) for b in cube)
+            return holds_in(cube, self._only_start)
         return self._budget.satisfiable(self._start, cube_term(self._system, cube))
 
     def _single_start(self) -> dict[str, int] | None:
@@ -213,6 +210,7 @@ class Reachability:
         return None if not cube or self._meets_start(cube) else self._unreachable(cube, level)
 
     def _generalised(self, cube: Cube, level: int) -> Clause:
+        """A cube with as few and as wide bounds as possible that is still not reached."""
         for bound in sorted(cube, key=lambda b: (self._system.state[b.name].size, b), reverse=True):
             if bound not in cube:
                 continue
@@ -224,6 +222,11 @@ class Reachability:
             if bound.op != "==" and bound in cube:
                 cube = self._widened(cube, bound, level)
         return cube
+
+    def _before(self, cube: Cube) -> Cube:
+        """States that a step leads into a cube, from the last answer."""
+        target = cube_term(self._system, cube, self._system.primed)
+        return self._lifted(self._solver.model(), z3.Not(z3.And(target, self._system.world)))
 
     def _widened(self, cube: Cube, bound: Bound, level: int) -> Cube:
         known = self._system.thresholds[bound.name]
@@ -248,18 +251,11 @@ class Reachability:
         self._new_mark()
         for level in range(1, len(self._frames) - 1):
             for clause in list(self._frames[level]):
-                if self._unreachable(clause, level + 1) is not None:
-                    self._frames[level].remove(clause)
-                    self._learn(clause, level + 1)
+                if clause in self._frames[level] and self._unreachable(clause, level + 1) is not None:
+                    self._learn(clause, level + 1)  # it covers itself: the frame below loses it
             if not self._frames[level]:
                 return [c for frame in self._frames[level + 1 :] for c in frame]
         return None
-
-
-def _holds(bound: Bound, value: int) -> bool:
-    if bound.op == "==":
-        return value == bound.value
-    return value <= bound.value if bound.op == "<=" else value >= bound.value
 
 
 def _covers(general: Cube, special: Cube) -> bool:

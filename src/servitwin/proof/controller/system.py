@@ -20,10 +20,14 @@ CHOICE = "choice in "
 
 
 class Goal(msgspec.Struct, frozen=True):
-    """Something to reach: ``term`` over names of state and inputs. To be proven unreachable, or found."""
+    """Something to reach: ``term`` over names of state and inputs. To be proven unreachable, or found.
+
+    ``looks_back``: steps after which an induction is most likely to succeed; a response is owed that long.
+    """
 
     name: str
     term: Any
+    looks_back: int = 0
 
 
 class System:

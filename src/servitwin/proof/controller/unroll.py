@@ -64,6 +64,12 @@ class Unrolling:
         """A term at a position of the run."""
         return self.system.moved(term, self.positions[position])
 
+    def states(self) -> list[dict[str, int]]:
+        """The states alone of the run of the last answer."""
+        model = self.solver.model()
+        ranges = self.system.state
+        return [{n: self._value(model, i, n, ranges[n]) for n in self.cone} for i in range(len(self.positions))]
+
     def run(self, goals: Sequence[Goal] = ()) -> tuple[list[Position], list[str]]:
         """The run of the last answer, and the goals that hold at its end."""
         model = self.solver.model()
