@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from servitwin.domain.controller import EVENT, Controller, Input, Observed, Property, Region, Timer, Variable
@@ -27,26 +27,14 @@ def read_controller(source: str, file: str | None = None) -> tuple[Controller | 
 
     Faults of structure have codes ``yaml:...`` and ``file:...``; of meaning ``controller:...`` and ``expression:...``.
     """
-    found, faults = read_declared(source, file, ())
-    if found is None:
-        return None, faults
-    if not found.regions:
-        hint = "Add `states` and `initial`, or `regions`"
-        return None, [Fault("controller:no-states", "The controller has no states", hint, file=file)]
-    return found, faults
-
-
-def read_declared(source: str, file: str | None, regions: tuple[Region, ...]) -> tuple[Controller | None, list[Fault]]:
-    """As :func:`read_controller`, but ``regions`` come from elsewhere and the file declares the rest.
-
-    Only the names of their states are used; the caller puts the regions with their transitions in.
-    """
     parsed: Parsed = parse(source, file)
     if parsed.root is None:
         return None, parsed.faults
     structure = Structure(parsed.root, "controller", file)
     structure.faults += parsed.faults
-    controller = _Reader(structure, source, regions).read()
+    controller = _Reader(structure, source).read()
+    if controller is not None and not controller.regions:
+        structure.say((), "controller:no-states", "The controller has no states", "Add `states`, or `regions`")
     found = sorted(structure.faults, key=lambda f: (f.line or 0, f.column or 0))
     return (None if found else controller), found
 
@@ -67,16 +55,32 @@ def scope_of(controller: Controller) -> Scope:
     return Scope(names, composites, frozenset(t.name for t in controller.timers), frozenset(inputs), controller.tick)
 
 
+def read_property_blocks(source: str, controller: Controller, names: Sequence[str]) -> list[Property]:
+    """Properties of a controller file as another controller understands them; those that it cannot say are left out."""
+    root = parse(source).root
+    if root is None:
+        return []
+    found: list[Property] = []
+    for name in names:
+        structure = Structure(root, "controller")
+        reader = _Reader(structure, source)
+        structure.faults.clear()
+        block = reader.data.get("properties", {}).get(name)
+        read = None if block is None else reader.property(name, block, scope_of(controller))
+        if read is not None and not structure.faults:
+            found.append(read)
+    return found
+
+
 class _Reader:
-    def __init__(self, structure: Structure, source: str, regions: tuple[Region, ...]) -> None:
+    def __init__(self, structure: Structure, source: str) -> None:
         self._structure = structure
         self._texts = Texts(structure, source)
         self._say = structure.say_of_clean
-        self._given = regions
-        self._data: Block = structure.clean()
+        self.data: Block = structure.clean()
 
     def read(self) -> Controller | None:
-        data = self._data
+        data = self.data
         tick = self._tick(data)
         inputs = tuple(
             Input(n, self._range(b, ("inputs", n)), b.get("title", "") if isinstance(b, dict) else "")
@@ -88,7 +92,7 @@ class _Reader:
         blocks = self._region_blocks(data)
         names = Controller(
             data.get("controller", ""), int(data.get("version", 1)),
-            self._given or tuple(Region(n, outline(b.get("states", {})), "") for n, b, _ in blocks),
+            tuple(Region(n, outline(b.get("states", {})), "") for n, b, _ in blocks),
             variables, timers, inputs, events, tick=tick,
         )  # fmt: skip
         if not self._names_differ(names):
@@ -96,13 +100,13 @@ class _Reader:
         scope = scope_of(names)
         regions = tuple(StatesReader(self._texts, scope, events).region(n, b, p) for n, b, p in blocks)
         controller = Controller(
-            names.name, names.version, self._given or regions, variables, timers, inputs, events,
+            names.name, names.version, regions, variables, timers, inputs, events,
             tuple(self._texts.truth(t, ("assume", i), scope) for i, t in enumerate(data.get("assume", []))),
-            tuple(self._property(n, b, scope) for n, b in data.get("properties", {}).items()),
+            tuple(self.property(n, b, scope) for n, b in data.get("properties", {}).items()),
             tuple(o for n, b in data.get("observe", {}).items() if (o := self._observed(n, b, scope)) is not None),
             tick, data.get("title", names.name), tuple(data.get("limits", ())),
         )  # fmt: skip
-        if not self._structure.faults and not self._given:
+        if not self._structure.faults:
             try:
                 flatten(controller)
             except InvalidInputError as e:
@@ -186,11 +190,6 @@ class _Reader:
         return Timer(name, ns // tick)
 
     def _region_blocks(self, data: Block) -> list[tuple[str, Block, Path]]:
-        if self._given:
-            for key in ("states", "regions", "initial"):
-                if key in data:
-                    self._say((key,), "controller:states-twice", "The states come from the SCXML file", "Remove them")
-            return []
         if "regions" in data and "states" in data:
             self._say(("states",), "controller:states-twice", "There are `states` and `regions`", "Use one of them")
         if "regions" in data:
@@ -226,7 +225,8 @@ class _Reader:
             good = False
         return good
 
-    def _property(self, name: str, block: Block, scope: Scope) -> Property:
+    def property(self, name: str, block: Block, scope: Scope) -> Property:
+        """A property from its block."""
         path: Path = ("properties", name)
         forms = [k for k in ("always", "never", "whenever") if k in block]
         common = {"text": block.get("text", ""), "severity": block.get("severity", "medium")}

@@ -176,14 +176,13 @@ class _Turn:
         for goal in list(self.search.open.values()):
             if goal.name not in self.reachable:
                 tried = [*ks, goal.looks_back] if goal.looks_back > max(ks) else ks
-                self._try(
-                    goal, lambda part, g=goal, k=tried: self._prover.induct(g, k, self.search.clear, part), seconds
-                )  # type: ignore[misc]
+                clear = self.search.clear
+                self._try(goal, lambda b: self._prover.induct(goal, tried, clear, b), seconds)  # noqa: B023
 
     def _reach(self, seconds: float) -> None:
         for goal in list(self.search.open.values()):
             if goal.name not in self.reachable:
-                self._try(goal, lambda part, g=goal: self._prover.reach(g, part, self.clear_of), seconds)  # type: ignore[misc]
+                self._try(goal, lambda b: self._prover.reach(goal, b, self.clear_of), seconds)  # noqa: B023
 
     def _try(self, goal: Goal, attempt: Callable[[Budget], Proof | None], seconds: float) -> None:
         try:
