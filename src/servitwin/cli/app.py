@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from servitwin.cli import commands, contracts, data, figures, files, replay, run, simulate
+from servitwin.cli import commands, contracts, controllers, data, figures, files, replay, run, simulate
 from servitwin.cli.starters import Starters
 
 
@@ -23,6 +23,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     files.add(app, starters)
     figures.add(app)
     contracts.add(app, starters)
+    controllers.add(app)
     commands.add(app)
     data.add(app)
     simulate.add(app)

@@ -19,7 +19,7 @@ from servitwin.proof.controller.words import bits_of
 DEPTH = 60
 SECONDS = 60.0
 _FOR_PROPERTIES = 0.75  # of the time; what they leave is for the questions about the model
-_FOR_RUNS, _FOR_CLAUSES = 0.04, 0.25
+_FOR_RUNS, _FOR_CLAUSES = 0.05, 0.25
 
 
 class Check:
@@ -65,7 +65,7 @@ class Check:
         prover = Prover(self.system, seed)
         prover.prepare(explored.states, budget.part(seconds * _FOR_CLAUSES))
         share = budget.part(budget.left * (_FOR_PROPERTIES if defects else 1.0))
-        settled = prover.settle(self.goals, depth, max(seconds / (8 * max(len(self.goals), 1)), 0.5), share)
+        settled = prover.settle(self.goals, depth, max(seconds / (4 * max(len(self.goals), 1)), 0.5), share)
         findings: list[Finding] = []
         unsettled: list[str] = []
         vacuous: dict[str, bool] = {}

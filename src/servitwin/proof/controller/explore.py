@@ -12,7 +12,7 @@ from servitwin.domain.controller_term import Term
 from servitwin.proof.controller.budget import Budget
 from servitwin.proof.controller.run import Interpreter, Values, evaluate
 
-_RUN_LENGTH = 4_000
+_RUN_LENGTH = 700
 _KEPT_STATES = 4_000
 _TRIES = 20
 _QUIET, _HARDLY = 0.5, 0.98

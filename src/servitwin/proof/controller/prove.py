@@ -155,15 +155,16 @@ class _Turn:
         search, budget = self.search, self._budget
         search.until(min(depth, _FIRST_DEPTH), budget)
         self._induct(_FIRST_K, attempt_s)
+        deep = False  # deep searches cost most: first two rounds of attempts to prove
         while search.open:
             self._reach(attempt_s)
             self._to_the_reachable()
-            if not search.open:
-                return
-            try:
-                search.until(depth, budget.part(max(budget.left / 3, attempt_s)))
-            except OutOfBudget:
-                budget.go_on()
+            if deep and search.open:
+                try:
+                    search.until(depth, budget.part(max(budget.left / 3, attempt_s)))
+                except OutOfBudget:
+                    budget.go_on()
+            deep = True
             attempt_s *= _GROWTH
             self._induct(_LATER_K, attempt_s)
 
