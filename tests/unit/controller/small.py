@@ -127,10 +127,7 @@ def shortest(controller: Controller, limit=60_000):
                 both = {**s, **inputs}
                 ages = []
                 for p, age in zip(waits, owed, strict=True):
-                    if evaluate(p.holds, both):
-                        now = 0
-                    else:
-                        now = age + 1 if age else int(evaluate(p.trigger, both))
+                    now = 0 if evaluate(p.holds, both) else age + 1 if age else int(evaluate(p.trigger, both))
                     if now > p.within:
                         found[p.name] = depth if found[p.name] is None else found[p.name]
                         now = p.within
