@@ -86,7 +86,8 @@ def main() -> int:
         + f" = {prod(alone.values()):.2e}\n"
     )
     print(
-        "| controller | proven | violated | not settled | seconds | processor seconds |\n| --- | --- | --- | --- | --- | --- |"
+    combined = " x ".join(f"{n} ({r})" for r, n in alone.items())
+    print(f"reachable states, at least: {combined} = {prod(alone.values()):.2e}\n")
     )
     unsettled = 0
     for title, source in (("gantry", text), ("gantry, seeded defect", text.replace(MENDED, DEFECT))):

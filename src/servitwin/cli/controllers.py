@@ -10,12 +10,20 @@ import typer
 
 from servitwin.cli.node import FINDING, JsonOption, handled, print_json, print_table
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.usecases.check_controller import DEPTH, SECONDS, Checked, ControllerText, Limits, check_controller
+from servitwin.usecases.check_controller import (
+    DEPTH,
+    SECONDS,
+    Checked,
+    ControllerText,
+    Limits,
+    check_controller,
+    recorded,
+)
 
 if TYPE_CHECKING:
     from servitwin.proof.controller.report import Answer, Counterexample, Report
 
-_MOST_BYTES = 8_000_000
+_MOST_BYTES, _MOST_RECORDED = 8_000_000, 500_000_000
 
 
 def add(app: typer.Typer) -> None:
@@ -32,6 +40,9 @@ def check(
         Path | None, typer.Option("--with", help="Ranges and properties of an SCXML document (YAML)")
     ] = None,
     against: Annotated[Path | None, typer.Option(help="An older version, for the same properties")] = None,
+    recording: Annotated[
+        Path | None, typer.Option(help="Observations of the real machine (CSV: time,signal,value)")
+    ] = None,
     depth: Annotated[int, typer.Option(min=0, max=100_000, help="Steps to search where there is no proof")] = DEPTH,
     seconds: Annotated[float, typer.Option(min=0.1, max=86_400, help="Time for each version")] = SECONDS,
     smt_lib: Annotated[Path | None, typer.Option(help="Folder for what another solver has to confirm")] = None,
@@ -42,12 +53,15 @@ def check(
     source = ControllerText(_text(file), str(file), side_text, str(side or ""))
     older = None if against is None else ControllerText(_text(against), str(against))
     limits = Limits(seconds, depth)
-    found = check_controller(source, time.monotonic, older=older, limits=limits, smt_lib=smt_lib is not None)
+    seen = None if recording is None else recorded(_text(recording, _MOST_RECORDED), str(recording))
+    found = check_controller(
+        source, time.monotonic, older=older, observations=seen, limits=limits, smt_lib=smt_lib is not None
+    )
     if smt_lib is not None:
         _write(smt_lib, found.obligations)
         _write(smt_lib / "older", found.obligations_of_older)
     if as_json:
-        print_json({"report": found.report, "comparison": found.comparison})
+        print_json({"report": found.report, "conformance": found.conformance, "comparison": found.comparison})
     else:
         _tell(found)
         if smt_lib is not None:
@@ -56,11 +70,11 @@ def check(
         raise typer.Exit(FINDING)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, most: int = _MOST_BYTES) -> str:
     try:
         with path.open("rb") as opened:
-            content = opened.read(_MOST_BYTES + 1)
-        if len(content) > _MOST_BYTES:
+            content = opened.read(most + 1)
+        if len(content) > most:
             raise InvalidInputError(Fault("file:too-large", "The file is too large", "Divide it", file=str(path)))
         return content.decode("utf-8-sig")
     except OSError as e:
@@ -101,9 +115,21 @@ def _tell(found: Checked) -> None:
             for c in found.comparison.properties
         ]
         print_table(("property", "older", "newer", "", "the question differs"), rows)
+        for row in found.comparison.properties:
+            if row.change == "mended" and row.older is not None:
+                _tell_answer(row.older)
         for name in found.comparison.gone:
             typer.echo(f"  the older file also had {name}: it is no longer asked")
     _tell_limits(report)
+    if found.conformance is None:
+        typer.echo("How well the model fits the real machine was not asked: give a --recording.")
+        return
+    typer.echo(f"{found.conformance.note}.")
+    for miss in found.conformance.unexplained[:10]:
+        changed = [f"{n}: {v} -> {miss.after[n]}" for n, v in miss.before.items() if miss.after[n] != v]
+        what = ", ".join(changed) or f"stays at {miss.before}"
+        beside = ", ".join(f"{n}={v}" for n, v in miss.before.items() if miss.after[n] == v)
+        typer.echo(f"  not explained, {miss.count} times: {what}" + (f" with {beside}" if beside and changed else ""))
 
 
 def _tell_answer(answer: Answer) -> None:
@@ -130,4 +156,3 @@ def _tell_limits(report: Report) -> None:
     typer.echo("")
     for text in report.limits:
         typer.echo(text)
-    typer.echo("How well the model fits the real machine was not asked here: compare it with a recording.")

@@ -10,6 +10,7 @@ import msgspec
 from servitwin.domain.controller import Controller, Property
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.formats.controller_file import read_controller, read_property_blocks
+from servitwin.formats.observation_csv import read_observations
 from servitwin.formats.scxml import read_scxml
 
 if TYPE_CHECKING:
@@ -74,6 +75,17 @@ def read(source: ControllerText) -> Controller:
     if found is None or faults:
         raise InvalidInputError(faults)
     return found
+
+
+def recorded(text: str, name: str = "") -> list[Seen]:
+    """Observations of a CSV file, for :func:`check_controller`.
+
+    Raises:
+        InvalidInputError: every fault, with its line.
+    """
+    from servitwin.proof.controller.conformance import Seen  # noqa: PLC0415 - loads the solver, as below
+
+    return [Seen(o.time, o.signal, o.value) for o in read_observations(text, name or None)]
 
 
 def check_controller(

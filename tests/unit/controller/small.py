@@ -18,7 +18,8 @@ def conditions(depth=2):
             "go", "flag", "not go", "true", "other", "a is a0", "a is a1", "a is not a2", "b is b1", "b is not b0",
             "count >= 2", "count < 1", "count == side", "count + side > 3", "2 * count - side <= 1", "mode is slow",
             "mode is not fast", "side != 0", "clock >= 2", "expired(clock)", "running(clock)", "clock == count",
-            "max(count, side) >= 2", "(if flag then count else side) == 1", "event is tap", "low < 0", "low + count == 0",
+            "max(count, side) >= 2", "(if flag then count else side) == 1", "event is tap", "low < 0",
+            "low + count == 0",
         ])
     ]  # fmt: skip
     if depth == 0:

@@ -104,7 +104,8 @@ def test_any_text_is_read_or_refused_at_a_place(text):
 @settings(max_examples=200)
 @given(st.integers(-2, 5), st.integers(0, 1), st.integers(-1, 50), st.sampled_from([
     "flag -> (count > 1 -> flag) -> count == 0", "(flag -> count > 1) -> flag", "count - (count - 1) == 1",
-    "not (flag and count > 0)", "(count - 1) * 2 > clock", "not flag == (count >= 2 or flag)", "min(count, clock) < 2 + 1",
+    "not (flag and count > 0)", "(count - 1) * 2 > clock", "not flag == (count >= 2 or flag)",
+    "min(count, clock) < 2 + 1",
 ]))  # fmt: skip
 def test_what_is_written_reads_back_as_the_same(count, flag, clock, text):
     term = read_truth(text, SCOPE)

@@ -56,7 +56,8 @@ def test_parallel_and_transitions_without_event():
  <parallel id="p">
   <state id="left"><state id="l1"><transition event="go" target="l2"/></state>
    <state id="l2"><transition cond="In('r2')" target="l1"/></state></state>
-  <state id="right"><state id="r1"><transition event="go" target="r2"><assign location="n" expr="n + 1"/></transition></state>
+  <state id="right"><state id="r1">
+  <transition event="go" target="r2"><assign location="n" expr="n + 1"/></transition></state>
    <state id="r2"/></state>
  </parallel></scxml>"""
     )
