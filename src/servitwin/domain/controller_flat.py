@@ -7,6 +7,7 @@ is entered (outer first). Inner states go before outer ones, then the smaller pr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -28,6 +29,7 @@ from servitwin.domain.controller_term import (
 from servitwin.domain.error import Fault, InvalidInputError
 
 MAX_TRANSITIONS = 20_000
+MAX_COMPETING = 60  # transitions of one state with one priority: every pair is asked whether both can be enabled
 
 
 class FlatTransition(msgspec.Struct, frozen=True):
@@ -141,6 +143,7 @@ def flatten(controller: Controller) -> FlatController:
             message = f"More than {MAX_TRANSITIONS} transitions between leaf states"
             raise InvalidInputError(Fault("controller:too-large", message, "Divide the controller"))
     _refuse_two_writers(controller, transitions)
+    _refuse_crowds(transitions, ranges)
     folded, _ = _folded(start, state)
     return FlatController(
         controller,
@@ -154,6 +157,14 @@ def flatten(controller: Controller) -> FlatController:
         frozenset(v.name for v in controller.variables if v.saturates),
         finals,
     )
+
+
+def _refuse_crowds(transitions: list[FlatTransition], ranges: dict[str, Range]) -> None:
+    crowds = Counter((t.region, t.source, t.rank) for t in transitions)
+    for (region, source, _), count in crowds.items():
+        if count > MAX_COMPETING:
+            message = f"{count} transitions of {region}.{ranges[region].words[source]} have the same priority"
+            raise InvalidInputError(Fault("controller:too-large", message, "Give them different priorities"))
 
 
 def _without_inputs(folded: dict[str, Term], inputs: dict[str, Range]) -> tuple[tuple[str, Term], ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from servitwin.connectors.recorded.plugin import open_recording
-from servitwin.domain.instant import SECOND
+from servitwin.domain.instant import NS
 from servitwin.formats.controller_file import read_controller
 from servitwin.proof.controller.conformance import Conform, Seen, meaning
 from tests.conftest import shared_data
@@ -25,7 +25,7 @@ LAMP = {
 def lamp(rows):
     controller, faults = read_controller(json.dumps(LAMP))
     assert faults == []
-    return Conform(controller).compare([Seen(t * SECOND, s, v) for t, s, v in rows], 60, time.monotonic)
+    return Conform(controller).compare([Seen(t * NS, s, v) for t, s, v in rows], 60, time.monotonic)
 
 
 def test_what_the_model_explains_and_what_not():
@@ -40,7 +40,7 @@ def test_what_the_model_explains_and_what_not():
     assert found.states_seen == ("state.dark", "state.lit")
     assert len(found.transitions_seen) == found.transitions_of == 2
     told = {(u.before["state"], u.after["state"], u.first) for u in found.unexplained}
-    assert told == {("dark", "lit", 60 * SECOND), ("lit", "lit", 60 * SECOND)}
+    assert told == {("dark", "lit", 60 * NS), ("lit", "lit", 60 * NS)}
     assert "2 of 3" in found.note
 
 

@@ -83,7 +83,8 @@ def test_schema_and_connector_agree_on_mappings(mapping, right):
 def test_the_reader_knows_every_keyword_that_a_schema_uses(name):
     known = {
         "$schema", "$id", "$defs", "$ref", "title", "description", "type", "properties", "additionalProperties",
-        "required", "propertyNames", "minProperties", "enum", "pattern", "minimum", "maximum", "exclusiveMinimum",
+        "required", "propertyNames", "minProperties", "maxProperties", "enum", "pattern", "minimum", "maximum",
+        "exclusiveMinimum",
         "items", "minItems", "maxItems", "minLength", "maxLength", "anyOf", "x-check", "x-hint", "x-refused",
         "allOf",  # for editors: what a connector's own check says of its configuration
     }  # fmt: skip

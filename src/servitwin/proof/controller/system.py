@@ -12,7 +12,7 @@ import z3
 
 from servitwin.domain.controller import Property
 from servitwin.domain.controller_flat import FlatController, FlatTransition
-from servitwin.domain.controller_term import FLAG, Range, constants_against, is_value, number
+from servitwin.domain.controller_term import Number, Range, Term, constants_against, is_value, number
 from servitwin.proof.controller.words import Words
 
 AGE = "age of "  # a monitor: for how many steps a response has been owed; no name of a file has a space
@@ -64,7 +64,13 @@ class System:
         self.taken: list[Any] = []
         self.guards = [words.truth(t.guard, self.names) for t in flat.transitions]
         self._choose()
-        self.next = {n: self._next(n) for n in flat.state}
+        writes: dict[str, list[tuple[int, Term]]] = {}
+        for i, t in enumerate(flat.transitions):
+            for name, value in t.assigns:
+                writes.setdefault(name, []).append((i, value))
+            if t.source != t.target:
+                writes.setdefault(t.region, []).append((i, Number(t.target, flat.state[t.region])))
+        self.next = {n: self._next(n, writes.get(n, [])) for n in flat.state}
         self.bad = {p.name: self._monitored(p) for p in self.properties}
         self.first = words.both(*self._first())
         self.ranges = words.both(*(words.inside(self.names[n], r) for n, r in {**self.state, **self.inputs}.items()))
@@ -131,7 +137,7 @@ class System:
         self.competing.append((a, b, z3.And(first, second)))
         return True
 
-    def _next(self, name: str) -> Any:
+    def _next(self, name: str, writes: Sequence[tuple[int, Term]]) -> Any:
         range_ = self.flat.state[name]
         now = self.names[name]
         words = self.words
@@ -141,13 +147,8 @@ class System:
             after = z3.If(still, now, now + 1)
         else:
             after = now
-        for i, t in enumerate(self.flat.transitions):
-            if t.region == name and t.source != t.target:
-                after = z3.If(self.taken[i], words.value(t.target, range_), after)
-            else:
-                for assigned, value in t.assigns:
-                    if assigned == name:
-                        after = z3.If(self.taken[i], words.kept(value, range_, self.names), after)
+        for i, value in writes:
+            after = z3.If(self.taken[i], words.kept(value, range_, self.names), after)
         return after
 
     def _monitored(self, p: Property) -> Any:
@@ -262,6 +263,3 @@ class System:
     def solver(self) -> Any:
         """A fresh incremental solver for finite domains."""
         return z3.SolverFor("QF_FD", ctx=self.context)
-
-
-__all__ = ["AGE", "CHOICE", "FLAG", "Goal", "System"]
