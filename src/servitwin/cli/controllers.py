@@ -51,7 +51,11 @@ def check(
     """Prove the properties of a controller, or show the shortest run that breaks one. Exit code 1 if one is broken."""
     side_text = None if side is None else _text(side)
     source = ControllerText(_text(file), str(file), side_text, str(side or ""))
-    older = None if against is None else ControllerText(_text(against), str(against))
+    older = None
+    if against is not None:
+        text = _text(against)
+        beside = side_text if text.lstrip().startswith("<") else None  # both documents have the same side file
+        older = ControllerText(text, str(against), beside, str(side or ""))
     limits = Limits(seconds, depth)
     seen = None if recording is None else recorded(_text(recording, _MOST_RECORDED), str(recording))
     found = check_controller(

@@ -144,3 +144,17 @@ def test_a_deep_violation_is_not_called_proven_when_depth_and_time_are_short():
     answer = Check(controller).report(time.monotonic, seconds=3, depth=10, defects=False).answers[0]
     assert answer.outcome == "no violation up to depth"
     assert answer.depth < 900
+
+
+def test_huge_ranges_and_bounds_take_no_time_beyond_the_budget():
+    """Nothing is written out that is long: not a range, not a bound of a response, not a timer."""
+    variables = {f"v{i}": {"range": [-(10**9), 10**9], "initial": "any"} for i in range(20)}
+    properties = {
+        "p": {"text": "", "whenever": "v0 == 1", "then": "v1 == 2", "within": 1_000_000},
+        "q": {"text": "", "never": "v0 + v1 + v2 == 4000000000"},
+    }
+    data = changed(variables=variables, timers={"t": 10**9}, properties=properties)
+    began = time.process_time()
+    found = report(data, seconds=5)
+    assert time.process_time() - began < 60
+    assert [a.outcome for a in found.answers] == ["no violation up to depth", "proven"]

@@ -51,6 +51,7 @@ class Step:
         """
         unrolling = self._unrolling
         while unrolling.depth < k:
+            budget.go_on()
             unrolling.solver.add(z3.Not(unrolling.at(unrolling.depth, self._goal.term)))
             unrolling.extend()
             self._assume()

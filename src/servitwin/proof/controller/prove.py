@@ -23,6 +23,7 @@ from servitwin.proof.controller.unroll import Position, Search, Unrolling
 _FIRST_DEPTH = 12
 _FIRST_K = (0, 1, 2, 3)
 _LATER_K = (4, 6, 8, 12)
+_LONGEST_K = 200
 _GROWTH = 4.0
 
 
@@ -93,6 +94,7 @@ class Prover:
     def _base(self, goal: Goal, depth: int, budget: Budget) -> None:
         unrolling = Unrolling(self._system, cone=self._system.cone([goal.term]))
         for at in range(depth + 1):
+            budget.go_on()
             if unrolling.depth < at:
                 unrolling.extend()
             wanted = z3.Bool(f"wanted {at}", self._system.context)
@@ -176,7 +178,7 @@ class _Turn:
     def _induct(self, ks: Sequence[int], seconds: float) -> None:
         for goal in list(self.search.open.values()):
             if goal.name not in self.reachable:
-                tried = [*ks, goal.looks_back] if goal.looks_back > max(ks) else ks
+                tried = [*ks, goal.looks_back] if max(ks) < goal.looks_back <= _LONGEST_K else ks
                 clear = self.search.clear
                 self._try(goal, lambda b: self._prover.induct(goal, tried, clear, b), seconds)  # noqa: B023
 

@@ -106,6 +106,16 @@ class _Part:
         return self.leaf(state.initial) if state.states else name
 
 
+def _each(ranges: list[Range]) -> Iterator[tuple[int, ...]]:
+    """Every combination of values, one after the other: a range may be far too long to be written out."""
+    if not ranges:
+        yield ()
+        return
+    for first in range(ranges[0].low, ranges[0].high + 1):
+        for rest in _each(ranges[1:]):
+            yield (first, *rest)
+
+
 class Interpreter:
     """Steps a controller. A step reads all values as they were, and regions do not see each other's writes."""
 
@@ -125,7 +135,7 @@ class Interpreter:
     def starts(self) -> Iterator[Values]:
         """Every state in which it may begin."""
         free = [v for v in self.controller.variables if v.initial is None]
-        for chosen in product(*(range(v.range.low, v.range.high + 1) for v in free)):
+        for chosen in _each([v.range for v in free]):
             values: Values = {}
             for part in self._parts:
                 values[part.region.name] = part.leaves.index(part.leaf(part.region.initial))
@@ -224,7 +234,7 @@ class Interpreter:
     def all_inputs(self, values: Values) -> Iterator[Values]:
         """Every input that the world may set in this state. For small controllers."""
         names = list(self.inputs)
-        for chosen in product(*(range(r.low, r.high + 1) for r in self.inputs.values())):
+        for chosen in _each(list(self.inputs.values())):
             inputs = dict(zip(names, chosen, strict=True))
             if self.allowed(values, inputs):
                 yield inputs
