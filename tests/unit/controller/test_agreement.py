@@ -2,10 +2,14 @@
 
 import time
 
+import pytest
 from hypothesis import HealthCheck, assume, given, note, settings
 
 from servitwin.proof.controller.check import Check
 from tests.unit.controller.small import controllers, shortest
+
+# Budgets count processor time: a busy machine makes these slow, not wrong.
+pytestmark = pytest.mark.timeout(1200)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -13,7 +17,7 @@ from tests.unit.controller.small import controllers, shortest
 def test_violated_and_proven_agree_with_enumeration_and_runs_are_shortest(controller):
     expected, states = shortest(controller)
     assume(expected is not None)
-    report = Check(controller).report(time.monotonic, seconds=60)
+    report = Check(controller).report(time.process_time, seconds=60)
     for answer in report.answers:
         note(f"{answer.name}: {answer.outcome}, expected {expected[answer.name]}, {answer.formula}")
         if expected[answer.name] is None:

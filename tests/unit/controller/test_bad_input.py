@@ -8,6 +8,9 @@ import pytest
 from servitwin.formats.controller_file import read_controller
 from servitwin.proof.controller.check import Check
 
+# Budgets count processor time: a busy machine makes these slow, not wrong.
+pytestmark = pytest.mark.timeout(1200)
+
 GOOD = {
     "controller": "c", "version": 1, "tick": "10ms", "inputs": {"go": "flag", "n": {"range": [0, 3]}},
     "variables": {"count": {"range": [0, 5]}, "mode": {"values": ["auto", "hand"]}}, "timers": {"t": "50ms"},
@@ -29,7 +32,7 @@ def faults(data):
 def report(data, seconds=60):
     controller, told = read_controller(json.dumps(data))
     assert told == []
-    return Check(controller).report(time.monotonic, seconds=seconds)
+    return Check(controller).report(time.process_time, seconds=seconds)
 
 
 def test_the_good_file_is_good():
@@ -127,7 +130,7 @@ def test_saturating_and_final_states_are_meant():
 def test_without_time_nothing_is_claimed():
     controller, _ = read_controller(json.dumps(GOOD))
     for arguments in ({"seconds": 0.0}, {"seconds": -1.0}, {"seconds": 60.0, "cancel": lambda: True}):
-        answer = Check(controller).report(time.monotonic, **arguments).answers[0]
+        answer = Check(controller).report(time.process_time, **arguments).answers[0]
         assert (answer.outcome, answer.depth) == ("no violation up to depth", -1)
         assert "Nothing is known" in answer.note
 
@@ -141,7 +144,7 @@ def test_a_deep_violation_is_not_called_proven_when_depth_and_time_are_short():
     )
     controller, told = read_controller(json.dumps(data))
     assert told == []
-    answer = Check(controller).report(time.monotonic, seconds=3, depth=10, defects=False).answers[0]
+    answer = Check(controller).report(time.process_time, seconds=3, depth=10, defects=False).answers[0]
     assert answer.outcome == "no violation up to depth"
     assert answer.depth < 900
 
