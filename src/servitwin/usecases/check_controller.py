@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,11 +11,9 @@ from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.formats.controller_file import read_controller, read_property_blocks
 from servitwin.formats.observation_csv import read_observations
 from servitwin.formats.scxml import read_scxml
-
-if TYPE_CHECKING:
-    from servitwin.proof.controller.compare import Comparison
-    from servitwin.proof.controller.conformance import Conformance, Seen
-    from servitwin.proof.controller.report import Report
+from servitwin.proof.controller.compare import Comparison, compare
+from servitwin.proof.controller.conformance_report import Conformance, Seen
+from servitwin.proof.controller.report import Report
 
 SECONDS = 60.0
 DEPTH = 60
@@ -83,8 +80,6 @@ def recorded(text: str, name: str = "") -> list[Seen]:
     Raises:
         InvalidInputError: every fault, with its line.
     """
-    from servitwin.proof.controller.conformance import Seen  # noqa: PLC0415 - loads the solver, as below
-
     return [Seen(o.time, o.signal, o.value) for o in read_observations(text, name or None)]
 
 
@@ -114,7 +109,6 @@ def check_controller(
     """
     # The solver is loaded here alone: nothing else of servitwin pays for it.
     from servitwin.proof.controller.check import Check  # noqa: PLC0415
-    from servitwin.proof.controller.compare import compare  # noqa: PLC0415
     from servitwin.proof.controller.conformance import Conform  # noqa: PLC0415
     from servitwin.proof.controller.obligations import smt_lib as written  # noqa: PLC0415
 

@@ -10,7 +10,8 @@ import pytest
 from servitwin.domain.error import InvalidInputError
 from servitwin.proof.controller.check import Check
 from servitwin.proof.controller.conformance import Conform, Seen
-from servitwin.proof.controller.counterexample import Replay, ReplayFailedError, observations
+from servitwin.proof.controller.counterexample import Replay, ReplayFailedError
+from servitwin.proof.controller.timeline import observations
 from servitwin.usecases.check_controller import ControllerText, Limits, check_controller, read
 
 # Budgets count processor time: a busy machine makes these slow, not wrong.
@@ -108,3 +109,24 @@ def test_scxml_example_is_proven():
 def test_a_yaml_file_takes_no_side_file():
     with pytest.raises(InvalidInputError):
         read(text("mill-door.yaml", "fan.yaml"))
+
+
+def test_the_command_line_ends_with_one_where_a_property_is_broken_and_needs_no_solver_to_load(tmp_path):
+    import json
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "servitwin.bootstrap", "controllers", "check"]
+    broken = subprocess.run(
+        [*command, str(EXAMPLES / "mill-door.yaml"), "--json", "--smt-lib", str(tmp_path / "smt"), "--seconds", "600"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert broken.returncode == 1, broken.stderr
+    outcomes = {a["name"]: a["outcome"] for a in json.loads(broken.stdout)["report"]["answers"]}
+    assert outcomes["no-turning-behind-an-open-door"] == "violated"
+    assert list((tmp_path / "smt").glob("*-violation.smt2"))
+    missing = subprocess.run([*command, str(tmp_path / "none.yaml")], capture_output=True, text=True)
+    assert missing.returncode == 2
+    assert "file:unreadable" in missing.stderr
+    loaded = "import sys, servitwin.cli.app, servitwin.usecases.check_controller; print('z3' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True).stdout.strip() == "False"

@@ -1,27 +1,15 @@
-"""Clauses over a controller's state: what an invariant is made of, readable by people."""
+"""Clauses as terms of the solver."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 import z3
 
 from servitwin.domain.controller_term import Range
+from servitwin.proof.controller.bound import Bound, Clause, Cube, holds_bound, holds_in, written_clause
 from servitwin.proof.controller.system import System
-
-
-class Bound(msgspec.Struct, frozen=True, order=True):
-    """``name == value``, ``name <= value`` or ``name >= value``."""
-
-    name: str
-    op: Literal["==", "<=", ">="]
-    value: int
-
-
-Cube = tuple[Bound, ...]  # all of them hold
-Clause = Cube  # as an invariant: never all of them
 
 
 def bound_term(system: System, bound: Bound, names: Mapping[str, Any]) -> Any:
@@ -39,31 +27,6 @@ def clause_term(system: System, clause: Clause, names: Mapping[str, Any] | None 
     return z3.Not(cube_term(system, clause, names))
 
 
-def holds_bound(bound: Bound, value: int) -> bool:
-    """Whether a value fulfils a bound."""
-    if bound.op == "==":
-        return value == bound.value
-    return value <= bound.value if bound.op == "<=" else value >= bound.value
-
-
-def holds_in(cube: Cube, values: Mapping[str, int]) -> bool:
-    """Whether a state fulfils every bound of a cube."""
-    return all(holds_bound(b, values[b.name]) for b in cube)
-
-
-def written_clause(clause: Clause, ranges: Mapping[str, Range]) -> str:
-    """``never (a is on and b >= 3)``."""
-    parts: list[str] = []
-    for bound in sorted(clause):
-        r = ranges[bound.name]
-        if r.kind == "flag":
-            parts.append(bound.name if bound.value else f"not {bound.name}")
-        else:
-            sign = "is" if r.kind == "word" else bound.op
-            parts.append(f"{bound.name} {sign} {r.shown(bound.value)}")
-    return f"never ({' and '.join(parts)})"
-
-
 def cube_of(values: Mapping[str, int], ranges: Mapping[str, Range], names: Sequence[str]) -> Cube:
     """The cube of exactly one state."""
     bounds: list[Bound] = []
@@ -77,3 +40,9 @@ def cube_of(values: Mapping[str, int], ranges: Mapping[str, Range], names: Seque
         if value < r.high:
             bounds.append(Bound(name, "<=", value))
     return tuple(bounds)
+
+
+__all__ = [
+    "Bound", "Clause", "Cube", "bound_term", "clause_term", "cube_of", "cube_term",
+    "holds_bound", "holds_in", "written_clause",
+]  # fmt: skip

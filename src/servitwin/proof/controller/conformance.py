@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
 import z3
 
 from servitwin.domain.controller import Controller, Observed
@@ -19,6 +18,7 @@ from servitwin.domain.controller_flat import flatten
 from servitwin.domain.controller_term import Range
 from servitwin.proof.controller.budget import Budget, OutOfBudget
 from servitwin.proof.controller.clause import Clause, clause_term
+from servitwin.proof.controller.conformance_report import Conformance, Seen, Unexplained
 from servitwin.proof.controller.system import System
 from servitwin.proof.controller.unroll import Unrolling
 
@@ -26,72 +26,6 @@ STEPS = 8
 _TOLD = 100
 
 Row = tuple[tuple[str, int], ...]  # observed names with a known value, by name
-
-
-class Seen(msgspec.Struct, frozen=True):
-    """A recorded observation. ``value`` None or a word without a meaning: not known from here on."""
-
-    time: int
-    signal: str
-    value: float | str | bool | None
-
-
-class Unexplained(msgspec.Struct, frozen=True):
-    """A change (or a stay: ``after`` equals ``before``) that no way of the model explains.
-
-    ``first`` is the time (ns) of its first occurrence, ``count`` how often it happened.
-    """
-
-    before: dict[str, str]
-    after: dict[str, str]
-    first: int
-    count: int
-
-
-class Conformance(msgspec.Struct, frozen=True):
-    """What recorded observations say of the model.
-
-    Attributes:
-        changes: changes of a region's state between two known rows.
-        explained: those for which the model has a way.
-        others: changes of inputs and variables alone, and how many of them the model allows.
-        stays: rows that stayed longer than the steps of a way, and how many of them the model can stay in.
-        unknown: changes from or to a value that is not known: not judged.
-        not_asked: changes for which the time did not suffice.
-        unexplained: the different ones, most frequent first, at most 100.
-        states_seen: leaves of observed regions that were recorded; ``states_of`` how many there are.
-        transitions_seen: labels of transitions that explain a change; ``transitions_of`` all of observed regions.
-        span_ns: from the first to the last observation.
-        steps: longest way that was allowed for one change.
-    """
-
-    changes: int
-    explained: int
-    others: int
-    others_explained: int
-    stays: int
-    stays_explained: int
-    unknown: int
-    not_asked: int
-    unexplained: tuple[Unexplained, ...]
-    states_seen: tuple[str, ...]
-    states_of: int
-    transitions_seen: tuple[str, ...]
-    transitions_of: int
-    span_ns: int
-    steps: int
-
-    @property
-    def note(self) -> str:
-        """One sentence to stand beside an answer."""
-        if not self.changes:
-            return "No change of state was recorded: nothing is known about how well the model fits the machine"
-        share = self.explained / self.changes
-        return (
-            f"The model explains {self.explained} of {self.changes} recorded changes of state ({share:.1%}); "
-            f"{len(self.states_seen)} of {self.states_of} states and {len(self.transitions_seen)} of "
-            f"{self.transitions_of} transitions were seen"
-        )
 
 
 class Conform:
@@ -264,3 +198,6 @@ def meaning(observed: Observed, range: Range, value: float | str | bool | None) 
         return None
     whole = number == number and abs(number) < 1e15 and number == int(number)  # noqa: PLR0124  # NaN is not itself
     return int(number) if whole and range.low <= number <= range.high else None
+
+
+__all__ = ["STEPS", "Conform", "Conformance", "Seen", "Unexplained", "meaning"]

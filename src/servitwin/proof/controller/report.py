@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from servitwin.domain.controller import PropertyKind, Severity
-from servitwin.proof.controller.clause import Clause
+from servitwin.proof.controller.bound import Clause
 
 Outcome = Literal["proven", "violated", "no violation up to depth"]
 MODEL_NOTE = "The model is not the controller: what is shown here holds for the model as it is written."
