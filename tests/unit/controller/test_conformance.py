@@ -9,6 +9,7 @@ import pytest
 from servitwin.connectors.recorded.plugin import open_recording
 from servitwin.domain.instant import NS
 from servitwin.formats.controller_file import read_controller
+from servitwin.proof.controller.bound import Bound
 from servitwin.proof.controller.conformance import Conform, Seen, meaning
 from tests.conftest import shared_data
 
@@ -28,7 +29,10 @@ LAMP = {
 def lamp(rows):
     controller, faults = read_controller(json.dumps(LAMP))
     assert faults == []
-    return Conform(controller).compare([Seen(t * NS, s, v) for t, s, v in rows], 60, time.process_time)
+    lit_with_stopped_timer = (Bound("state", "==", 1), Bound("on", "<=", -1))  # an invariant: never together
+    return Conform(controller, [lit_with_stopped_timer]).compare(
+        [Seen(t * NS, s, v) for t, s, v in rows], 60, time.process_time
+    )
 
 
 def test_what_the_model_explains_and_what_not():
@@ -75,8 +79,10 @@ def test_execution_of_a_real_machine_tool():
     ]
     found = Conform(controller).compare(seen, 120, time.process_time)
     assert found.not_asked == 0
-    assert found.changes > 500
-    assert found.explained / found.changes > 0.9
+    assert found.changes > 200
+    assert 0.85 < found.explained / found.changes < 1
     assert len(found.states_seen) == 3
-    # What the machine does and the model forbids: programs that start while the mode is manual.
-    assert all(u.before["mode"] == u.after["mode"] == "manual" or u.count < 20 for u in found.unexplained)
+    assert (
+        sum(u.count for u in found.unexplained)
+        == found.changes - found.explained + found.others - found.others_explained
+    )
