@@ -8,6 +8,7 @@ from servitwin.cli import (
     bench,
     commands,
     contracts,
+    controllers,
     data,
     evidence,
     figures,
@@ -36,6 +37,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     figures.add(app)
     contracts.add(app, starters)
     work_orders.add(app)
+    controllers.add(app)
     commands.add(app)
     data.add(app)
     evidence.add(app, starters)

@@ -86,19 +86,20 @@ class Structure:
         self, path: tuple[Key, ...], code: str, message: str, hint: str = "", *, key: bool = False
     ) -> None:
         """Add a fault at a path of what :meth:`clean` gave, where faulty entries of lists are left out."""
-        self.say(self._written(path), code, message, hint, key=key)
+        self.say(self.written_path(path), code, message, hint, key=key)
 
     def wrote(self, path: tuple[Key, ...]) -> bool:
         """Whether the file says anything at that path of what :meth:`clean` gave, be it faulty or not."""
         node: Any = self.root
-        for step in self._written(path):
+        for step in self.written_path(path):
             in_list = isinstance(node.value, list) and isinstance(step, int) and step < len(node.value)
             if not in_list and not (isinstance(node.value, dict) and step in node.value):
                 return False
             node = node.value[step]
         return True
 
-    def _written(self, path: tuple[Key, ...]) -> tuple[Key, ...]:
+    def written_path(self, path: tuple[Key, ...]) -> tuple[Key, ...]:
+        """Path in the file of a path in what :meth:`clean` gave."""
         written: tuple[Key, ...] = ()
         for step in path:
             kept = self._kept.get(written)

@@ -12,15 +12,27 @@ from hypothesis import strategies as st
 
 from servitwin.connectors.mqtt import plugin as mqtt
 from servitwin.formats.contract_file import read_contract
+from servitwin.formats.controller_file import read_controller
 from servitwin.formats.machine_type_file import read_machine_type
 from servitwin.formats.plant_file import read_plant
 from servitwin.formats.structure import CHECKS, Structure, schema
 from servitwin.formats.yaml_node import read_yaml
 
 HERE = Path(__file__).parent
+CONTROLLER = HERE.parents[2] / "examples" / "controllers" / "mill-door.yaml"
 CONTRACT = HERE.parents[2] / "examples" / "demo" / "contracts" / "crane-98.yaml"
-EXAMPLES = {"machine-type": HERE / "mill-500.yaml", "plant": HERE / "plant.yaml", "contract": CONTRACT}
-READERS = {"machine-type": read_machine_type, "plant": read_plant, "contract": read_contract}
+EXAMPLES = {
+    "machine-type": HERE / "mill-500.yaml",
+    "plant": HERE / "plant.yaml",
+    "contract": CONTRACT,
+    "controller": CONTROLLER,
+}
+READERS = {
+    "machine-type": read_machine_type,
+    "plant": read_plant,
+    "contract": read_contract,
+    "controller": read_controller,
+}
 ODD = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 5), st.floats(-5, 5), st.sampled_from(["", "x", "5s", "kW", "on-change"]),
     st.just([]), st.just({}), st.just([1, 2]), st.just({"x": 1}), st.just({"equals": 1}), st.just(["a"]),
@@ -71,7 +83,8 @@ def test_schema_and_connector_agree_on_mappings(mapping, right):
 def test_the_reader_knows_every_keyword_that_a_schema_uses(name):
     known = {
         "$schema", "$id", "$defs", "$ref", "title", "description", "type", "properties", "additionalProperties",
-        "required", "propertyNames", "minProperties", "enum", "pattern", "minimum", "maximum", "exclusiveMinimum",
+        "required", "propertyNames", "minProperties", "maxProperties", "enum", "pattern", "minimum", "maximum",
+        "exclusiveMinimum",
         "items", "minItems", "maxItems", "minLength", "maxLength", "anyOf", "x-check", "x-hint", "x-refused",
         "allOf",  # for editors: what a connector's own check says of its configuration
     }  # fmt: skip
