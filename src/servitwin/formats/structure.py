@@ -118,7 +118,7 @@ class Structure:
     def say_in_text(self, path: tuple[Key, ...], character: int, fault: Fault) -> None:
         """Add a fault at a character of a text at a path of what :meth:`clean` gave."""
         if len(self.faults) < MAX_FAULTS:
-            node = self.root.find(self._written(path))
+            node = self.root.find(self.written_path(path))
             line, column = character_place(node, character) if node is not None else self.root.place(path)
             self.faults.append(Fault(fault.code, fault.message, fault.hint, where(path), line, column, self.file))
 
