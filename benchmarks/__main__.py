@@ -8,8 +8,17 @@ from pathlib import Path
 
 # In this order, so that the ones that need quiet come before those that fill the disk cache.
 BENCHMARKS = (
-    "node", "ingest", "events", "time_of_state", "history", "settlement",
-    "usage", "monitor", "evidence", "proof_file", "controllers",
+    "node",
+    "ingest",
+    "events",
+    "time_of_state",
+    "history",
+    "settlement",
+    "usage",
+    "monitor",
+    "evidence",
+    "proof_file",
+    "controllers",
 )
 
 

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from servitwin.domain.agreement import Acceptance, accepted_at
+from servitwin.domain.canonical_json import canonical, digest
 from servitwin.domain.contract import Warranty
 from servitwin.domain.contract_period import warranty_end
 from servitwin.domain.instant import format_instant, parse_instant
-from servitwin.domain.canonical_json import canonical, digest
 from servitwin.formats.contract_file import read_contract
 from tests.unit.contract.samples import contract
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from servitwin.domain.canonical_json import plain
 from servitwin.domain.error import ConflictError, InvalidInputError
 from servitwin.domain.guarantee_time import RULES
 from servitwin.domain.instant import HOUR
@@ -20,7 +21,6 @@ from servitwin.domain.settlement_inputs import SettlementInputs
 from servitwin.domain.state_time import State
 from servitwin.domain.time_table import TimeTable
 from servitwin.domain.work_order import WorkOrder, check_order, next_order, orders_in_force, word_of
-from servitwin.domain.canonical_json import plain
 from servitwin.formats.settlement_document import interval_rows
 from tests.unit.contract.samples import at, contract, guarantee, hours, march_of
 
