@@ -175,7 +175,7 @@ def detail(parts: WebParts, me: Actor, twin: Twin, moment: int | None = None) ->
         "components": [{**full(c), "title": c.title or c.path} for c in kind.components] if kind else [],
         "signals": [full(s) for s in signals],
         "commands": [full(c) for c in kind.commands] if kind and whole else [],
-        "permitted": [a for a in ("read", "command", "configure", "report") if parts.authoriser.may(me, a, twin)],
+        "permitted": [a for a in ("read", "command", "configure", "treat", "report") if parts.authoriser.may(me, a, twin)],
         "children": [c.id for c in parts.registry.children(twin.id, now) if c.uid in known],
         "aggregates": [full(a) for a in twin.aggregates],
         "dtid": twin.dtid,

@@ -12,6 +12,7 @@ import { Link, useParam } from "../../route/router";
 import { t } from "../../texts/en";
 import { decimalsFor, formatNumber, unitText } from "../../time/figure";
 import { heldValues, isStale, sideOf } from "../twin/held";
+import { OpenCasesLine } from "../cases/OpenCasesLine";
 import { ReasonEntry } from "./ReasonEntry";
 import { AlarmRow } from "../twin/Overview";
 import { useTrends } from "../twin/useTrends";
@@ -100,6 +101,7 @@ function Machine({ machine }: { machine: TwinSummary }) {
             ))}
           </ul>
         ) : null}
+        <OpenCasesLine twin={machine.id} />
         <Link className="plain operator-open" place={`machines/${machine.id}`}>
           {o.open}
         </Link>
