@@ -1,6 +1,6 @@
 import { type FormEvent, type ReactNode, useId, useState } from "react";
 import type { CaseAct, CaseDetail, TwinDetail } from "../../api/types";
-import { useZone } from "../../parts/Clock";
+import { useMoment, useZone } from "../../parts/Clock";
 import { useParam } from "../../route/router";
 import { useAccount } from "../../session/session";
 import { t } from "../../texts/en";
@@ -132,6 +132,7 @@ const CHANGES = ["part", "parameter", "software"] as const;
 export function RepairForm({ one, twin, busy, take, cancel }: FormProps) {
   const account = useAccount();
   const zone = useZone();
+  const now = useMoment(60_000);
   const said = one.diagnosis?.component;
   const [component, setComponent] = useState(typeof said === "string" ? said : one.component);
   const [change, setChange] = useState<(typeof CHANGES)[number]>("part");
@@ -166,7 +167,7 @@ export function RepairForm({ one, twin, busy, take, cancel }: FormProps) {
       <TextField label={a.doneBy} value={by} onChange={setBy} />
       <label className="field">
         <span>
-          {a.doneAt} ({a.doneAtHint(zoneLabel(zone, Date.now()))})
+          {a.doneAt} ({a.doneAtHint(zoneLabel(zone, now))})
         </span>
         <input type="text" placeholder="2026-09-21 08:15" value={at} aria-invalid={bad} onChange={(event) => setAt(event.target.value)} />
         {bad ? <span className="field-problem">{a.badTime}</span> : null}

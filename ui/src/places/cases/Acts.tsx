@@ -9,19 +9,9 @@ import { setParams, useParam } from "../../route/router";
 import { notify } from "../../shell/notify";
 import { t } from "../../texts/en";
 import { DiagnoseForm, type FormProps, RepairForm, ShelveForm, TextForm } from "./ActForms";
+import { offered } from "./offered";
 
 const a = t.caseActs;
-type Act = "acknowledge" | "diagnose" | "repair" | "shelve" | "close" | "note";
-
-/** Which steps are offered where the case stands. */
-export function offered(one: Pick<CaseDetail, "status" | "alarm" | "severity">): Act[] {
-  if (one.status === "verified" || one.status === "closed") return ["note"];
-  const acts: Act[] = one.alarm === "unacknowledged" || one.alarm === "returned" ? ["acknowledge"] : [];
-  acts.push("diagnose", "repair");
-  if (one.severity !== "safety" && one.alarm !== "shelved") acts.push("shelve");
-  return [...acts, "close", "note"];
-}
-
 /** What people do about a case; each step is kept with its author. */
 export function Acts({ one, twin, reload }: { one: CaseDetail; twin: TwinDetail | undefined; reload: () => void }) {
   const asOf = useAsOf();

@@ -38,7 +38,7 @@ function CaseView({ one, reload }: { one: CaseDetail; reload: () => void }) {
   const twin = useTwin(one.twin);
   return (
     <div className="case-page">
-      <Head one={one} />
+      <Head one={one} component={twin.data?.components.find((part) => part.path === one.component)?.title ?? ""} />
       <div className="columns even">
         <Standing one={one} />
         <Guarantees one={one} />
@@ -57,7 +57,7 @@ function CaseView({ one, reload }: { one: CaseDetail; reload: () => void }) {
   );
 }
 
-function Head({ one }: { one: CaseDetail }) {
+function Head({ one, component }: { one: CaseDetail; component: string }) {
   return (
     <header className={`twin-head case-head severity-edge-${one.severity}`}>
       <div>
@@ -68,7 +68,7 @@ function Head({ one }: { one: CaseDetail }) {
         </nav>
         <h1>{one.text || one.requirement}</h1>
         <p className="twin-sub weak">
-          {one.component || c.whole} · <span className="code">{one.requirement}</span> · {c.opened} <Time at={one.opened} zone />
+          {component || one.component || c.whole} · <span className="code">{one.requirement}</span> · {c.opened} <Time at={one.opened} zone />
         </p>
         {one.formula ? null : <p className="note">{c.requirementGone}</p>}
         {one.recurred ? <p className="recurred">{t.cases.recurred(one.recurred)}</p> : null}
@@ -76,13 +76,12 @@ function Head({ one }: { one: CaseDetail }) {
       <div className="twin-now">
         <SeverityMark severity={one.severity} />
         <span>
-          <StatusWord status={one.status} />{" "}
+          <StatusWord status={one.status} active={one.active} />
           {one.active ? (
             <span className="weak">
-              {c.now}, {c.since} <Since at={one.findings.at(-1)?.from ?? one.opened} />
+              {" "}
+              {c.since} <Since at={one.findings.at(-1)?.from ?? one.opened} />
             </span>
-          ) : one.status === "violated" || one.status === "diagnosed" ? (
-            <span className="weak">{c.kept}</span>
           ) : null}
         </span>
         <AlarmPill alarm={one.alarm} />

@@ -8,7 +8,7 @@ import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { type Column, download, formatSort, Grid, parseSort, sortRows, toCsv } from "../../parts/Grid";
 import { go, href, Link, useParam } from "../../route/router";
 import { t } from "../../texts/en";
-import { AlarmPill, SEVERITIES, SeverityMark, StatusWord } from "./marks";
+import { AlarmPill, SEVERITIES, SeverityMark, statusText, StatusWord } from "./marks";
 import { WatchedCount } from "./WatchedCount";
 
 const c = t.cases;
@@ -100,13 +100,8 @@ const COLUMNS: Column<CaseSummary>[] = [
   {
     key: "status",
     title: c.col.status,
-    cell: (one) => (
-      <span className="case-now">
-        <StatusWord status={one.status} />
-        {one.active ? <span className="weak">{t.case.now}</span> : null}
-      </span>
-    ),
-    value: (one) => t.caseStatuses[one.status],
+    cell: (one) => <StatusWord status={one.status} active={one.active} />,
+    value: (one) => statusText(one.status, one.active),
   },
   { key: "waits", title: c.col.waits, cell: (one) => <span className="case-waits">{one.waits_for || "–"}</span>, value: (one) => one.waits_for },
 ];
@@ -160,7 +155,7 @@ export function CaseLine({ one, machine }: { one: CaseSummary; machine: boolean 
         {one.text || one.requirement}
       </Link>
       <span className="weak">
-        <StatusWord status={one.status} /> · <Time at={one.opened} precision="minute" />
+        <StatusWord status={one.status} active={one.active} /> · <Time at={one.opened} precision="minute" />
         {one.waits_for ? ` · ${one.waits_for}` : ""}
       </span>
     </>

@@ -16,7 +16,9 @@ export function Proofs({ one }: { one: CaseDetail }) {
           </li>
         ))}
       </ul>
-      <p className="weak">{c.fileHint}</p>
+      <p className="weak">
+        {c.fileHint} <span className="code">{c.verifyCommand}</span>
+      </p>
     </Card>
   );
 }

@@ -13,11 +13,11 @@ import type { StripItem } from "../../parts/strip-draw";
 import { WindowBar } from "../../parts/WindowBar";
 import { useRoute } from "../../route/router";
 import { t } from "../../texts/en";
-import { formatNumber } from "../../time/figure";
 import { formatDuration, parseInstant, toRfc3339 } from "../../time/instant";
-import { aligned, bucketWidth, useWindow, type Window, type WindowState } from "../../time/window";
+import { aligned, bucketWidth, useWindow, type WindowState } from "../../time/window";
 import { useSeries, useWordStrips } from "../twin/series";
 import { useStates } from "../twin/useStates";
+import { around, marginText, violationItem } from "./violation";
 
 const TimeChart = lazy(() => import("../../parts/TimeChart"));
 const c = t.case;
@@ -74,25 +74,6 @@ function useCaseWindow(findings: readonly CaseFinding[], moment: number): Window
     const { from, to } = around(latest, moment);
     return { ...asked, from, to, rolling: false, span: "", key: `${from} ${to}` };
   }, [asked, chosen, latest, moment]);
-}
-
-export function around(finding: CaseFinding, moment: number): Window {
-  const from = parseInstant(finding.from);
-  const to = finding.to === null ? Math.max(moment, from + 1) : parseInstant(finding.to);
-  const pad = Math.max(30_000, (to - from) / 2);
-  return { from: Math.floor(from - pad), to: Math.ceil(finding.to === null ? to + pad / 10 : Math.min(to + pad, Math.max(moment, to + 1))) };
-}
-
-function violationItem(f: CaseFinding, moment: number): StripItem {
-  const from = parseInstant(f.from);
-  const to = f.to === null ? Math.max(moment, from + 1) : parseInstant(f.to);
-  return { from, to, label: t.verdicts.false, detail: f.to === null ? c.goesOn : marginText(f.least, f.most), fill: "--s-failed", pattern: "plain" };
-}
-
-function marginText(least: number | null, most: number | null): string {
-  if (least === null || most === null) return "";
-  const digits = (v: number): string => formatNumber(v, Math.abs(v) >= 100 ? 0 : 2);
-  return least === most ? digits(least) : `${digits(least)} … ${digits(most)}`;
 }
 
 const FILLS: Record<Verdict, Pick<StripItem, "fill" | "pattern">> = {

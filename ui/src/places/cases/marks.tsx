@@ -48,6 +48,13 @@ export function AlarmPill({ alarm }: { alarm: CaseAlarm }) {
   return <span className={loud ? "pill warning" : "pill quiet"}>{t.caseAlarms[alarm]}</span>;
 }
 
-export function StatusWord({ status }: { status: CaseStatus }) {
-  return <span className={`case-status status-${status}`}>{t.caseStatuses[status]}</span>;
+/** Where the case stands; a violation that goes on says so. */
+export function StatusWord({ status, active }: { status: CaseStatus; active: boolean }) {
+  return <span className={`case-status status-${status}`}>{statusText(status, active)}</span>;
+}
+
+export function statusText(status: CaseStatus, active: boolean): string {
+  const word = t.caseStatuses[status];
+  if (status === "violated") return active ? t.case.violatedNow : t.case.keptAgain;
+  return active && status !== "closed" ? `${word}, ${t.case.now}` : word;
 }

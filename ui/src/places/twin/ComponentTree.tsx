@@ -36,7 +36,7 @@ function Status({ one, twin }: { one: ComponentNow; twin: string }) {
   return (
     <span className="component-status">
       {one.worst ? (
-        <Link place={one.cases.length === 1 && only ? `cases/${only.id}` : "cases"} params={one.cases.length === 1 ? {} : { twin }}>
+        <Link className="row" place={one.cases.length === 1 && only ? `cases/${only.id}` : "cases"} params={one.cases.length === 1 ? {} : { twin }}>
           <SeverityMark severity={one.worst} /> <span className="num">{c.cases(one.cases.length)}</span>
         </Link>
       ) : null}

@@ -18,9 +18,11 @@ export function FormulaField({ value, onChange, check }: { value: string; onChan
   };
   return (
     <div className="formula-field">
-      <label className="field">
-        <span>{r.formula}</span>
-        <span className="formula-box">
+      <div className="field">
+        <span>
+          <label htmlFor="formula-text">{r.formula}</label>
+        </span>
+        <div className="formula-box">
           <pre ref={under} className="code" aria-hidden="true">
             {underlined(value, check.faults).map((piece, i) => (
               <span key={i} className={piece.faulty ? "faulty" : undefined}>
@@ -31,6 +33,7 @@ export function FormulaField({ value, onChange, check }: { value: string; onChan
           </pre>
           <textarea
             ref={input}
+            id="formula-text"
             className="code"
             rows={4}
             required
@@ -46,8 +49,8 @@ export function FormulaField({ value, onChange, check }: { value: string; onChan
               if (under.current) under.current.scrollTop = event.currentTarget.scrollTop;
             }}
           />
-        </span>
-      </label>
+        </div>
+      </div>
       <div id="formula-told" role="status" className="formula-told">
         {check.checking ? <p className="weak">{r.checking}</p> : null}
         {check.faults.map((fault, i) => (

@@ -125,8 +125,6 @@ export function RequirementEditor({ twin, one, close, done }: EditorProps) {
 
 function Field({ label, hint, children }: { label: string; hint: string; children: ReactNode }) {
   return (
-    // The control is the child.
-    // eslint-disable-next-line jsx-a11y/label-has-associated-control
     <label className="field">
       <span>
         {label}

@@ -47,7 +47,8 @@ export const cases = {
   },
   case: {
     now: "violated now",
-    kept: "kept again",
+    violatedNow: "Violated now",
+    keptAgain: "Kept again, cause not said",
     since: "for",
     opened: "opened",
     whole: "the whole machine",
@@ -57,6 +58,7 @@ export const cases = {
     acts: "What to do",
     proof: "Proof of repair",
     notProven: (done: number, needed: number) => `Not yet proven: ${done} of ${needed} occurrences of`,
+    verifyCommand: "servitwin verify FILE",
     proven: (done: number) => `Proven: ${done} occurrences of`,
     condition: "the condition",
     lasted: (done: string, needed: string) => `${done} of ${needed} under that condition`,
@@ -112,7 +114,7 @@ export const cases = {
     proofKinds: { violated: "Proof of the violation", repaired: "Proof of the repair" },
     file: "Proof file",
     certificate: "Certificate",
-    fileHint: "Check it without us: `servitwin verify FILE`.",
+    fileHint: "Check a proof file without us:",
     notReady: { violated: "No violation counts any more, so there is nothing to prove.", repaired: "The repair is not proven yet." },
     history: "History",
     monitor: "monitor",
@@ -224,6 +226,5 @@ export const cases = {
     title: "Components",
     cases: (n: number) => (n === 1 ? "1 open case" : `${n} open cases`),
     alarms: (n: number) => (n === 1 ? "1 alarm" : `${n} alarms`),
-    calm: "nothing wrong",
   },
 };
