@@ -20,7 +20,7 @@ export function Standing({ one }: { one: CaseDetail }) {
   ];
   return (
     <Card title={ended ? c.standing : c.standingOpen} className={ended ? "" : "standing-open"}>
-      {one.waits_for ? <p className="waits-for">{one.waits_for}</p> : null}
+      {one.waits_for && !progress ? <p className="waits-for">{one.waits_for}</p> : null}
       {progress ? <Progress progress={progress} /> : null}
       <Facts items={facts} />
     </Card>
@@ -55,7 +55,7 @@ function Progress({ progress: p }: { progress: CaseProgress }) {
   const parts = p.needed > 0 ? Array.from({ length: Math.min(p.needed, 60) }, (_, i) => i < p.occurrences) : [];
   return (
     <div className="repair-progress">
-      <p className="strong">
+      <p className="waits-for">
         {proven ? `✓ ${c.proven(p.occurrences)}` : `○ ${c.notProven(p.occurrences, p.needed)}`} {p.when ? <span className="code">{p.when}</span> : c.condition}
       </p>
       <div className="progress-steps" role="progressbar" aria-label={c.proof} aria-valuemin={0} aria-valuemax={p.needed} aria-valuenow={Math.min(p.occurrences, p.needed)}>
