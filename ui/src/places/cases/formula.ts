@@ -45,8 +45,8 @@ export function underlined(text: string, faults: readonly { from: number; to: nu
   const characters = Array.from(text);
   const faulty = new Array<boolean>(characters.length).fill(false);
   for (const { from, to } of faults) {
-    const start = to > from ? from : Math.min(from, characters.length) - 1;
-    faulty.fill(true, Math.max(0, start), Math.max(to, start + 1));
+    const start = Math.max(0, to > from ? from : Math.min(from, characters.length) - 1);
+    faulty.fill(true, start, Math.max(to, start + 1));
   }
   const found: { text: string; faulty: boolean }[] = [];
   characters.forEach((character, i) => {

@@ -32,6 +32,7 @@ export const cases = {
     watched: (n: number) => (n === 1 ? "1 requirement is watched." : `${n} requirements are watched.`),
     showAll: "Show ended cases too",
     line: (n: number) => (n === 1 ? "1 open case" : `${n} open cases`),
+    operatorDo: "The machine works, but not as it must. Read what is violated, and call maintenance.",
     recurred: (n: number) => (n === 1 ? "Came back after a repair" : `Came back after repairs, ${n} times`),
     notFound: "There is no such case, or its machine is none that you may see.",
     col: {
@@ -132,6 +133,18 @@ export const cases = {
       closed: "Closed without proof",
       note: "Remark",
     },
+  },
+  browserProof: {
+    verify: "Verify in this browser",
+    busy: "Verifying …",
+    ok: "Seal, signatures and log of this proof file are right.",
+    whoUnknown: "Who signed is not known from keys of your own.",
+    refused: "Refused",
+    statements: "Statements",
+    log: "Entries of the log",
+    sealedBy: "Sealed by",
+    cosignedBy: "Co-signed by",
+    rest: "Observations and formula are checked by",
   },
   caseActs: {
     onlyNow: "You are looking at the past; go back to now to act.",
