@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 # In this order, so that the ones that need quiet come before those that fill the disk cache.
-BENCHMARKS = ("node", "ingest", "events", "time_of_state", "history", "settlement")
+BENCHMARKS = ("node", "ingest", "events", "time_of_state", "history", "settlement", "monitor", "evidence", "proof_file")
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ import msgspec
 
 from servitwin.domain.error import Fault, InvalidInputError
 
-ChildRole = Literal["prepare", "ingest", "services", "web", "plugin", "upkeep", "recall"]
+ChildRole = Literal["prepare", "ingest", "services", "web", "evidence", "plugin", "upkeep", "recall"]
 
 
 class BusSettings(msgspec.Struct, omit_defaults=True):
@@ -57,6 +57,16 @@ class PluginSettings(msgspec.Struct, omit_defaults=True):
     password: str = ""
 
 
+class WitnessSettings(msgspec.Struct, omit_defaults=True):
+    """Another node whose evidence log this one follows and co-signs, and for which party it does."""
+
+    url: str
+    token: str = ""
+    party: str = ""  # "": who operates this node
+    authority: str = ""  # PEM file, where the other node's certificate is not known everywhere
+    every_seconds: float = 30.0
+
+
 class Settings(msgspec.Struct, omit_defaults=True):
     """All that a process of servitwin needs to know; passed to children on standard input, never in arguments."""
 
@@ -73,6 +83,8 @@ class Settings(msgspec.Struct, omit_defaults=True):
     commit_seconds: float = 3.0  # rows are readable before; each commit costs about 50 ms of a core
     tail_seconds: float = 10.0
     retention_days: int = 0  # 0: keep for ever
+    bind_seconds: float = 4.0  # how often what was committed is bound in the evidence log
+    witness: list[WitnessSettings] = []
     upkeep_minutes: float = 5.0  # how often roll-ups are brought up to date and small files put together
     records_url: str = ""  # "": SQLite in the data folder
     demo: bool = False
@@ -92,6 +104,16 @@ class Settings(msgspec.Struct, omit_defaults=True):
     def history(self) -> Path:
         """Folder of the history tables."""
         return self.folder / "history"
+
+    @property
+    def evidence(self) -> Path:
+        """Folder of the evidence log."""
+        return self.folder / "evidence"
+
+    @property
+    def party_keys(self) -> Path:
+        """Folder of the private keys of parties that sign on this node."""
+        return self.folder / "secrets" / "party-keys"
 
 
 def read_settings(raw: bytes) -> Settings:

@@ -19,12 +19,17 @@ from servitwin.domain.party import Account, Grant, Party
 from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.domain.twin import Aggregate, Dated, Twin
 from servitwin.engines.bus.refusals import Refusals
+from servitwin.engines.files.evidence_log import EvidenceReader
+from servitwin.engines.files.log_heads import LogHeads
 from servitwin.engines.files.party_keys import PartyKeyFolder
 from servitwin.engines.history import DuckReader
+from servitwin.engines.history.bound import CommittedRows
 from servitwin.engines.records import SqlRecords, migrate
+from servitwin.proof.log.catalogue import ROW
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.manage_access import ManageAccess
+from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.sign_in import SignIn, secret_hash
 from servitwin.web.api.app import create_app
@@ -184,6 +189,14 @@ class Node:
             audit=Audit(self.records, now),
             live=LiveHub(self.bus, self.records),
             keys=PartyKeyFolder(folder / "party-keys"),
+            evidence=ReadLog(
+                EvidenceReader(folder / "evidence", ROW),
+                LogHeads(folder / "evidence"),
+                CommittedRows(folder / "history"),
+                self.records,
+                self.registry,
+                self.authoriser,
+            ),
             now=now,
             new_id=new_id,
             hash_machine_secret=lambda s: "$2-test-" + secret_hash(s),

@@ -11,17 +11,19 @@ from pathlib import Path, PurePosixPath
 
 from servitwin.bootstrap.data_folder import FOLDER_VERSION, DataFolder, write_private
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
+from servitwin.engines.files.log_heads import copy_log
 from servitwin.engines.history.copies import backup as backup_history
 from servitwin.engines.history.copies import restore as restore_history
 
-_WHOLE = ("files", "secrets")
+_WHOLE = ("files", "secrets", "witness")
 
 
 def backup(data: Path, target: Path) -> str:
     """Write a backup of ``data`` into the new tar file ``target``; returns what it holds, for people.
 
-    History is taken first: whatever its rows refer to is in the records that are taken after it. What lies in the
-    streams and is not committed yet is not part of it; machines have their acknowledgement for it, the folder has it.
+    History is taken first: whatever its rows refer to is in the records that are taken after it, and bound in the
+    evidence log that comes last. What lies in the streams and is not committed yet is not part of it; machines have
+    their acknowledgement for it, the folder has it.
 
     Raises:
         NotFoundError: ``data:not-a-data-folder``.
@@ -46,6 +48,7 @@ def backup(data: Path, target: Path) -> str:
         for name in _WHOLE:
             if (data / name).is_dir():
                 shutil.copytree(data / name, copy / name)
+        copy_log(data / "evidence", copy / "evidence")
         shutil.copy2(data / "VERSION", copy / "VERSION")
         fresh = target.with_name(target.name + ".new")
         with tarfile.open(fresh, "w") as tar:  # tables are compressed already
@@ -88,6 +91,7 @@ def restore(source: Path, data: Path) -> str:
             for name in _WHOLE:
                 if (copy / name).is_dir():
                     shutil.copytree(copy / name, data / name, dirs_exist_ok=True)
+            copy_log(copy / "evidence", data / "evidence")
             if (copy / "records.db").exists():
                 shutil.copy2(copy / "records.db", data / "records.db")
             write_private(data / "VERSION", f"{version}\n".encode())

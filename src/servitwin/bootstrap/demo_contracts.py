@@ -10,11 +10,11 @@ import msgspec
 from servitwin.connectors.simulator.long_past import planned_work, stops_of
 from servitwin.connectors.simulator.plant import MachineConfig, SimulatorConfig, past_range
 from servitwin.domain.agreement import PartyKey, Signature, signed_text
+from servitwin.domain.canonical_json import digest
 from servitwin.domain.contract import Contract
 from servitwin.domain.exclusion import Decision, Evidence, Exclusion
 from servitwin.domain.instant import DAY, HOUR, MINUTE, NS
 from servitwin.domain.settlement import contract_end, contract_start
-from servitwin.formats.canonical_json import digest
 from servitwin.formats.contract_file import read_contract
 from servitwin.formats.signature import key_id
 from servitwin.usecases.kept_plants import connections

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -18,14 +18,15 @@ from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.registry import Registry
 
 _TAIL_S = 5.0
+T = TypeVar("T")
 
 
-class _OnDemand:
+class _OnDemand(Generic[T]):
     """A reader that is made at the first question: DuckDB and Arrow are 60 MB that nobody needs who asks nothing."""
 
-    def __init__(self, make: Callable[[], HistoryReader]) -> None:
+    def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._made: HistoryReader | None = None
+        self._made: T | None = None
         self._lock = threading.Lock()
 
     def __getattr__(self, name: str) -> Any:
@@ -33,6 +34,11 @@ class _OnDemand:
             with self._lock:
                 self._made = self._made or self._make()
         return getattr(self._made, name)
+
+
+def on_demand(make: Callable[[], T]) -> T:
+    """A stand-in for what ``make`` gives, which is made at the first use of it."""
+    return cast("T", _OnDemand(make))
 
 
 def open_reader(
@@ -58,4 +64,4 @@ def open_reader(
 
         return DuckReader(settings.history, tail, define=define)
 
-    return cast("HistoryReader", _OnDemand(make))
+    return on_demand(make)

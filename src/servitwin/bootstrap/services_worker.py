@@ -15,6 +15,7 @@ import msgspec
 from servitwin.bootstrap.history_upkeep import HistoryUpkeep
 from servitwin.bootstrap.look_back_worker import Held
 from servitwin.bootstrap.reader import open_reader
+from servitwin.bootstrap.requirement_watch import RequirementWatch
 from servitwin.bootstrap.service_host import Services
 from servitwin.bootstrap.service_lanes import ServiceLanes
 from servitwin.bootstrap.short_worker import ask_worker
@@ -57,6 +58,9 @@ class ServicesWorker:
         self._services = RunServices(self._reader, self._records, self._registry, self._host)
         self._aggregates = PublishAggregates(self._registry, bus, secrets.token_hex(12))
         self._upkeep = HistoryUpkeep(settings)
+        self._requirements = RequirementWatch(
+            self._reader, self._registry, self._records, self._publish_from_thread, self._new_id, settings.evidence
+        )
         self._resynced = 0
 
     @staticmethod
@@ -78,7 +82,12 @@ class ServicesWorker:
             self._take(LiveMessage("", uid, dict(self._mirror.values(uid))))
         await self._bus.flush()
         report_ready()
-        work = [self._tick_forever(), ServiceLanes(self._services).run(self._stop), self._upkeep.run(self._stop)]
+        work = [
+            self._tick_forever(),
+            ServiceLanes(self._services).run(self._stop),
+            self._upkeep.run(self._stop),
+            self._requirements.run(self._stop),
+        ]
         running = [asyncio.create_task(w) for w in work]
         looking_back = asyncio.create_task(self._tell_how_long())
         await self._stop.wait()
@@ -129,6 +138,9 @@ class ServicesWorker:
         if not task.cancelled() and (e := task.exception()) is not None:
             log.warning("%s", e)
 
+    def _publish_from_thread(self, subject: str, payload: bytes) -> None:
+        self._loop.call_soon_threadsafe(self._publish, subject, payload)
+
     @staticmethod
     def _answer(handle: Callable[[bytes], bytes]) -> Callable[[bytes], Coroutine[Any, Any, bytes]]:
         async def answer(payload: bytes) -> bytes:
@@ -141,7 +153,13 @@ class ServicesWorker:
         return await asyncio.to_thread(self._services.handle, payload)
 
     def _health(self, _: bytes) -> bytes:
-        return _encode({"failures": self._services.failures, "upkeep": self._upkeep.status})
+        return _encode(
+            {
+                "failures": self._services.failures,
+                "upkeep": self._upkeep.status,
+                "requirements": self._requirements.status,
+            }
+        )
 
     # what time brings ----------------------------------------------------------------------------------------
 

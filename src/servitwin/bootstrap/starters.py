@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,10 @@ from servitwin.config import Settings, WebSettings
 from servitwin.connectors.recorded.plugin import KINDS, open_recording
 from servitwin.domain.error import Fault, UnavailableError
 from servitwin.usecases.check_files import check
+from servitwin.usecases.check_log import Checked
+from servitwin.usecases.log_ports import RemoteLog
 from servitwin.usecases.verify_settlement import Verified
+from servitwin.usecases.witness_log import Followed
 
 _STOP_WITHIN_S = 60.0
 
@@ -72,6 +75,24 @@ def _verify(file: Path, observations: Path | None, keys: Path | None) -> Verifie
     return verify(file, observations, keys)
 
 
+def _witness(folder: Path, party: str, node: RemoteLog) -> Followed:
+    from servitwin.bootstrap.watch_log import witness_once  # noqa: PLC0415 - as above
+
+    return witness_once(folder, party, node)
+
+
+def _check_folder(data: Path, witness: Path | None, kept_since: int | None, say: Callable[[str], None]) -> Checked:
+    from servitwin.bootstrap.check_log import check_folder  # noqa: PLC0415 - as above
+
+    return check_folder(data, witness, kept_since, say)
+
+
+def _check_node(node: RemoteLog, witness: Path | None, say: Callable[[str], None]) -> Checked:
+    from servitwin.bootstrap.check_log import check_node  # noqa: PLC0415 - as above
+
+    return check_node(node, witness, say)
+
+
 def starters() -> Starters:
     """All starters of this build."""
     return Starters(
@@ -83,4 +104,7 @@ def starters() -> Starters:
         backup=_backup,
         restore=_restore,
         verify=_verify,
+        witness=_witness,
+        check_folder=_check_folder,
+        check_node=_check_node,
     )

@@ -28,7 +28,7 @@ from servitwin.engines.bus.server import NatsServer
 log = logging.getLogger("servitwin.supervisor")
 _INTERNAL_USER = "servitwin"
 _LOOK_EVERY_S = 0.5
-_ROLES = ("ingest", "services", "web")
+_ROLES = ("ingest", "services", "web", "evidence")
 
 
 class Connection(msgspec.Struct, omit_defaults=True):
@@ -98,15 +98,15 @@ class Supervisor:
         await asyncio.gather(*(c.warm_up() for c in self._children))
         prepared = await self._prepare(version)
         self._start_bus(prepared.connections)
-        ingest, services, web = self._children
+        ingest, services, web, evidence = self._children
         await ingest.start()
         await asyncio.gather(services.start(), web.start())
         self._known_web_port = int((web.ready or {})["port"])
         address = self._address()
         self._folder.write_address(address)
         self._plugins = [self._plugin(c) for c in prepared.connections]
-        # Beside the rest: a foreign process that is slow or does not start keeps nobody waiting.
-        self._starting = [asyncio.create_task(self._start_plugin(p)) for p in self._plugins]
+        # Beside the rest, which evidence gives way to; and a foreign process that is slow keeps nobody waiting.
+        self._starting = [asyncio.create_task(self._start_beside(p)) for p in (evidence, *self._plugins)]
         for note in prepared.notes:
             self._say(note)
         if self._as_json:
@@ -205,11 +205,11 @@ class Supervisor:
             f"plugin-{connection.name}", "plugin", settings, self._folder.path / "logs", self._remember, 30.0
         )  # fmt: skip
 
-    async def _start_plugin(self, child: Child) -> None:
+    async def _start_beside(self, child: Child) -> None:
         try:
             await child.start_or_insist()
         except UnavailableError as e:
-            # A connection that does not work must not keep the plant from starting: the rest is served.
+            # A part that does not work must not keep the plant from starting: the rest is served.
             log.error("%s", e)
             self._say(str(e))
 
@@ -249,10 +249,10 @@ class Supervisor:
                 log.error("%s", e)
 
     async def _end(self) -> None:
-        """Machines first, then the pages, then ingest once it has stored all, then the bus."""
+        """Machines first, then the pages, then ingest once it has stored all, then who binds that, then the bus."""
         await asyncio.gather(*(p.stop() for p in self._plugins))
         await asyncio.gather(*self._starting, return_exceptions=True)
-        for name in ("web", "services", "ingest"):
+        for name in ("web", "services", "ingest", "evidence"):
             await asyncio.gather(*(c.stop(30.0) for c in self._children if c.name == name))
         if self._bus is not None:
             self._bus.stop()

@@ -18,18 +18,25 @@ import uvicorn
 import servitwin.web
 from servitwin.bootstrap.check_connection import check_connection
 from servitwin.bootstrap.machine_users import write_machine_users
-from servitwin.bootstrap.reader import open_reader
+from servitwin.bootstrap.operator import operator_of
+from servitwin.bootstrap.reader import on_demand, open_reader
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
 from servitwin.domain.identity import RANDOM_BYTES, new_uid
 from servitwin.engines.bus import BusClient, hash_secret
 from servitwin.engines.bus.refusals import Refusals
+from servitwin.engines.files.evidence_log import EvidenceReader
+from servitwin.engines.files.folder import FileFolder
+from servitwin.engines.files.log_heads import LogHeads
 from servitwin.engines.files.party_keys import PartyKeyFolder
 from servitwin.engines.records import SqlRecords
+from servitwin.proof.log.catalogue import ROW
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
+from servitwin.usecases.bind_observations import BoundRows
 from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.ports import HistoryReader
+from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.app import create_app
@@ -59,6 +66,8 @@ def build_parts(
         new_secret,
         settings.web.node_token_hash,
     )
+    log, heads = EvidenceReader(settings.evidence, ROW), LogHeads(settings.evidence)
+    bound = on_demand(lambda: _committed_rows(settings))
     return WebParts(
         records=records,
         history=history,
@@ -69,7 +78,12 @@ def build_parts(
         access=ManageAccess(records, authoriser, sign_in, time.time_ns, new_id, new_secret),
         audit=Audit(records, time.time_ns),
         live=LiveHub(bus, records),
-        keys=PartyKeyFolder(settings.folder / "secrets" / "party-keys"),
+        keys=PartyKeyFolder(settings.party_keys),
+        evidence=ReadLog(log, heads, bound, records, registry, authoriser),
+        log=log,
+        heads=heads,
+        bound=bound,
+        files=FileFolder(settings.folder / "files"),
         now=time.time_ns,
         new_id=new_id,
         hash_machine_secret=hash_secret,
@@ -86,13 +100,10 @@ def build_parts(
     )
 
 
-def operator_of(records: SqlRecords) -> str:
-    """The party that operates this node: setting ``operator``, else the only manufacturer or orchestrator."""
-    named = records.setting("operator")
-    if named:
-        return named
-    makers = [p.id for p in records.parties() if p.kind in ("manufacturer", "orchestrator")]
-    return makers[0] if len(makers) == 1 else ""
+def _committed_rows(settings: Settings) -> BoundRows:
+    from servitwin.engines.history.bound import CommittedRows  # noqa: PLC0415 - Arrow, for who asks for rows alone
+
+    return CommittedRows(settings.history)
 
 
 def new_id() -> str:

@@ -17,6 +17,7 @@ _MODULES = {
     "ingest": "servitwin.bootstrap.ingest_worker",
     "services": "servitwin.bootstrap.services_worker",
     "web": "servitwin.bootstrap.web_worker",
+    "evidence": "servitwin.bootstrap.evidence_worker",
     "plugin": "servitwin.bootstrap.plugin_worker",
     "recall": "servitwin.bootstrap.recall_worker",
     "look-back": "servitwin.bootstrap.look_back_worker",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from servitwin.cli import commands, contracts, data, figures, files, replay, run, simulate
+from servitwin.cli import commands, contracts, data, evidence, figures, files, replay, run, simulate
 from servitwin.cli.starters import Starters
 
 
@@ -25,5 +25,6 @@ def create_cli(starters: Starters) -> typer.Typer:
     contracts.add(app, starters)
     commands.add(app)
     data.add(app)
+    evidence.add(app, starters)
     simulate.add(app)
     return app

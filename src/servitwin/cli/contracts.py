@@ -10,6 +10,7 @@ import typer
 
 from servitwin.cli.acceptance import accept, acceptance
 from servitwin.cli.node import FINDING, DataOption, JsonOption, ToOption, connect, handled, print_json, print_table
+from servitwin.cli.proof_files import is_proof_file, verify_proof_file
 from servitwin.cli.starters import Starters
 from servitwin.domain.error import Fault, InvalidInputError
 
@@ -41,12 +42,27 @@ def add(app: typer.Typer, starters: Starters) -> None:
     check = starters.verify
 
     def verify(
-        file: Annotated[Path, typer.Argument(help="A settlement (JSON)")],
+        file: Annotated[Path, typer.Argument(help="A proof file or a settlement (JSON)")],
         observations: Annotated[Path | None, typer.Option(help="Observations: CSV, Parquet or Arrow export")] = None,
         keys: Annotated[Path | None, typer.Option(help="Public keys (JSON of GET /parties/{party}/keys)")] = None,
+        head: Annotated[Path | None, typer.Option(help="Proof: heads that your own node co-signed (JSON)")] = None,
+        witness: Annotated[Path | None, typer.Option(help="Proof: folder with your own copy of the log")] = None,
         as_json: JsonOption = False,
     ) -> None:
-        """Check a settlement without a server: digest, signatures, and every cent from the observations."""
+        """Check a proof file (log, observations, formula) or a settlement (every cent), without a server."""
+        if is_proof_file(file):
+            if observations is not None:
+                fault = Fault(
+                    "option:not-for-proofs", "A proof file carries its observations", "Leave out --observations"
+                )
+                raise InvalidInputError(fault)
+            verify_proof_file(file, keys, head, witness, as_json)
+            return
+        if head is not None or witness is not None:
+            fault = Fault(
+                "option:only-for-proofs", "This is no proof file", "--head and --witness belong to proof files"
+            )
+            raise InvalidInputError(fault)
         found = check(file, observations, keys)
         if as_json:
             print_json(found)

@@ -1,5 +1,6 @@
 """Commands that run or keep a node: serve, edge, backup, restore."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, get_args
@@ -8,7 +9,7 @@ import typer
 
 from servitwin.cli.node import JsonOption, handled, print_json
 from servitwin.cli.starters import Starters
-from servitwin.config import BusSettings, Settings, TlsSettings, WebSettings, default_data_folder
+from servitwin.config import BusSettings, Settings, TlsSettings, WebSettings, WitnessSettings, default_data_folder
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.party import Role
 from servitwin.usecases.check_tls import tls_faults
@@ -58,6 +59,14 @@ def _serve(starter: Callable[[Settings, bool], int]) -> Callable[..., None]:
             Path | None, typer.Option(help="PEM file: web and MQTT speak TLS with this certificate (and its chain)")
         ] = None,
         tls_key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's key")] = None,
+        witness: Annotated[
+            list[str] | None,
+            typer.Option(
+                metavar="URL",
+                help="Node whose evidence log this one follows and co-signs; token from SERVITWIN_WITNESS_TOKEN",
+            ),
+        ] = None,
+        witness_party: Annotated[str, typer.Option(help="Party that co-signs; default: who operates this node")] = "",
         demo: Annotated[bool, typer.Option(help="Start the demo plant with its simulator and accounts")] = False,
         as_json: JsonOption = False,
     ) -> None:
@@ -69,6 +78,15 @@ def _serve(starter: Callable[[Settings, bool], int]) -> Callable[..., None]:
             plant=[str(p) for p in plant or ()],
             demo=demo,
             retention_days=keep_days,
+            witness=[
+                WitnessSettings(
+                    url,
+                    os.environ.get("SERVITWIN_WITNESS_TOKEN", ""),
+                    witness_party,
+                    os.environ.get("SERVITWIN_CA", ""),
+                )
+                for url in witness or ()
+            ],
         )
         faults = settings_faults(settings)
         if faults:

@@ -10,7 +10,10 @@ from pathlib import Path
 from servitwin.config import Settings
 from servitwin.domain.error import Fault
 from servitwin.sdk.recording import Recording
+from servitwin.usecases.check_log import Checked
+from servitwin.usecases.log_ports import RemoteLog
 from servitwin.usecases.verify_settlement import Verified
+from servitwin.usecases.witness_log import Followed
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,10 @@ class Starters:
         backup: consistent copy of a data folder (data folder, target file); returns what was written, for people.
         restore: the way back (backup file, new data folder).
         edge: run an edge node; as ``serve``.
+        witness: look at another node's log once (folder of the copy, party that co-signs, the node).
+        check_folder: check log and history of a data folder (folder, witness's folder, oldest event time that must be
+            there, told how far it is); needs no node.
+        check_node: the same of a running node, over its API.
         verify: check a settlement file against observations and public keys; needs no node.
     """
 
@@ -37,3 +44,6 @@ class Starters:
     restore: Callable[[Path, Path], str] | None = None
     edge: Callable[[Settings, bool], int] | None = None
     verify: Callable[[Path, Path | None, Path | None], Verified] | None = None
+    witness: Callable[[Path, str, RemoteLog], Followed] | None = None
+    check_folder: Callable[[Path, Path | None, int | None, Callable[[str], None]], Checked] | None = None
+    check_node: Callable[[RemoteLog, Path | None, Callable[[str], None]], Checked] | None = None

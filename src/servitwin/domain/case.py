@@ -102,6 +102,16 @@ class Verified(Body, frozen=True, tag="verified"):
     occurrences: int
     needed: int
     bound: float
+    cut: dict[str, int] = {}
+
+
+class Proved(Body, frozen=True, tag="proved"):
+    """A proof file was made over [start, end): of the violation, or of the repair; ``file`` is its address."""
+
+    of: Literal["violated", "repaired"]
+    start: int
+    end: int
+    file: str
 
 
 class Closed(Body, frozen=True, tag="closed"):
@@ -127,6 +137,7 @@ StepBody = (
     | Diagnosed
     | Repaired
     | Verified
+    | Proved
     | Closed
     | Noted
 )

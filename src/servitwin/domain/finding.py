@@ -7,8 +7,6 @@ from typing import Literal
 
 import msgspec
 
-from servitwin.domain.observation import Cut
-
 Severity = Literal["low", "medium", "high", "safety"]
 
 
@@ -54,7 +52,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
         digest: of the requirement as it was checked (:func:`requirement_digest` of its canonical form).
         least, most: bounds of the robustness, in the unit of the deciding comparison; None where nothing measured.
         determined: instant from which the violation was certain.
-        cut: what was known when it was found.
+        cut: what was known when it was found: shard, as text, to its last sequence.
     """
 
     twin: str
@@ -67,7 +65,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     end: int | None = None
     least: float | None = None
     most: float | None = None
-    cut: Cut = {}
+    cut: dict[str, int] = {}
 
     @property
     def id(self) -> str:

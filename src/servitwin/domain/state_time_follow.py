@@ -60,7 +60,7 @@ class StateFollower:
         series = {n: series_of(rows, self._definitions[n]) for n, rows in f.rows.items()}
         intervals = derive_states(self._type, series, self._gaps, begin, watermark)
         f.position = watermark
-        f.rows = {n: _still_counting(self._definitions[n], rows, watermark) for n, rows in f.rows.items()}
+        f.rows = {n: still_counting(self._definitions[n], rows, watermark) for n, rows in f.rows.items()}
         return intervals
 
 
@@ -83,7 +83,7 @@ def by_window(intervals: Sequence[StateInterval], every: int) -> Iterator[tuple[
         yield window, inside
 
 
-def _still_counting(definition: SignalDefinition, rows: Sequence[Observation], watermark: int) -> list[Observation]:
+def still_counting(definition: SignalDefinition, rows: Sequence[Observation], watermark: int) -> list[Observation]:
     """The observations from which everything after the watermark still follows."""
     ordered = sorted(rows, key=lambda o: (o.time, o.shard, o.seq, o.idx))
     past = [o for o in ordered if o.time < watermark]
@@ -97,7 +97,7 @@ def _still_counting(definition: SignalDefinition, rows: Sequence[Observation], w
 
 def _connection(past: Sequence[Observation]) -> list[Observation]:
     """The first ``offline`` that still holds, or the last ``online``; of one time the last observation holds."""
-    held = [o for o, after in zip(past, [*past[1:], None], strict=True) if after is None or after.time != o.time]
+    held = [o for o, after in zip(past, [*past[1:], None], strict=False) if after is None or after.time != o.time]
     kept: list[Observation] = []
     for o in held:
         if o.value == "online" or (o.value == "offline" and (not kept or kept[0].value == "online")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
@@ -108,6 +109,21 @@ def tracks_of(owner: Int64s, series: Series, definition: SignalDefinition, end: 
     since = time[stale] + definition.reporting.max_gap
     track = Track(np.insert(time, places, since), np.insert(code, places, STALE), values)
     return np.insert(owner, places, owner[stale]), track
+
+
+def observations_of(series: Series) -> list[Observation]:
+    """A series as single observations, in its order, which their sequence keeps."""
+    values: list[float | str | bool | None] = [None] * len(series)
+    if series.number is not None:
+        values = [None if math.isnan(v) else v for v in series.number.tolist()]
+    elif series.text is not None:
+        values = list(series.text)
+    elif series.flag is not None:
+        values = [None if v < 0 else bool(v) for v in series.flag.tolist()]
+    return [
+        Observation(t, v, Quality(q), seq=i)
+        for i, (t, v, q) in enumerate(zip(series.time.tolist(), values, series.quality.tolist(), strict=True))
+    ]
 
 
 def offline_spans(connection: Series | None, end: int) -> Spans:

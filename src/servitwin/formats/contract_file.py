@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from servitwin.domain.availability import FORMULAS
+from servitwin.domain.canonical_json import decimal_text
 from servitwin.domain.contract import (
     Band,
     Contract,
@@ -33,7 +34,6 @@ from servitwin.domain.contract import (
 )
 from servitwin.domain.error import Fault
 from servitwin.domain.money import CURRENCIES
-from servitwin.formats.canonical_json import decimal_text
 from servitwin.formats.contract_criteria import read_acceptance
 from servitwin.formats.structure import Structure, did_you_mean
 from servitwin.formats.written_decimal import decimal_of, maybe_decimal

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from servitwin.domain.acceptance import Criterion
 from servitwin.domain.agreement import Agreement, PartyKey
+from servitwin.domain.canonical_json import decimal_text
 from servitwin.domain.contract import Band, Contract, Guarantee, LinearBand, LiquidatedBand, MeterPrice, StepBand
 from servitwin.domain.instant import format_instant
-from servitwin.formats.canonical_json import decimal_text
 from servitwin.formats.pdf_page import LEFT, RIGHT, PdfPage, grouped
 
 

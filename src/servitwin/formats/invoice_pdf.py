@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from servitwin.domain.canonical_json import decimal_text
 from servitwin.domain.invoice import Invoice
 from servitwin.domain.money import Money
 from servitwin.domain.party import Business
-from servitwin.formats.canonical_json import decimal_text
 from servitwin.formats.invoice_cii import cii
 from servitwin.formats.pdf_page import LEFT, LINE, RIGHT, PdfPage, grouped, wrapped
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from servitwin.domain.canonical_json import decimal_text
 from servitwin.domain.invoice import Invoice, InvoiceLine, VatLine, VatTreatment
 from servitwin.domain.money import Money
 from servitwin.domain.party import Business
-from servitwin.formats.canonical_json import decimal_text
 from servitwin.formats.xml_tree import Element, document
 
 _SPACES = {

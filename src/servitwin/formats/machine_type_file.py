@@ -16,9 +16,9 @@ from servitwin.domain.machine_type import (
     Production,
 )
 from servitwin.domain.reason import ReasonChoice
-from servitwin.domain.requirement import Requirement
 from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.formats.machine_type_rules import Rules, number
+from servitwin.formats.requirement import causes_of, check_requirements, requirements_of
 from servitwin.formats.structure import Structure, did_you_mean
 from servitwin.formats.yaml_node import Key, Parsed, parse
 
@@ -48,8 +48,9 @@ def read_machine_type(
 
     ``parties`` are those that exist, so that others can be told; None where they are not known.
     Faults of structure have codes ``yaml:...`` and ``file:...``; of meaning ``signal:...``, ``component:...``,
-    ``command:...``, ``machine-type:...``. Signals belong to the machine or to a component; the full name of one is
-    the component's path and its key joined by dots, or what ``name`` says.
+    ``command:...``, ``machine-type:...``; of requirements ``formula:...``, at the character. Signals belong to the
+    machine or to a component; the full name of one is the component's path and its key joined by dots, or what ``name``
+    says.
     """
     root, faults, file = parse(source, file)
     if root is None:
@@ -86,6 +87,7 @@ def file_references(source: str | Parsed) -> list[FileReference]:
 class _MachineTypeReader:
     def __init__(self, structure: Structure, parties: Collection[str] | None) -> None:
         self._parties = parties
+        self._structure = structure
         self._say = structure.say_of_clean
         self._wrote = structure.wrote
         self._data: Block = structure.clean()
@@ -99,6 +101,7 @@ class _MachineTypeReader:
         self._read_components(data, (), "")
         rules = Rules(self._say, self._signals)
         self._check_parties(data)
+        check_requirements(self._structure, data, (), self._signals)
         return MachineType(
             name=data.get("machine_type", ""),
             version=int(data.get("version", 0)),
@@ -111,7 +114,8 @@ class _MachineTypeReader:
             states=rules.states(data["states"], ("states",)) if "states" in data else None,
             production=self._production(data["production"], rules) if "production" in data else None,
             modes=rules.modes(data.get("modes", {}), ("modes",)),
-            requirements=_requirements(data),
+            requirements=requirements_of(data),
+            causes=causes_of(data),
             documents=_documents(data),
             model_3d=data.get("model_3d", ""),
             reasons=_reasons(data.get("reasons", {})),
@@ -127,7 +131,8 @@ class _MachineTypeReader:
                 Component(
                     path=name,
                     title=child.get("title", ""),
-                    requirements=_requirements(child),
+                    requirements=requirements_of(child),
+                    causes=causes_of(child),
                     documents=_documents(child),
                     service_parts=tuple(child.get("service_parts", ())),
                 )
@@ -246,13 +251,6 @@ class _MachineTypeReader:
 
 def _pair(values: list[float] | None) -> tuple[float, float] | None:
     return (float(values[0]), float(values[1])) if values is not None and len(values) == 2 else None
-
-
-def _requirements(block: Block) -> tuple[Requirement, ...]:
-    return tuple(
-        Requirement(name, r.get("text", ""), r.get("formula", ""), r.get("severity", "medium"))
-        for name, r in block.get("requirements", {}).items()
-    )
 
 
 def _documents(block: Block) -> tuple[DocumentReference, ...]:

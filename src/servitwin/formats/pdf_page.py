@@ -8,6 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import reportlab
+from reportlab.graphics import renderPDF
+from reportlab.graphics.barcode.qr import QrCodeWidget
+from reportlab.graphics.shapes import Drawing
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
@@ -66,6 +69,14 @@ class PdfPage:
         self._canvas.setStrokeColor(RULE)
         self._canvas.line(LEFT, self.y, RIGHT, self.y)
         self.down(0.9)
+
+    def square_code(self, content: str, size: float) -> None:
+        """A code for cameras (QR, ISO/IEC 18004) with its upper edge at the present line, at the right."""
+        code = QrCodeWidget(content, barLevel="M", barFillColor=INK, barBorder=0)
+        left, bottom, right, top = code.getBounds()
+        drawing = Drawing(size, size, transform=[size / (right - left), 0, 0, size / (top - bottom), 0, 0])
+        drawing.add(code)
+        renderPDF.draw(drawing, self._canvas, RIGHT - size, self.y - size + LINE / 2)
 
     def content(self) -> bytes:
         """The whole document."""

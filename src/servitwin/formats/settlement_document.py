@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from servitwin.domain.agreement import Signature
+from servitwin.domain.canonical_json import canonical, decimal_text, digest, plain
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.guarantee_time import RULES, Category, GuaranteeTime
 from servitwin.domain.instant import NS, format_instant, format_instants
@@ -17,7 +18,6 @@ from servitwin.domain.observation import Series
 from servitwin.domain.settlement import RULE, MachineResult, Settled
 from servitwin.domain.settlement_inputs import SettlementInputs, fingerprint
 from servitwin.domain.time_table import STATES
-from servitwin.formats.canonical_json import canonical, decimal_text, digest, plain
 
 Document = dict[str, Any]
 

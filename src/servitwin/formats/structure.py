@@ -23,6 +23,7 @@ from servitwin.domain.instant import parse_duration
 from servitwin.domain.unit import check_unit
 from servitwin.formats.dates import check_day, check_instant
 from servitwin.formats.yaml_node import MAX_FAULTS, Key, Node
+from servitwin.formats.yaml_place import character_place
 
 Schema = Mapping[str, Any]
 _DROP = object()
@@ -112,6 +113,13 @@ class Structure:
         if len(self.faults) < MAX_FAULTS:
             line, column = self.root.place(path, key=key)
             self.faults.append(Fault(code, message, hint, where(path), line, column, self.file))
+
+    def say_in_text(self, path: tuple[Key, ...], character: int, fault: Fault) -> None:
+        """Add a fault at a character of a text at a path of what :meth:`clean` gave."""
+        if len(self.faults) < MAX_FAULTS:
+            node = self.root.find(self._written(path))
+            line, column = character_place(node, character) if node is not None else self.root.place(path)
+            self.faults.append(Fault(fault.code, fault.message, fault.hint, where(path), line, column, self.file))
 
     def _walk(self, node: Node, rule: Schema, path: tuple[Key, ...]) -> Any:
         rule = self._chosen(node, self._resolved(rule))

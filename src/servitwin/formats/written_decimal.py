@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from servitwin.formats.canonical_json import decimal_text
+from servitwin.domain.canonical_json import decimal_text
 
 
 def decimal_of(value: float | str) -> Decimal:

@@ -38,15 +38,21 @@ Key = str | int
 
 
 class Node:
-    """A value in a file. ``value`` is a scalar, a dict of nodes or a list of nodes; ``text`` a scalar as written."""
+    """A value in a file. ``value`` is a scalar, a dict of nodes or a list of nodes; ``text`` a scalar as written.
 
-    __slots__ = ("column", "key_places", "line", "size", "text", "value")
+    ``raw`` is how the file spells a scalar with its quotes, escapes and line breaks where that is not its text; None
+    where its characters have no place (an alias, a collection). ``style`` is YAML's: one of ``'"|>`` or none.
+    """
+
+    __slots__ = ("column", "key_places", "line", "raw", "size", "style", "text", "value")
 
     def __init__(self, value: Any, line: int, column: int, text: str = "") -> None:
         self.value = value
         self.line = line
         self.column = column
         self.text = text
+        self.raw: str | None = None
+        self.style = ""
         self.size = 1  # how many nodes it is with aliases written out
         self.key_places: dict[str, tuple[int, int]] = {}
 
@@ -63,6 +69,20 @@ class Node:
             else:
                 return place
         return place if key else (node.line, node.column)
+
+    def find(self, path: tuple[Key, ...]) -> Node | None:
+        """What is at that path, or None."""
+        node: Node = self
+        step: Any
+        for step in path:
+            inside = node.value
+            if (isinstance(inside, dict) and step in inside) or (
+                isinstance(inside, list) and isinstance(step, int) and step < len(inside)
+            ):
+                node = inside[step]
+            else:
+                return None
+        return node
 
     def plain(self) -> Any:
         """The value without places."""
@@ -108,7 +128,7 @@ def read_yaml(text: str, file: str | None = None) -> tuple[Node | None, list[Fau
     if len(text) > MAX_CHARACTERS:
         hint = f"Divide it into files below {MAX_CHARACTERS} characters"
         return None, [Fault("yaml:too-large", f"The file has {len(text)} characters", hint, file=file)]
-    composer = _Composer(file)
+    composer = _Composer(file, text)
     try:
         composer.compose(YAML(typ="safe", pure=True).parse(text))
     except _Stop as e:
@@ -139,8 +159,9 @@ def _syntax_fault(error: YAMLError, text: str, file: str | None) -> Fault:
 
 
 class _Composer:
-    def __init__(self, file: str | None) -> None:
+    def __init__(self, file: str | None, text: str) -> None:
         self.file = file
+        self._text = text
         self.root: Node | None = None
         self.faults: list[Fault] = []
         self._open: list[tuple[Node, str | None]] = []  # collections being read, with their anchors
@@ -196,7 +217,10 @@ class _Composer:
         self._refuse_tag(event)
         line, column = _place(event)
         plain = event.implicit[0] if event.implicit else True
-        return Node(resolve(event.value) if plain else event.value, line, column, event.value)
+        node = Node(resolve(event.value) if plain else event.value, line, column, event.value)
+        raw = self._text[event.start_mark.index : event.end_mark.index]
+        node.raw, node.style = "" if raw == event.value else raw, event.style or ""
+        return node
 
     def _refuse_tag(self, event: Any) -> None:
         tag = str(event.ctag) if getattr(event, "ctag", None) else ""

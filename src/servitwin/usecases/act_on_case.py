@@ -22,10 +22,12 @@ from servitwin.domain.case import (
 )
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
 from servitwin.domain.party import Actor
+from servitwin.proof.log.statement import Subject, exact_instant
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.state_evidence import StateEvidence
 
 URGENCY = {"safety": 0, "high": 1, "medium": 2, "low": 3}
 PEOPLES_STEPS = (Acknowledged, Shelved, Unshelved, Diagnosed, Repaired, Closed, Noted)
@@ -40,12 +42,14 @@ class ActOnCase:
         registry: Registry,
         authoriser: Authoriser,
         audit: Audit,
+        evidence: StateEvidence,
         now: Callable[[], int],
     ) -> None:
         self._records = records
         self._registry = registry
         self._authoriser = authoriser
         self._audit = audit
+        self._evidence = evidence
         self._now = now
 
     def list(
@@ -95,14 +99,33 @@ class ActOnCase:
         check_step(now, step)
         if isinstance(body, Diagnosed | Repaired):
             self._require_component(now, body.component)
-        if not self._records.add_case_step(step):
-            raise ConflictError(
-                Fault("case:out-of-turn", "Somebody else acted on this case just now", "Read the case again", "number")
-            )
+        with self._records.together():
+            if not self._records.add_case_step(step):
+                raise ConflictError(
+                    Fault("case:out-of-turn", "Somebody else acted on this case just now", "Read it again", "number")
+                )
+            if isinstance(body, Repaired):
+                self._state_repair(now, body, step.at)
         said = msgspec.to_builtins(body)
         self._audit.note(actor, "case.step", twin.id, {"case": id, **said})
         self._records.add_event("case-changed", twin.id, step.at, {"case": id, "kind": said["kind"]})
         return self.get(actor, id)
+
+    def _state_repair(self, now: CaseStanding, body: Repaired, at: int) -> None:
+        """What was done is a statement of the node's operator, with the name of who did it."""
+        self._evidence.state(
+            "repair",
+            Subject(twin=now.case.twin, case=now.case.id),
+            at,
+            {
+                "component": body.component,
+                "kind": body.change,
+                "what": body.what,
+                "version": body.version,
+                "done_by": body.done_by,
+                "done_at": exact_instant(body.done_at),
+            },
+        )
 
     def _require_component(self, now: CaseStanding, component: str) -> None:
         twin = self._registry.by_uid(now.case.twin)

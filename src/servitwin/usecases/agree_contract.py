@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from servitwin.domain.agreement import Agreement, Signature
+from servitwin.domain.canonical_json import digest
 from servitwin.domain.contract import Contract
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError
 from servitwin.domain.party import Actor
 from servitwin.domain.settlement import contract_end, contract_start
-from servitwin.formats.canonical_json import digest
 from servitwin.formats.contract_file import Around, read_contract
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.contract_access import ContractAccess

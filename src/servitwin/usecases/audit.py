@@ -15,8 +15,8 @@ Action = Literal[
     "gaps.declare", "quarantine.read", "quarantine.replay", "history.export", "simulator.fault", "observations.send",
     "service.assign",
     "service.withdraw", "contract.add", "contract.sign", "reason.give", "exclusion.claim", "exclusion.decide",
-    "machine.accept", "period.settle", "invoice.issue", "ledger.book", "usage.take",
-    "case.step", "requirement.save", "repair.prove",
+    "machine.accept", "period.settle", "invoice.issue", "ledger.book", "usage.take", "key.rotate",
+    "key.revoke", "case.step", "requirement.save", "repair.prove",
 ]  # fmt: skip
 
 

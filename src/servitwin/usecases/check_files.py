@@ -1,9 +1,9 @@
-"""Checks machine type, plant and contract files together: every fault of every file at once."""
+"""Checks machine type, plant, contract and requirements files together: every fault of every file at once."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,10 +12,12 @@ import msgspec
 from servitwin.domain.contract import Contract
 from servitwin.domain.error import Fault
 from servitwin.domain.machine_type import MachineType
+from servitwin.domain.signal import SignalDefinition
 from servitwin.formats.contract_file import Around, read_contract
 from servitwin.formats.machine_type_file import file_references, read_machine_type
 from servitwin.formats.plant import Plant
 from servitwin.formats.plant_file import CheckConnection, Known, read_plant
+from servitwin.formats.requirements_file import read_requirements
 from servitwin.formats.yaml_node import MAX_CHARACTERS, Parsed, parse
 from servitwin.usecases.check_topics import overlapping_topics
 from servitwin.usecases.kept_plants import kept_plants
@@ -23,8 +25,8 @@ from servitwin.usecases.ports import Records
 
 _ENDINGS = (".yaml", ".yml")
 # Enough to tell which files of a folder are meant; what each is decides its tree.
-_BEGINNING = re.compile(r"""^\s*\{?\s*["']?(machine_type|plant|contract)["']?\s*:""", re.MULTILINE)
-Kind = Literal["machine type", "plant", "contract", ""]
+_BEGINNING = re.compile(r"""^\s*\{?\s*["']?(machine_type|plant|contract)["']?\s*:|^["']?for["']?\s*:""", re.MULTILINE)
+Kind = Literal["machine type", "plant", "contract", "requirements", ""]
 
 
 class FileText(msgspec.Struct, frozen=True):
@@ -116,6 +118,8 @@ def kind_of(file: Parsed) -> Kind:
     keys = file.keys()
     if "machine_type" in keys:
         return "machine type"
+    if "requirements" in keys and "for" in keys:
+        return "requirements"
     return "plant" if "plant" in keys else "contract" if "contract" in keys else ""
 
 
@@ -146,6 +150,9 @@ def read_files(
             checked.plants.append(plant)
     checked.faults += _declared_twice(plants)
     checked.faults += overlapping_topics(plants, known.connections)
+    for _, tree in parsed:
+        if kind_of(tree) == "requirements":
+            checked.faults += read_requirements(tree, signals=_signals_for(tree, types, checked.plants))[1]
     twins = {*known.twins, *(id for p in plants for id in p.keys("twins"))}
     alone = not plants and not known.parties  # a contract by itself: parties and twins are not known here
     around = Around() if alone else Around(parties, twins)
@@ -155,6 +162,19 @@ def read_files(
             checked.faults += faults
             checked.contracts += [] if contract is None else [contract]
     return checked
+
+
+def _signals_for(
+    tree: Parsed, types: Mapping[str, MachineType], plants: Iterable[Plant]
+) -> dict[str, SignalDefinition] | None:
+    """Signals of the type or twin that a requirements file is for; None where it is not among these files."""
+    target = tree.root.find(("for",)) if tree.root is not None else None
+    name = str(target.value) if target is not None else ""
+    twin = next((t for p in plants for t in p.twins if t.id == name), None)
+    references = [e.value for e in twin.type.entries[-1:]] if twin is not None else [name]
+    newest = max((t for t in types.values() if t.name == name), key=lambda t: t.version, default=None)
+    found = next((types[r] for r in references if r in types), newest)
+    return None if found is None else {s.name: s for s in found.signals}
 
 
 def _read_type(file: FileText, tree: Parsed, parties: set[str] | None, checked: Checked) -> None:
@@ -189,7 +209,8 @@ def _missing_files(tree: Parsed, name: str, folder: Path) -> Iterable[Fault]:
 
 def _faults_of_neither(tree: Parsed) -> list[Fault]:
     hint = (
-        "Begin a machine type with `machine_type: NAME`, a plant with `plant: NAME`, a contract with `contract: NAME`"
+        "Begin a machine type with `machine_type: NAME`, a plant with `plant: NAME`, a contract with `contract: NAME`, "
+        "requirements with `for: NAME`"
     )
     return tree.faults or [
         Fault("file:kind-unknown", "This is neither machine type nor plant nor contract", hint, file=tree.file)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from servitwin.domain.agreement import Agreement
+from servitwin.domain.canonical_json import digest, plain
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
 from servitwin.domain.exclusion import (
     Answer,
@@ -20,9 +21,11 @@ from servitwin.domain.exclusion import (
     standing,
 )
 from servitwin.domain.party import Actor
+from servitwin.proof.log.statement import Subject
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.contract_access import ContractAccess
 from servitwin.usecases.ports import Records
+from servitwin.usecases.state_evidence import StateEvidence
 
 
 class NewClaim(msgspec.Struct, frozen=True):
@@ -46,12 +49,14 @@ class ClaimExclusion:
         audit: Audit,
         now: Callable[[], int],
         new_id: Callable[[], str],
+        evidence: StateEvidence,
     ) -> None:
         self._records = records
         self._access = access
         self._audit = audit
         self._now = now
         self._new_id = new_id
+        self._evidence = evidence
 
     def claim(self, id: str, claimed: NewClaim, actor: Actor) -> Standing:
         """Propose an exclusion for the actor's party.
@@ -111,7 +116,14 @@ class ClaimExclusion:
         place = len(now.steps) + 1 if number is None else number
         step = Decision(exclusion, place, answer, party, actor.id, self._now(), tuple(parts), text)
         next_step(now, step, contract)
-        if not self._records.add_exclusion_step(step):
+        with self._records.together():
+            kept = self._records.add_exclusion_step(step)
+            if kept:
+                said = {"claim": plain(now.exclusion), "decision": plain(step)}
+                subject = Subject(contract=contract.id)
+                by = self._access.operator() or contract.provider
+                self._evidence.state("exclusion", subject, step.at, {**said, "digest": digest(said)}, by)
+        if not kept:
             raise ConflictError(
                 Fault("exclusion:out-of-turn", "Somebody else decided this claim just now", "Read the claim again")
             )

@@ -21,6 +21,10 @@ class ContractAccess:
         self._records = records
         self._authoriser = authoriser
 
+    def operator(self) -> str:
+        """The party that operates this node; "" if none is named."""
+        return self._authoriser.operator()
+
     def all_of(self, actor: Actor) -> list[Agreement]:
         """Every version of every contract that the actor may read."""
         return [a for a in self._records.contracts() if self.may(actor, "read_contract", a.contract)]

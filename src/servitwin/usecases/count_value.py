@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from servitwin.domain.agreement import Agreement, Signature
+from servitwin.domain.canonical_json import digest
 from servitwin.domain.contract_period import Period
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
 from servitwin.domain.guarantee_time import Category
@@ -15,7 +16,6 @@ from servitwin.domain.instant import DAY, HOUR, format_instant
 from servitwin.domain.money import Money
 from servitwin.domain.party import Actor
 from servitwin.domain.savings import Baseline, Savings, check_estimate, savings
-from servitwin.formats.canonical_json import digest
 from servitwin.usecases.contract_access import ContractAccess
 from servitwin.usecases.ports import Records
 from servitwin.usecases.settle_period import SettlePeriod

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 import servitwin
+from servitwin.domain import canonical_json
 from servitwin.domain.error import InvalidInputError
 from servitwin.domain.party import Actor
-from servitwin.formats import canonical_json
 from servitwin.formats.plant_file import CheckConnection
 from servitwin.usecases.check_files import FileText, known_of, read_files
 from servitwin.usecases.import_plant import ImportPlant

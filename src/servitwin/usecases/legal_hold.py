@@ -1,6 +1,8 @@
-"""Legal hold: what retention must not drop, because a contract that binds has not been settled on it."""
+"""Legal hold: what retention must not drop: a contract that binds has not been settled on it, or a case needs it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -12,7 +14,7 @@ from servitwin.usecases.registry import Registry
 
 
 class Held(msgspec.Struct, frozen=True):
-    """Observations of a twin (uid) in [start, end) that stay, and the contract that needs them."""
+    """Observations of a twin (uid) in [start, end) that stay, and the contract (or else what) that needs them."""
 
     twin: str
     start: int
@@ -20,10 +22,16 @@ class Held(msgspec.Struct, frozen=True):
     contract: str
 
 
-def held(records: Records, registry: Registry, now: int) -> list[Held]:
-    """Stretches of unsettled periods, and of those with a claim that is still open; what lies around them included."""
+Others = Callable[[int], Iterable[Held]]  # what else holds at an instant (ns UTC): open cases, disputes
+
+
+def held(records: Records, registry: Registry, now: int, others: Sequence[Others] = ()) -> list[Held]:
+    """Stretches of unsettled periods, and of those with a claim that is still open; what lies around them included.
+
+    ``others``: each is asked what it needs besides.
+    """
     settled = {(s["contract"], s["period"]) for s in records.settlements()}
-    found = []
+    found = [hold for other in others for hold in other(now)]
     for agreement in records.contracts():
         contract, guarantee = agreement.contract, agreement.contract.guarantee
         if guarantee is None or not agreement.binding:

@@ -184,7 +184,7 @@ def _read_twins(
         for _, _, machine_type in stretches[twin.uid]:
             definitions.update(_wanted(twin, machine_type, parts=parts))
     by_twin: dict[str, dict[str, Series]] = {t.uid: {} for t in twins}
-    for (uid, name), found in (_read(sources, definitions, start, end) if end > start else {}).items():
+    for (uid, name), found in (read_series(sources, definitions, start, end) if end > start else {}).items():
         by_twin[uid][name] = found
     return stretches, by_twin
 
@@ -218,9 +218,10 @@ def _segment(
     return Segment(start, end, machine_type, derive_states(machine_type, series, gaps, start, end), series)
 
 
-def _read(
+def read_series(
     sources: Sources, definitions: Mapping[Pair, SignalDefinition], start: int, end: int
-) -> dict[Pair, Series]:  # fmt: skip
+) -> dict[Pair, Series]:
+    """Observations of [start, end) with what still counted before it: the last value, all of an active condition."""
     series = sources.history.many_series(list(definitions), start, end, before=True, cut=sources.cut)
     conditions = [pair for pair, d in definitions.items() if d.type == "condition"]
     return {**series, **read_conditions(sources, conditions, series, start, end)}

@@ -8,10 +8,10 @@ import msgspec
 
 from servitwin.domain.acceptance import Criterion, Finding
 from servitwin.domain.agreement import Agreement
+from servitwin.domain.canonical_json import decimal_text
 from servitwin.domain.instant import HOUR, format_instant
 from servitwin.domain.state_time import State
 from servitwin.domain.time_table import STATES
-from servitwin.formats.canonical_json import decimal_text
 from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.settle_period import SettlePeriod

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from servitwin.domain.canonical_json import digest
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.usage import UsageConflict, UsageRecord, check_usage
-from servitwin.formats.canonical_json import digest
 from servitwin.usecases.ports import Records
 
 

@@ -213,7 +213,16 @@ class CaseRecords(Protocol):
     def forget_monitors(self, twin: str, after: int) -> None: ...
 
 
-class Records(ContractRecords, MoneyRecords, CaseRecords, Protocol):
+class StatementRecords(Protocol):
+    """Statements on their way into the evidence log, each once by its digest."""
+
+    def add_statement(self, digest: str, at: int, content: bytes) -> bool: ...
+    def waiting_statements(self, limit: int = 1000) -> list[tuple[str, bytes]]: ...
+    def place_statement(self, digest: str, entry: int) -> None: ...
+    def statement_place(self, digest: str) -> int | None: ...
+
+
+class Records(ContractRecords, MoneyRecords, CaseRecords, StatementRecords, Protocol):
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
     def together(self, alone: str = "") -> AbstractContextManager[None]:

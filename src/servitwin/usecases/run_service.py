@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
@@ -19,8 +18,9 @@ from servitwin.domain.error import (
     UnavailableError,
 )
 from servitwin.domain.instant import DAY, parse_duration
-from servitwin.domain.observation import CONNECTION, Cut, Observation, Quality, Series
+from servitwin.domain.observation import CONNECTION, Cut, Observation
 from servitwin.domain.signal import SignalDefinition
+from servitwin.domain.state_time_track import observations_of
 from servitwin.domain.twin import Twin
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import Outcome, TwinView
@@ -269,7 +269,7 @@ class RunServices:
         # The first step also needs what held before it began.
         series = self._history.many_series(wanted, start, end, before=snapshot is None, cut=cut)
         view = self._view(twin, start, end)
-        observations = {name: _observations(s) for (_, name), s in series.items()}
+        observations = {name: observations_of(s) for (_, name), s in series.items()}
         result = self._host.step(a.service, StepRequest(view, a.parameters, snapshot, observations, end))
         result.outcome.cut = cut
         self._records.save_outcome(
@@ -304,21 +304,6 @@ class RunServices:
         if "*" in wanted:
             return [*signals, CONNECTION]
         return [name for name, s in signals.items() if name in wanted or s.semantic in wanted]
-
-
-def _observations(series: Series) -> list[Observation]:
-    """A series as single observations, for services."""
-    values: list[float | str | bool | None] = [None] * len(series)
-    if series.number is not None:
-        values = [None if math.isnan(v) else v for v in series.number.tolist()]
-    elif series.text is not None:
-        values = list(series.text)
-    elif series.flag is not None:
-        values = [None if v < 0 else bool(v) for v in series.flag.tolist()]
-    return [
-        Observation(t, v, Quality(q), seq=i)
-        for i, (t, v, q) in enumerate(zip(series.time.tolist(), values, series.quality.tolist(), strict=True))
-    ]
 
 
 def _cut_of(text: str) -> Cut:

@@ -25,12 +25,14 @@ from servitwin.domain.settlement_inputs import (
 )
 from servitwin.domain.twin import Twin
 from servitwin.formats.settlement_document import Document, document_bytes, settlement_document
+from servitwin.proof.log.statement import Subject
 from servitwin.usecases.agree_contract import overlapping
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.contract_access import ContractAccess
 from servitwin.usecases.machine_time import MachineTime, Sources, calendar_name, declared_gaps, read_machines
 from servitwin.usecases.ports import HistoryReader, Records
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.state_evidence import StateEvidence
 
 Observed = Mapping[str, Mapping[str, Series]]
 
@@ -76,6 +78,7 @@ class SettlePeriod:
         access: ContractAccess,
         audit: Audit,
         now: Callable[[], int],
+        evidence: StateEvidence,
     ) -> None:
         self._history = history
         self._registry = registry
@@ -83,6 +86,7 @@ class SettlePeriod:
         self._access = access
         self._audit = audit
         self._now = now
+        self._evidence = evidence
 
     def look(self, agreement: Agreement, period: Period, known_at: int | None = None) -> Gathered:
         """The period as it stands at an instant (default: now), with everything that decides it.
@@ -175,9 +179,14 @@ class SettlePeriod:
             last = self.settlement(contract.id, period.id)
             if _same_result(last, document):
                 return last
-        kept = self._records.add_settlement(
-            contract.id, period.id, len(earlier) + 1, document["digest"], now, document_bytes(document)
-        )
+        with self._records.together():
+            kept = self._records.add_settlement(
+                contract.id, period.id, len(earlier) + 1, document["digest"], now, document_bytes(document)
+            )
+            if kept:
+                said = {"period": period.id, "revision": len(earlier) + 1, "digest": document["digest"]}
+                by = self._access.operator() or contract.provider
+                self._evidence.state("settlement", Subject(contract=contract.id), now, said, by)
         if not kept:
             raise ConflictError(
                 Fault("settlement:settled-meanwhile", "Somebody settled this period just now", "Read it again")

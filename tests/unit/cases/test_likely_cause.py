@@ -3,9 +3,11 @@
 import pytest
 
 from servitwin.domain.likely_cause import rank_causes, stopped_by
-from servitwin.domain.repair_proof import Occurrence, recurrence_bound, repair_progress
 from servitwin.domain.requirement import LikelyCause, RepairRule
 from servitwin.domain.state_time import State, StateInterval
+from servitwin.proof.monitor.trace import Verdict
+from servitwin.proof.monitor.trigger import Occurrence
+from servitwin.proof.repair import recurrence_bound, repair_progress
 
 WORN = LikelyCause("worn", "Lining worn", 5, ("holds",), "brake.lining < 3")
 OILY = LikelyCause("oily", "Oil on the lining", 2)
@@ -44,15 +46,15 @@ def test_the_machine_that_stopped_first_leads():
     assert stopped_by("cell", line, {}, 10 * S) == (), "a producing machine waits for nobody"
 
 
-def occurrence(start, end, verdict="true", *, over=True):
-    return Occurrence(start * S, end * S, verdict, over)
+def occurrence(start, end, verdict="true"):
+    return Occurrence(start * S, end * S, Verdict(verdict))
 
 
 def test_not_yet_proven_one_of_three_then_proven():
     rule = RepairRule("load > 4", 3)
     one = repair_progress(rule, [occurrence(10, 20)], 0, 100 * S)
     assert (one.proven, one.missing, one.occurrences) == (False, "1 of 3 occurrences", 1)
-    running = [occurrence(10, 20), occurrence(30, 40), occurrence(50, 100, over=False)]
+    running = [occurrence(10, 20), occurrence(30, 40), occurrence(50, 100)]
     assert repair_progress(rule, running, 0, 100 * S).missing == "2 of 3 occurrences"
     done = repair_progress(rule, [occurrence(n, n + 5) for n in (10, 20, 30)], 0, 100 * S)
     assert done.proven and done.bound == pytest.approx(0.6316, abs=1e-4)
@@ -69,7 +71,7 @@ def test_unclear_occurrences_count_for_nothing_and_a_violation_forbids_it():
 def test_without_a_condition_an_hour_counts():
     rule = RepairRule()
     assert repair_progress(rule, [occurrence(0, 1800)], 0, 1800 * S, conditioned=False).missing == "1800 of 3600 s"
-    assert repair_progress(rule, [occurrence(0, 3600)], 0, 3600 * S, conditioned=False).proven
+    assert repair_progress(rule, [occurrence(0, 3600)], 0, 3601 * S, conditioned=False).proven
 
 
 @pytest.mark.parametrize(("n", "bound"), [(0, 1.0), (1, 0.95), (3, 0.6316), (100, 0.0295), (300, 0.00994)])

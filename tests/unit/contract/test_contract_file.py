@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from servitwin.domain.canonical_json import canonical, decimal_text, digest
 from servitwin.domain.contract import Contract, LinearBand, StepBand
-from servitwin.formats.canonical_json import canonical, decimal_text, digest
 from servitwin.formats.contract_file import Around, read_contract
 
 GOOD = """

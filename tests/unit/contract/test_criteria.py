@@ -9,7 +9,7 @@ import pytest
 
 from servitwin.domain.acceptance import Criterion
 from servitwin.domain.agreement import Acceptance, accepted_at
-from servitwin.formats.canonical_json import canonical
+from servitwin.domain.canonical_json import canonical
 from servitwin.formats.contract_file import Around, read_contract
 from tests.unit.contract.test_contract_file import GOOD, read
 

@@ -9,7 +9,7 @@ import pypdf
 import pytest
 
 from servitwin.domain.agreement import Agreement, PartyKey, Signature
-from servitwin.formats.canonical_json import digest
+from servitwin.domain.canonical_json import digest
 from servitwin.formats.contract_file import read_contract
 from servitwin.formats.contract_pdf import contract_pdf
 from tests.conftest import ROOT

@@ -241,10 +241,12 @@ def parts_of(node: Formula | Expression) -> tuple[Formula | Expression, ...]:
 
 
 def walk(node: Formula | Expression) -> Iterator[Formula | Expression]:
-    """The node and all its parts, parents first."""
-    yield node
-    for part in parts_of(node):
-        yield from walk(part)
+    """The node and all its parts, parents first, from left to right; any depth."""
+    open_nodes = [node]
+    while open_nodes:
+        one = open_nodes.pop()
+        yield one
+        open_nodes.extend(reversed(parts_of(one)))
 
 
 def signals_of(node: Formula | Expression) -> tuple[str, ...]:
@@ -268,7 +270,13 @@ def reach(node: Formula | Expression) -> tuple[int | None, int]:
 
     ``future`` is the horizon after which a verdict is certain at the latest.
     """
-    below = [reach(part) for part in parts_of(node)]
+    found: dict[int, tuple[int | None, int]] = {}
+    for one in reversed(list(walk(node))):
+        found[id(one)] = _reach_of(one, [found[id(part)] for part in parts_of(one)])
+    return found[id(node)]
+
+
+def _reach_of(node: Formula | Expression, below: list[tuple[int | None, int]]) -> tuple[int | None, int]:
     past: int | None = 0
     future = 0
     for p, f in below:

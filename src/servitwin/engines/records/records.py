@@ -12,6 +12,7 @@ from servitwin.engines.records.events import EventRecords
 from servitwin.engines.records.money import MoneyRecords
 from servitwin.engines.records.outcomes import OutcomeRecords
 from servitwin.engines.records.parties import PartyRecords
+from servitwin.engines.records.statements import StatementRecords
 from servitwin.engines.records.twins import TwinRecords
 from servitwin.engines.records.value import ValueRecords
 
@@ -26,6 +27,7 @@ class SqlRecords(
     MoneyRecords,
     ValueRecords,
     CaseRecords,
+    StatementRecords,
 ):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
 

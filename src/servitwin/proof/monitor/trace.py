@@ -58,7 +58,8 @@ class Piece(msgspec.Struct, frozen=True):
         least, most: bounds of the robustness over the stretch: the smallest that it can be and the largest of the
             smallest (``inf`` where no measured number decides). Without accuracy and gaps both are the least
             robustness of the stretch, in the unit of the deciding comparison.
-        determined: the instant (ns) of the first observation or watermark that made the verdict certain.
+        determined: the earliest instant (ns) at which observations up to and including it made the verdict certain
+            at an instant of the piece; 2 ** 63 - 1 where it still waits for what is to come.
     """
 
     start: int

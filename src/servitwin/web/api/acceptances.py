@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from servitwin.domain.acceptance import Finding
 from servitwin.domain.agreement import Agreement, accepted_at
-from servitwin.formats.canonical_json import decimal_text
+from servitwin.domain.canonical_json import decimal_text
 from servitwin.web.api.answers import answer, at, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import ContractParts, Contracts

@@ -22,6 +22,7 @@ from servitwin.web.api import (
     commands,
     contracts,
     events,
+    evidence,
     health,
     history,
     machine_types,
@@ -32,6 +33,7 @@ from servitwin.web.api import (
     provenance,
     quarantine,
     reasons,
+    requirements,
     services,
     sessions,
     settlements,
@@ -49,6 +51,7 @@ from servitwin.web.api.parts import API, WebParts
 from servitwin.web.api.shapes.base import ErrorShape
 from servitwin.web.api.shapes.system import EventShape, LiveEvent
 from servitwin.web.api.shapes.twin import TwinIn
+from servitwin.web.standards import did
 
 NOUNS = (
     sessions,
@@ -76,6 +79,8 @@ NOUNS = (
     money,
     reasons,
     cases,
+    requirements,
+    evidence,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 
@@ -126,6 +131,7 @@ def create_app(parts: WebParts) -> FastAPI:
         api.include_router(noun.router)
     app.include_router(api)
     app.include_router(health.probes)
+    app.include_router(did.router)
     app.include_router(ui.router)
     app.add_middleware(Gate, parts=parts)
     app.add_exception_handler(ServitwinError, _on_error)

@@ -8,11 +8,17 @@ from typing import Annotated
 from fastapi import Depends
 
 from servitwin.domain.case import CaseStanding
+from servitwin.domain.formula.tree import Formula, reach
 from servitwin.domain.party import Actor
-from servitwin.domain.repair_proof import RepairProgress
+from servitwin.proof.repair import RepairProgress
 from servitwin.usecases.act_on_case import ActOnCase
 from servitwin.usecases.contract_access import ContractAccess
-from servitwin.usecases.requirement_set import RequirementSet, ToldRequirement
+from servitwin.usecases.judge_requirement import JudgeRequirement
+from servitwin.usecases.prove_case import ProveCase
+from servitwin.usecases.requirement_set import Demand, RequirementSet
+from servitwin.usecases.save_requirement import SaveRequirement
+from servitwin.usecases.show_excerpt import ShowExcerpt
+from servitwin.usecases.state_evidence import StateEvidence
 from servitwin.web.api.callers import Parts
 
 
@@ -22,16 +28,30 @@ class CaseParts:
 
     act: ActOnCase
     set: RequirementSet
+    judge: JudgeRequirement
+    save: SaveRequirement
+    prove: ProveCase
     access: ContractAccess
     parts: Parts
 
-    def requirement(self, s: CaseStanding) -> ToldRequirement:
-        """The requirement of a case as it was when the case was opened."""
-        return self.set.told(s.case.twin, s.case.requirement, s.case.opened)
+    def requirement(self, s: CaseStanding) -> Demand | None:
+        """The requirement of a case as it was when the case was opened; None if it is gone."""
+        twin = self.parts.registry.by_uid(s.case.twin)
+        return self.set.find(twin, s.case.requirement, s.case.opened) if twin is not None else None
 
     def progress(self, s: CaseStanding) -> RepairProgress | None:
         """How far the last repair is proven; None where none was recorded."""
-        return None
+        twin = self.parts.registry.by_uid(s.case.twin)
+        demand = self.requirement(s)
+        if s.repair is None or twin is None or demand is None:
+            return None
+        until = s.verified.until if s.verified is not None else self.parts.now()
+        return self.judge.progress(twin, demand, s.repair.done_at, until)
+
+    @staticmethod
+    def horizon(formula: Formula) -> int:
+        """How long (ns) a verdict can wait."""
+        return reach(formula)[1]
 
     def contracts_of(self, actor: Actor, uid: str) -> list[str]:
         """Contracts with a guarantee for a machine that the caller may read."""
@@ -43,9 +63,28 @@ class CaseParts:
 
 
 def _joined(parts: Parts) -> CaseParts:
-    act = ActOnCase(parts.records, parts.registry, parts.authoriser, parts.audit, parts.now)
+    demands = RequirementSet(parts.registry, parts.records)
+    evidence = StateEvidence(parts.records, parts.authoriser.operator)
+    act = ActOnCase(parts.records, parts.registry, parts.authoriser, parts.audit, evidence, parts.now)
     return CaseParts(
-        act, RequirementSet(parts.registry, parts.records), ContractAccess(parts.records, parts.authoriser), parts
+        act,
+        demands,
+        JudgeRequirement(parts.history, parts.registry, parts.records),
+        SaveRequirement(parts.records, demands, parts.audit, parts.now),
+        ProveCase(
+            parts.log,
+            parts.heads,
+            ShowExcerpt(parts.log, parts.bound),
+            parts.history,
+            parts.registry,
+            parts.records,
+            parts.files,
+            parts.keys,
+            parts.authoriser.operator,
+            parts.now,
+        ),
+        ContractAccess(parts.records, parts.authoriser),
+        parts,
     )
 
 

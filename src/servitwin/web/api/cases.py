@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -20,7 +20,8 @@ from servitwin.domain.case import (
     Unshelved,
 )
 from servitwin.domain.finding import Explanation, Finding
-from servitwin.web.api.answers import answer, answer_tagged, at, cut_out, page_of, time_of
+from servitwin.domain.formula.tree import LOGIC
+from servitwin.web.api.answers import answer, answer_tagged, at, page_of, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin
 from servitwin.web.api.case_parts import CaseParts, Cases
 from servitwin.web.api.parts import WebParts
@@ -29,6 +30,7 @@ from servitwin.web.api.shapes.case import CaseDetail, CaseSummary, StepIn
 from servitwin.web.api.strict import StrictRoute
 
 router = APIRouter(tags=["cases"], route_class=StrictRoute)
+ProofKind = Literal["violated", "repaired"]
 AsOf = Annotated[str | None, Query(description="as known at that instant; default: now")]
 
 
@@ -72,6 +74,42 @@ def take_case_step(parts: Parts, cases: Cases, me: Me, id: str, body: StepIn) ->
     return answer(detail_out(parts, cases, me, standing), 201)
 
 
+@router.get(
+    "/cases/{id}/proof",
+    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
+)
+def read_case_proof(cases: Cases, me: Me, id: str, kind: ProofKind = "violated") -> Response:
+    """The proof file, for `servitwin verify FILE` without a node; made when it is first asked for."""
+    standing = cases.act.get(me, id)
+    content = cases.prove.prove(standing, kind)
+    name = f"{standing.case.requirement}-{kind}-{id[:8]}.proof"
+    return Response(content, media_type="application/json", headers=_attached(name))
+
+
+@router.get(
+    "/cases/{id}/certificate",
+    responses={200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def read_case_certificate(
+    request: Request, cases: Cases, me: Me, id: str, kind: ProofKind = "violated"
+) -> Response:  # fmt: skip
+    """What the proof file proves, in plain words on paper, with a code that leads to it."""
+    from servitwin.formats.certificate_pdf import certificate_pdf  # noqa: PLC0415  # only this answer needs it
+    from servitwin.proof.verifier import verify  # noqa: PLC0415
+
+    standing = cases.act.get(me, id)
+    content = cases.prove.prove(standing, kind)
+    said = verify(content)
+    address = f"{str(request.base_url).rstrip('/')}/api/v1/cases/{id}/proof?kind={kind}"
+    title = "Proof of a violation" if kind == "violated" else "Proof of repair"
+    pdf = certificate_pdf(content, title, said.proven, said.not_proven, address)
+    return Response(pdf, media_type="application/pdf", headers=_attached(f"certificate-{id[:8]}.pdf"))
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "private, no-cache"}
+
+
 def _known_at(parts: WebParts, as_of: str | None) -> int:
     return parts.now() if as_of is None else min(parts.now(), time_of(as_of, "as_of"))
 
@@ -107,7 +145,7 @@ def summary_out(parts: WebParts, cases: CaseParts, s: CaseStanding) -> dict[str,
         "twin": twin.id if twin else s.case.twin,
         "twin_title": (twin.title or twin.id) if twin else s.case.twin,
         "requirement": s.case.requirement,
-        "text": told.text,
+        "text": told.requirement.text if told else "",
         "component": s.case.component,
         "severity": s.case.severity,
         "opened": at(s.case.opened),
@@ -125,17 +163,18 @@ def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> di
     told = cases.requirement(s)
     found = s.found
     progress = cases.progress(s)
-    remedies = {c.name: c.remedy for c in told.causes}
+    remedies = {c.name: c.remedy for c in told.causes} if told else {}
+    units = {s.name: s.unit for s in told.signals.values()} if told else {}
     base = f"/api/v1/cases/{s.case.id}"
     return {
         **summary_out(parts, cases, s),
-        "formula": told.formula,
-        "words": told.words,
+        "formula": told.requirement.formula if told else "",
+        "words": told.words if told else "",
         "digest": s.case.digest,
-        "logic": told.logic,
-        "signals": list(told.signals),
+        "logic": LOGIC,
+        "signals": list(told.checked.signals) if told else [],
         "findings": [_finding_out(f) for f in s.findings],
-        "explanation": _explanation_out(found.explanation, told.units) if found and found.explanation else None,
+        "explanation": _explanation_out(found.explanation, units) if found and found.explanation else None,
         "hypotheses": [
             {
                 "kind": h.kind,
@@ -154,7 +193,7 @@ def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> di
         else {
             "since": at(progress.since),
             "until": at(progress.until),
-            "when": told.repair_when,
+            "when": told.condition_text if told else "",
             "occurrences": progress.occurrences,
             "needed": progress.needed,
             "lasted_s": progress.lasted / 1e9,
@@ -195,7 +234,7 @@ def _finding_out(f: Finding) -> dict[str, Any]:
         "determined": at(f.determined),
         "least": f.least,
         "most": f.most,
-        "cut": cut_out(f.cut),
+        "cut": f.cut,
     }
 
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from fastapi import Depends
 
 from servitwin.domain.agreement import Agreement
+from servitwin.domain.canonical_json import decimal_text
 from servitwin.domain.exclusion import Standing, Stretch
 from servitwin.domain.party import Actor
 from servitwin.domain.reason import Reason
 from servitwin.domain.settlement import contract_end, contract_start
-from servitwin.formats.canonical_json import decimal_text
 from servitwin.usecases.accept_machine import AcceptMachine
 from servitwin.usecases.agree_contract import AgreeContract
 from servitwin.usecases.bill_period import BillPeriod
@@ -26,6 +26,7 @@ from servitwin.usecases.price_guarantee import PriceGuarantee
 from servitwin.usecases.run_trial import RunTrial
 from servitwin.usecases.settle_period import SettlePeriod
 from servitwin.usecases.sign import Sign
+from servitwin.usecases.state_evidence import StateEvidence
 from servitwin.web.api.answers import at
 from servitwin.web.api.callers import Parts
 
@@ -50,13 +51,14 @@ class ContractParts:
 def _joined(parts: Parts) -> ContractParts:
     access = ContractAccess(parts.records, parts.authoriser)
     sign = Sign(parts.records, parts.keys, parts.now)
-    settle = SettlePeriod(parts.history, parts.registry, parts.records, access, parts.audit, parts.now)
+    evidence = StateEvidence(parts.records, parts.authoriser.operator)
+    settle = SettlePeriod(parts.history, parts.registry, parts.records, access, parts.audit, parts.now, evidence)
     measure = MeasureAcceptance(parts.history, parts.registry, settle)
     levels = MeasureLevels(parts.history, parts.registry)
     return ContractParts(
         access,
         AgreeContract(parts.records, parts.registry, access, sign, parts.audit, parts.now),
-        ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id),
+        ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id, evidence),
         AcceptMachine(parts.records, access, measure, parts.audit, parts.now),
         settle,
         RunTrial(settle),

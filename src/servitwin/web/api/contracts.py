@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.agreement import Agreement
+from servitwin.domain.canonical_json import decimal_text, plain
 from servitwin.domain.contract_period import Period, fee_of, period_chosen, periods
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.exclusion import Evidence
 from servitwin.domain.guarantee_credit import worst_credit
 from servitwin.domain.party import Actor
 from servitwin.domain.settlement import contract_end
-from servitwin.formats.canonical_json import decimal_text, plain
 from servitwin.formats.settlement_document import amount, machine_result, result_of
 from servitwin.usecases.check_files import decode_text
 from servitwin.usecases.claim_exclusion import NewClaim

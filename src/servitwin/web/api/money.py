@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Response
 
+from servitwin.domain.canonical_json import decimal_text, plain
 from servitwin.domain.contract_period import period_chosen
 from servitwin.domain.error import Fault, InvalidInputError, NotFoundError, RefusedError
 from servitwin.domain.invoice import Invoice
@@ -15,7 +16,6 @@ from servitwin.domain.money import Money, money
 from servitwin.domain.open_item import OpenItem
 from servitwin.domain.party import Actor
 from servitwin.domain.usage import UsageRecord
-from servitwin.formats.canonical_json import decimal_text, plain
 from servitwin.formats.settlement_document import amount
 from servitwin.usecases.meter_usage import MeterUsage
 from servitwin.usecases.profit_and_loss import profit_and_loss

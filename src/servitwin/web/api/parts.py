@@ -10,8 +10,11 @@ from typing import Any
 from servitwin.formats.plant_file import CheckConnection
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
+from servitwin.usecases.bind_observations import BoundRows
+from servitwin.usecases.log_ports import HeadFiles, LogReader
 from servitwin.usecases.manage_access import ManageAccess
-from servitwin.usecases.ports import Bus, HistoryReader, Records, SigningKeys
+from servitwin.usecases.ports import Bus, Files, HistoryReader, Records, SigningKeys
+from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.live import LiveHub
@@ -54,6 +57,11 @@ class WebParts:
     audit: Audit
     live: LiveHub
     keys: SigningKeys
+    evidence: ReadLog
+    log: LogReader
+    heads: HeadFiles
+    bound: BoundRows
+    files: Files
     now: Callable[[], int]
     new_id: Callable[[], str]
     hash_machine_secret: Callable[[str], str]

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
+from servitwin.domain.canonical_json import decimal_text
 from servitwin.domain.contract_period import period_chosen
 from servitwin.domain.failure_law import Law
-from servitwin.formats.canonical_json import decimal_text
 from servitwin.formats.settlement_document import amount
 from servitwin.usecases.price_guarantee import MachineForecast, share_of
 from servitwin.web.api.answers import answer, at, time_of

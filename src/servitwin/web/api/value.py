@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
+from servitwin.domain.canonical_json import decimal_text, plain
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import DAY
 from servitwin.domain.savings import Baseline, Estimate, net_present_value
-from servitwin.formats.canonical_json import decimal_text, plain
 from servitwin.formats.settlement_document import amount
 from servitwin.usecases.count_value import Counted
 from servitwin.web.api.answers import answer, at, range_of

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 
 from servitwin.domain.instant import NS
 from servitwin.domain.requirement import RepairRule
+from servitwin.proof.monitor.trace import Verdict
+from servitwin.proof.monitor.trigger import Occurrence
 
 #: Confidence of the bound that occurrences without recurrence allow.
 CONFIDENCE = 0.95
 _HOUR_NS = 3600 * NS
-
-
-class Occurrence(msgspec.Struct, frozen=True):
-    """A stretch [start, end) in which the condition held, and whether the requirement was kept in all of it.
-
-    ``over``: the condition has ended; what still goes on counts for time, not yet as an occurrence.
-    """
-
-    start: int
-    end: int
-    verdict: Literal["true", "false", "inconclusive"]
-    over: bool = True
 
 
 class RepairProgress(msgspec.Struct, frozen=True):
@@ -73,11 +62,11 @@ def repair_progress(
 
     ``conditioned`` False: the requirement has no condition, so that only the time counts for which it was kept.
     """
-    kept = [o for o in occurrences if o.verdict == "true"]
+    kept = [o for o in occurrences if o.verdict is Verdict.TRUE]
     lasted = sum(o.end - o.start for o in kept)
-    done = sum(1 for o in kept if o.over)
-    failed = sum(1 for o in occurrences if o.verdict == "false")
-    unclear = sum(1 for o in occurrences if o.verdict == "inconclusive")
+    done = sum(1 for o in kept if o.end < until)  # what still goes on counts for time, not yet as an occurrence
+    failed = sum(1 for o in occurrences if o.verdict is Verdict.FALSE)
+    unclear = sum(1 for o in occurrences if o.verdict is Verdict.INCONCLUSIVE)
     needed = rule.times if conditioned else 0
     lasting = rule.lasting if conditioned or rule.lasting else _HOUR_NS
     missing = []

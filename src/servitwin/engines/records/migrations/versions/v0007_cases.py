@@ -6,8 +6,8 @@ from alembic import op
 
 from servitwin.engines.records import case_tables as t
 
-revision = "0006"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:

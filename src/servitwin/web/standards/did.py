@@ -1,0 +1,23 @@
+"""``did:web``: the DID document of each party that has keys on this node, for anybody."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from servitwin.domain.error import Fault, NotFoundError
+from servitwin.formats.did_document import did_document
+from servitwin.web.api.answers import answer
+from servitwin.web.api.callers import Parts
+
+router = APIRouter(tags=["standards"])
+
+
+@router.get("/parties/{party}/did.json", include_in_schema=False)
+def read_did(parts: Parts, request: Request, party: str) -> Response:
+    """Public keys of a party under the address that the caller used, or the setting ``public_address``."""
+    keys = parts.records.party_keys(party)
+    if not keys:
+        raise NotFoundError(Fault("party:no-keys", "No party of that id has keys here", where="party"))
+    host = parts.records.setting("public_address") or request.headers.get("host", "")
+    headers = {"Content-Type": "application/did+json", "Access-Control-Allow-Origin": "*"}
+    return answer(did_document(host, party, keys), headers=headers)

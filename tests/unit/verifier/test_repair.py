@@ -1,0 +1,97 @@
+"""The proof of a repair: violated, repaired, and the occurrences since, without recurrence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from servitwin.proof.file.proof_file import requirement_digest
+from servitwin.proof.verifier import step, verify
+from servitwin.proof.verifier.claim import occurrences, recurrence_bound
+from servitwin.proof.verifier.formula import evaluate
+from tests.unit.verifier.little_log import T0, S, at
+from tests.unit.verifier.scene import MAKER, PLANT, TWIN, ClaimedVerdict, Scene, refused
+
+BEFORE = ClaimedVerdict("violated", "cools-down", T0 - 500 * S, T0 - 490 * S, -10.5, -9.5)
+# hot for two seconds at 5, 15, 25 ... 55: three of the hot phases begin in [10, 40)
+AFTER = ClaimedVerdict("repaired", "cools-down", T0 + 10 * S, T0 + 40 * S, 9.25, 10.25, "case-7")
+
+
+def value(second: int) -> float:
+    return 90.0 if second % 10 in (5, 6) else 50.25
+
+
+def repaired(order: str = "vrV", done: int = T0, **changed: Any) -> bytes:
+    """``order``: v the violation, r the repair, V the word that it is verified."""
+    scene = Scene(claim=AFTER, end=T0 + 60 * S, value=value, seconds=60)
+    add = scene.log.add
+    digest = requirement_digest(scene.requirement)
+    for link in order:
+        if link == "v":
+            scene.state_verdict(BEFORE, T0 - 480 * S)
+        elif link == "r":
+            body = {
+                "component": "spindle", "kind": "part", "what": "fan", "version": "", "done_by": "Maker Ltd",
+                "done_at": at(done),
+            }  # fmt: skip
+            add(scene.maker, "repair", body, done + S, twin=TWIN)
+        else:
+            body = {
+                "requirement": digest, "occurrences": 3, "needed": 3, "bound": 1 - 0.05 ** (1 / 3),
+                "since": at(AFTER.begin), "cut": {"0": 180}, **changed,
+            }  # fmt: skip
+            add(scene.maker, "repair-verified", body, T0 + 75 * S, twin=TWIN)
+    return scene.build()
+
+
+def test_a_repair_is_proven_with_the_bound_that_three_occurrences_allow() -> None:
+    found = verify(repaired(), [MAKER.row(), PLANT.row()])
+    assert found.ok, (found.code, found.message)
+    words = " ".join(found.proven)
+    assert "3 times of 3 needed" in words and "at most 63.2 %" in words and "spindle, part, fan" in words
+    assert "comparable" in " ".join(found.not_proven)
+
+
+@pytest.mark.parametrize(("order", "done"), [("rV", T0), ("vV", T0), ("vr", T0), ("rvV", T0), ("vrV", T0 + 20 * S)])
+def test_a_chain_with_a_link_missing_or_out_of_order(order: str, done: int) -> None:
+    refused(verify(repaired(order, done)), "repair-not-shown")
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"occurrences": 4}, "verdict-differs"),
+        ({"needed": 4}, "verdict-differs"),
+        ({"needed": 2, "occurrences": 2}, "verdict-differs"),  # the bound is that of three
+        ({"bound": 0.05}, "verdict-differs"),
+        ({"since": at(T0)}, "repair-not-shown"),
+        ({"cut": {"0": 1}}, "repair-not-shown"),
+        ({"requirement": "sha256:00"}, "repair-not-shown"),
+        ({"occurrences": "three"}, "wrong-shape"),
+    ],
+)
+def test_a_word_that_is_not_what_is_counted(changed: dict[str, Any], code: str) -> None:
+    refused(verify(repaired(**changed)), code)
+
+
+def test_fewer_may_qualify_than_are_found() -> None:
+    assert verify(repaired(needed=2, occurrences=2, bound=1 - 0.05 ** (1 / 2))).ok
+
+
+def test_what_trembles_inside_its_accuracy_occurs_once() -> None:
+    # 80 degrees, and the sensor knows half a degree: 85, then around 80, then 85 again, then 50 and 85
+    readings = [85.0, 80.2, 85.0, 79.8, 85.0, 50.0, 80.1, 85.0]
+    held = step.Step([step.BEGIN, *range(8), 8], [None, *((v, v - 0.5, v + 0.5) for v in readings), None])
+    compare = {"kind": "compare", "left": {"kind": "signal", "signal": "t"}, "relation": ">"}
+    known = evaluate({**compare, "right": {"kind": "number", "value": 80}}, {"t": held})
+    assert occurrences(known, 0, 8) == 2
+    assert occurrences(known, 2, 5) == 1
+    assert occurrences(known, 5, 7) == 0
+
+
+def test_the_bound_is_about_three_over_n() -> None:
+    assert recurrence_bound(1) == pytest.approx(0.95)
+    assert recurrence_bound(3) == pytest.approx(1 - 0.05 ** (1 / 3))
+    assert recurrence_bound(1000) == pytest.approx(3 / 1000, rel=0.01)
+    assert recurrence_bound(0) == 1.0
