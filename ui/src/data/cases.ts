@@ -69,11 +69,12 @@ export interface Requirement {
   repair: RepairRule;
 }
 
+/** What a machine must do, as it is now: the API knows no requirements of the past. */
 export function useRequirements(twin: string): Asked<Page<Requirement>> {
   const asOf = useAsOfText();
   const answer = useQuery(
-    `requirements ${twin} ${asOf ?? "now"}`,
-    (signal) => get<Page<Requirement>>(path`/twins/${twin}/requirements`, { as_of: asOf }, signal),
+    `requirements ${twin}`,
+    (signal) => get<Page<Requirement>>(path`/twins/${twin}/requirements`, {}, signal),
     asOf === null ? REFRESH_MS : 0,
   );
   useReloadOnCases(asOf, answer.reload);
@@ -108,7 +109,10 @@ export interface FormulaCheck {
 
 /** What a formula would have said about the past. */
 export interface TryOut {
-  violations: { from: string; to: string; least: number | null; most: number | null }[];
-  triggered: number;
-  seconds: Record<Verdict, number>;
+  /** The first of them; `count` tells how many there are. */
+  violations: VerdictPiece[];
+  count: number;
+  /** How often its condition came; null: it has none. */
+  triggered: number | null;
+  seconds: Partial<Record<Verdict, number>>;
 }

@@ -88,7 +88,7 @@ function useVerdicts(one: CaseDetail, window: WindowState): StripItem[] {
   const { from, to } = aligned(window, bucketWidth(window.to - window.from));
   const answer = useQuery(
     `verdicts ${one.twin} ${one.requirement} ${window.key}`,
-    (signal) => get<{ pieces: VerdictPiece[] }>(path`/twins/${one.twin}/verdicts`, { requirement: one.requirement, from: toRfc3339(from), to: toRfc3339(to), as_of: asOf }, signal),
+    (signal) => get<{ pieces: VerdictPiece[] }>(path`/twins/${one.twin}/verdicts`, { requirement: one.requirement, from: toRfc3339(from), to: toRfc3339(asOf === null ? to : Math.min(to, parseInstant(asOf))) }, signal),
     window.rolling && asOf === null ? STEP_MS : 0,
     `verdicts ${one.twin} ${one.requirement}`,
   );

@@ -77,7 +77,7 @@ export function RequirementEditor({ twin, one, close, done }: EditorProps) {
             </Field>
             <div className="pair">
               <Field label={r.name} hint={r.nameHint}>
-                <input type="text" value={name} required pattern="[a-z0-9][a-z0-9\-]*" maxLength={63} disabled={one !== undefined && !ofType} onChange={(event) => setName(event.target.value)} />
+                <input type="text" value={name} required pattern="[A-Za-z0-9][A-Za-z0-9_.\-]*" maxLength={200} disabled={one !== undefined && !ofType} onChange={(event) => setName(event.target.value)} />
               </Field>
               <Field label={r.severity} hint="">
                 <select value={severity} onChange={(event) => setSeverity(event.target.value as Severity)}>
@@ -96,7 +96,7 @@ export function RequirementEditor({ twin, one, close, done }: EditorProps) {
               </Field>
               <div className="pair">
                 <Field label={r.timesField} hint="">
-                  <input type="number" min={0} max={1000} step={1} required value={times} onChange={(event) => setTimes(event.target.value)} />
+                  <input type="number" min={1} max={1000} step={1} required value={times} onChange={(event) => setTimes(event.target.value)} />
                 </Field>
                 <Field label={r.lastingField} hint="">
                   <input type="number" min={0} step="any" required value={lasting} onChange={(event) => setLasting(event.target.value)} />

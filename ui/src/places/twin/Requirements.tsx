@@ -1,7 +1,7 @@
 import type { TwinDetail } from "../../api/types";
 import { type Requirement, useRequirements } from "../../data/cases";
 import { Card } from "../../parts/Card";
-import { Since } from "../../parts/Clock";
+import { Since, useAsOf } from "../../parts/Clock";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { Link, useParam } from "../../route/router";
 import { t } from "../../texts/en";
@@ -35,9 +35,11 @@ const urgency = (one: Requirement): number => (one.verdict === null ? 1 : URGENC
 
 function List({ twin, items, edit }: { twin: TwinDetail; items: Requirement[]; edit: (name: string) => void }) {
   const sorted = [...items].sort((a, b) => urgency(a) - urgency(b));
+  const past = useAsOf() !== null;
   const mayAdd = twin.permitted.includes("configure");
   return (
     <>
+      {past ? <p className="note">{r.asNow}</p> : null}
       <div className="toolbar">
         <span className="spring" />
         <button type="button" className={items.length ? "plain" : "primary"} onClick={() => edit(NEW)}>

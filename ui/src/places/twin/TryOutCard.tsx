@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { ApiError, path, post } from "../../api/client";
+import type { Verdict } from "../../api/types";
 import type { TryOut } from "../../data/cases";
 import { Card } from "../../parts/Card";
 import { Time, useMoment } from "../../parts/Clock";
@@ -63,12 +64,13 @@ export function TryOutCard({ twin, component, formula, signals, ready }: { twin:
 
 function Outcome({ tried: { answer, window }, twin, signals }: { tried: Tried; twin: string; signals: string[] }) {
   const { seconds, violations } = answer;
-  const all = seconds.true + seconds.false + seconds.inconclusive || 1;
+  const of = (verdict: Verdict): number => seconds[verdict] ?? 0;
+  const all = of("true") + of("false") + of("inconclusive") || 1;
   const items = violations.map((v) => ({ from: parseInstant(v.from), to: parseInstant(v.to), label: t.verdicts.false, detail: "", fill: "--s-failed", pattern: "plain" as const }));
   return (
     <div className="try-out" role="status">
-      <p className="verdict">{r.wouldHave(violations.length)}</p>
-      <p className="weak">{answer.triggered === 0 ? r.vacuous : r.triggered(answer.triggered)}</p>
+      <p className="verdict">{r.wouldHave(answer.count)}</p>
+      <p className="weak">{answer.triggered === null ? "" : answer.triggered === 0 ? r.vacuous : r.triggered(answer.triggered)}</p>
       <MiniStrip label={r.longest} items={items} window={window} height={22} />
       <p className="strip-ends weak">
         <Time at={window.from} precision="day" />
@@ -79,8 +81,8 @@ function Outcome({ tried: { answer, window }, twin, signals }: { tried: Tried; t
           {(["true", "false", "inconclusive"] as const).map((verdict) => (
             <tr key={verdict}>
               <th scope="row">{{ true: r.kept, false: r.violated, inconclusive: r.inconclusive }[verdict]}</th>
-              <td className="right num">{formatDuration(seconds[verdict] * 1000)}</td>
-              <td className="right num weak">{formatRatio(seconds[verdict] / all, 2)} %</td>
+              <td className="right num">{formatDuration(of(verdict) * 1000)}</td>
+              <td className="right num weak">{formatRatio(of(verdict) / all, 2)} %</td>
             </tr>
           ))}
         </tbody>
@@ -97,7 +99,7 @@ function Outcome({ tried: { answer, window }, twin, signals }: { tried: Tried; t
           </li>
         ))}
       </ul>
-      {violations.length > LISTED ? <p className="weak">{r.more(violations.length - LISTED)}</p> : null}
+      {answer.count > LISTED ? <p className="weak">{r.more(answer.count - LISTED)}</p> : null}
     </div>
   );
 }
