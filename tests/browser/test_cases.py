@@ -173,7 +173,9 @@ def test_people_take_a_case_from_seen_to_repaired_by_keyboard(cases, site, open_
     # Before the violation: the node says what is wrong with it, and what was typed stays.
     page.get_by_label("Done at").fill("2026-01-01 08:15")
     page.get_by_role("button", name="Record", exact=True).press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("The repair is dated before the violation that it mends")
+    expect(page.get_by_role("region", name="What to do").get_by_role("alert")).to_contain_text(
+        "The repair is dated before the violation that it mends"
+    )
     page.get_by_label("Done at").fill("")
     shoot(page, "case-repair")
     page.get_by_role("button", name="Record", exact=True).press("Enter")
@@ -270,3 +272,34 @@ def test_pages_of_cases_are_accessible_and_fit_their_screen(width, appearance, c
         bad = [v for v in answer if v["impact"] in ("serious", "critical")]
         found += [f"{name}: {v['id']}: {v['nodes'][0]['html'][:200]}" for v in bad]
     assert found == []
+
+
+def test_a_requirement_is_written_checked_tried_saved_and_taken_back(site, open_page, shoot):
+    page = open_page("machines/crane-1/requirements")
+    settle(page)
+    expect(page.locator(".requirement", has_text="brake.holds-the-load")).to_contain_text("of the type")
+    page.get_by_role("button", name="New requirement").click()
+    formula = page.get_by_label("Formula", exact=True)
+    formula.fill("always(hoist.temprature < 90)")
+    told = page.locator(".formula-told")
+    expect(told.locator(".field-problem")).to_contain_text("temprature")
+    expect(page.locator(".formula-box .faulty")).to_contain_text("temprature")
+    expect(page.get_by_role("button", name="Save")).to_be_disabled()
+    shoot(page, "requirement-fault")
+    formula.fill("always(hoist.temperature < 90)")
+    expect(told).to_contain_text("Reads hoist.temperature")
+    page.get_by_role("button", name="In the last 7 days").click()
+    expect(page.locator(".try-out")).to_contain_text(re.compile("It would (not )?have fired"))
+    shoot(page, "requirement-try-out")
+    name = f"cool-motor-{time.time_ns()}"
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("In plain words").fill("The hoist motor stays below 90 degrees.")
+    page.get_by_role("button", name="Save").click()
+    added = page.locator(".requirement", has_text=name)
+    expect(added).to_contain_text("of this machine")
+    added.get_by_role("button", name="Change").click()
+    expect(page.get_by_label("Formula", exact=True)).to_have_value("always(hoist.temperature < 90)")
+    page.get_by_role("button", name="Remove", exact=True).click()
+    page.get_by_role("button", name="Remove it now").click()
+    expect(page.locator(".requirement").first).to_be_visible()
+    expect(added).to_have_count(0)
