@@ -64,7 +64,7 @@ def cases(site):
         Sample("load_cell.load", start - 2 * NS, 6.2),
         Sample("brake.slip", start, 14.1),
     )
-    parts = ((0, len(formula), "false"), part("load_cell.load > 4", "true"), part("brake.slip < 8", "false"))
+    parts = ((0, len(formula), "false"), part("load_cell.load > 4 t", "true"), part("slip <= 8 mm", "false"))
     run = time.time_ns()
     seeded = Seeded(*(f"seeded-{run}-{name}" for name in ("safety", "high", "mended", "acted")))
     why = Explanation(start, samples, parts)
@@ -123,9 +123,9 @@ def test_a_case_shows_what_is_violated_why_and_what_is_proven(cases, open_page, 
     expect(page.locator(".chart canvas")).to_be_visible()
     expect(page.get_by_role("application", name="Violation")).to_be_visible()
     why = page.get_by_role("region", name="Why it is violated")
-    expect(why.locator(".formula .part-false", has_text="brake.slip < 8")).to_be_visible()
-    expect(why.locator(".formula .part-true")).to_have_text("load_cell.load > 4")
-    expect(why.get_by_role("list", name="Parts of the formula at that instant")).to_contain_text("brake.slip < 8 false")
+    expect(why.locator(".formula .part-false", has_text="slip <= 8 mm")).to_be_visible()
+    expect(why.locator(".formula .part-true")).to_have_text("load_cell.load > 4 t")
+    expect(why.get_by_role("list", name="Parts of the formula at that instant")).to_contain_text("slip <= 8 mm false")
     expect(page.get_by_role("region", name="Hypotheses, not proven")).to_contain_text("Brake lining is worn")
     evidence = page.get_by_role("region", name="Evidence")
     proof = evidence.get_by_role("link", name="Proof file")
@@ -210,7 +210,8 @@ def test_what_somebody_else_does_is_seen_by_itself(cases, site, open_page):
     settle(page)
     expect(page.get_by_role("button", name="Record repair")).to_have_count(0)
     with site.client() as client:
-        client.post(f"/api/v1/cases/{cases.mended}/steps", json={"kind": "note", "text": "Looked at it again"})
+        told = client.post(f"/api/v1/cases/{cases.mended}/steps", json={"kind": "note", "text": "Looked at it again"})
+        assert told.status_code == 201, told.text
     expect(page.locator(".case-steps")).to_contain_text("Looked at it again", timeout=20_000)
 
 
