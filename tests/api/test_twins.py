@@ -60,7 +60,7 @@ def test_detail_tells_type_signals_commands_and_place_in_the_plant(anna):
     assert [s["name"] for s in mill["signals"]][:2] == ["spindle.temperature", "spindle.load"]
     assert mill["signals"][0]["range"] == [15.0, 80.0]
     assert mill["commands"][0]["name"] == "set-speed"
-    assert mill["permitted"] == ["read", "command"]
+    assert mill["permitted"] == ["read", "command", "treat"]
     assert mill["level"]["level"] == "model"
     assert mill["level"]["commands"] == {"set-speed": "model"}
     line = anna.get("/api/v1/twins/line-a").json()

@@ -1,6 +1,7 @@
 """A browser and a node with the demo plant; `SERVITWIN_URL` names a running one to test instead.
 
-With `SERVITWIN_URL`, `SERVITWIN_ACCOUNT` and `SERVITWIN_PASSWORD` say who signs in (default: the demo's people).
+With `SERVITWIN_URL`, `SERVITWIN_ACCOUNT` and `SERVITWIN_PASSWORD` say who signs in (default: the demo's people), and
+`SERVITWIN_DATA` where its data are, for tests that put rows into its records.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ GROUP = pytest.mark.xdist_group("browser")
 
 @dataclass(frozen=True)
 class Site:
-    """Where the pages are, and whose password is known."""
+    """Where the pages are, whose password is known, and where its data are (None: not on this machine)."""
 
     url: str
     account: str
     password: str
+    data: Path | None = None
 
     @contextmanager
     def client(self) -> Iterator[httpx.Client]:
@@ -62,11 +64,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     account = os.environ.get("SERVITWIN_ACCOUNT", "hanna")
     password = os.environ.get("SERVITWIN_PASSWORD", "demo")
     if url := os.environ.get("SERVITWIN_URL"):
-        yield Site(url.rstrip("/"), account, password)
+        data = os.environ.get("SERVITWIN_DATA")
+        yield Site(url.rstrip("/"), account, password, Path(data) if data else None)
         return
     node = Node(tmp_path_factory.mktemp("demo"), arguments=["--demo"])
     node.start()
-    site = Site(node.web, account, password)
+    site = Site(node.web, account, password, node.data)
     try:
         _wait_for_life(site)
         yield site

@@ -11,6 +11,8 @@ const Administration = lazy(() => import("./places/administration/Administration
 const Health = lazy(() => import("./places/health/Health"));
 const Home = lazy(() => import("./places/home/Home"));
 const Quarantine = lazy(() => import("./places/quarantine/Quarantine"));
+const Cases = lazy(() => import("./places/cases/Cases"));
+const CasePage = lazy(() => import("./places/cases/CasePage"));
 const Contracts = lazy(() => import("./places/contracts/Contracts"));
 const ContractPage = lazy(() => import("./places/contracts/ContractPage"));
 const Inbox = lazy(() => import("./places/contracts/Inbox"));
@@ -47,6 +49,8 @@ function PlaceOf() {
   if (place === "machines" && id) return <TwinPage key={id} id={id} />;
   if (place === "machines") return <Fleet />;
   if (place === "") return <Home />;
+  if (place === "cases" && id) return <CasePage key={id} id={id} />;
+  if (place === "cases") return <Cases />;
   if (place === "contracts" && id) return <ContractPage key={id} id={id} />;
   if (place === "contracts") return <Contracts />;
   if (place === "decisions") return <Inbox />;

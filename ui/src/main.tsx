@@ -7,6 +7,7 @@ import "./styles/shell.css";
 import "./styles/parts.css";
 import "./styles/places.css";
 import "./styles/contracts.css";
+import "./styles/cases.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";

@@ -8,7 +8,9 @@ import argon2
 
 import servitwin
 from servitwin.domain.error import Fault, NotFoundError
-from servitwin.domain.party import Account, Role
+from servitwin.domain.instant import parse_instant
+from servitwin.domain.party import Account, Grant, Role
+from servitwin.domain.twin import Dated
 from servitwin.usecases.ports import Records
 
 DEMO_PASSWORD = "demo"  # noqa: S105 - known to every visitor on purpose
@@ -22,6 +24,12 @@ _PEOPLE: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("mikko", "Mikko Lehto, maintenance", "kivi", ("maintenance",)),
     ("laura", "Laura Virta, analyst", "lumo", ("analyst",)),
 )
+
+# The maker's technicians see the machines that they mend: the customer has granted it with the service contract.
+_SERVICE_GRANT = Grant(
+    "demo-service", "kivi", "aurora", "hall-1", "read", Dated("aurora", parse_instant("2024-03-01T00:00:00Z")),
+    purpose="service contract",
+)  # fmt: skip
 
 
 def demo_plant() -> list[str]:
@@ -54,5 +62,7 @@ def add_demo_people(records: Records) -> list[str]:
             records.save_account(Account(id, name, party, roles), hashed)
     if records.setting("operator") is None:
         records.set_setting("operator", "aurora")
+    if not any(g.id == _SERVICE_GRANT.id for g in records.grants(_SERVICE_GRANT.period.start)):
+        records.save_grant(_SERVICE_GRANT)
     named = ", ".join(f"{id} ({name.split(', ')[1]})" for id, name, _, _ in _PEOPLE)
     return [f"demo accounts, password {DEMO_PASSWORD!r}: {named}"]

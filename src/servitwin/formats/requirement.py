@@ -11,6 +11,7 @@ from servitwin.domain.error import Fault
 from servitwin.domain.formula.checked import requirement_formula
 from servitwin.domain.formula.read import read
 from servitwin.domain.formula.token import place_of
+from servitwin.domain.formula.tree import Implies, Named, invariant
 from servitwin.domain.instant import parse_duration
 from servitwin.domain.requirement import LikelyCause, RepairRule, Requirement
 from servitwin.domain.signal import SignalDefinition
@@ -74,6 +75,13 @@ def check_requirements(
         place = (*path, "requirements", name)
         _say(structure, (*place, "formula"), formula, signals, component)
         _say(structure, (*place, "repair", "when"), written.get("repair", {}).get("when"), signals, component)
+        if "when" in written.get("repair", {}) and not _has_trigger(formula):
+            fault = Fault(
+                "requirement:repair-without-trigger",
+                "What may come again is only known of a requirement of the form `condition -> what must hold`",
+                "Write the requirement with `->`, or give `lasting` alone",
+            )
+            structure.say_in_text((*place, "repair", "when"), 0, fault)
     for name, cause in block.get("causes", {}).items():
         _say(structure, (*path, "causes", name, "when"), cause.get("when"), signals, component)
         for i, explained in enumerate(cause.get("explains", ())):
@@ -87,6 +95,14 @@ def check_requirements(
     for key, child in block.get("components", {}).items():
         inside = f"{component}.{key}" if component else key
         check_requirements(structure, child, (*path, "components", key), signals, inside)
+
+
+def _has_trigger(formula: str) -> bool:
+    tree = read(formula).tree
+    bare = invariant(tree) if tree is not None else None
+    while isinstance(bare, Named):
+        bare = bare.of
+    return bare is None or isinstance(bare, Implies)
 
 
 def _say(

@@ -64,7 +64,8 @@ def repair_progress(
     """
     kept = [o for o in occurrences if o.verdict is Verdict.TRUE]
     lasted = sum(o.end - o.start for o in kept)
-    done = sum(1 for o in kept if o.end < until)  # what still goes on counts for time, not yet as an occurrence
+    # What still goes on counts for time, not yet as an occurrence; without a condition nothing occurs.
+    done = sum(1 for o in kept if o.end < until) if conditioned else 0
     failed = sum(1 for o in occurrences if o.verdict is Verdict.FALSE)
     unclear = sum(1 for o in occurrences if o.verdict is Verdict.INCONCLUSIVE)
     needed = rule.times if conditioned else 0

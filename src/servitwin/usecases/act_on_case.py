@@ -44,6 +44,7 @@ class ActOnCase:
         audit: Audit,
         evidence: StateEvidence,
         now: Callable[[], int],
+        publish: Callable[[str, bytes], None],
     ) -> None:
         self._records = records
         self._registry = registry
@@ -51,6 +52,7 @@ class ActOnCase:
         self._audit = audit
         self._evidence = evidence
         self._now = now
+        self._publish = publish
 
     def list(
         self, actor: Actor, *, twins: Sequence[str] = (), only_open: bool = False, known_at: int | None = None
@@ -108,7 +110,10 @@ class ActOnCase:
                 self._state_repair(now, body, step.at)
         said = msgspec.to_builtins(body)
         self._audit.note(actor, "case.step", twin.id, {"case": id, **said})
-        self._records.add_event("case-changed", twin.id, step.at, {"case": id, "kind": said["kind"]})
+        data = {"case": id, "kind": said["kind"]}
+        number = self._records.add_event("case-changed", twin.id, step.at, data)
+        event = {"id": number, "kind": "case-changed", "subject": twin.id, "at": step.at, "data": data}
+        self._publish("happened", msgspec.json.encode(event))
         return self.get(actor, id)
 
     def _state_repair(self, now: CaseStanding, body: Repaired, at: int) -> None:

@@ -49,13 +49,13 @@ class Demand:
     @cached_property
     def condition(self) -> Formula | None:
         """What has to come again before a repair counts: as the rule says, else the left of ``->``; None: nothing."""
-        when = self.requirement.repair.when
-        if when:
-            return requirement_formula(when, self.signals, self.component).tree
         bare = self.formula
         while isinstance(bare, Named):
             bare = bare.of
-        return bare.condition if isinstance(bare, Implies) else None
+        if not isinstance(bare, Implies):
+            return None
+        when = self.requirement.repair.when
+        return requirement_formula(when, self.signals, self.component).tree if when else bare.condition
 
     @property
     def condition_faults(self) -> list[Fault]:

@@ -67,6 +67,10 @@ export async function post<T>(url: string, body: unknown, headers: Record<string
   return (await change("POST", url, body, headers)) as T;
 }
 
+export async function put<T>(url: string, body: unknown): Promise<T> {
+  return (await change("PUT", url, body, {})) as T;
+}
+
 export async function remove(url: string): Promise<void> {
   await change("DELETE", url, undefined, {});
 }

@@ -84,3 +84,25 @@ export type CriterionOf = Schemas["CriterionShape"];
 export type DefinitionsAnswer = Schemas["DefinitionsAnswer"];
 export type ServiceLevel = Schemas["ServiceLevelShape"];
 export type ValueCounted = Schemas["ValueShape"];
+export type CaseSummary = Schemas["CaseSummary"];
+export type CaseDetail = Schemas["CaseDetail"];
+export type CaseFinding = Schemas["FindingShape"];
+export type CaseExplanation = Schemas["ExplanationShape"];
+export type CaseSample = Schemas["SampleShape"];
+export type CaseProgress = Schemas["ProgressShape"];
+export type CaseHypothesis = Schemas["HypothesisShape"];
+export type CaseStep = Schemas["CaseStepShape"];
+export type CaseProof = Schemas["ProofLink"];
+export type Severity = CaseSummary["severity"];
+export type CaseStatus = CaseSummary["status"];
+export type CaseAlarm = CaseSummary["alarm"];
+export type Verdict = Schemas["PartShape"]["verdict"];
+/** A step that people take; `kind` tells which. */
+export type CaseAct =
+  | Schemas["AcknowledgeIn"]
+  | Schemas["ShelveIn"]
+  | Schemas["UnshelveIn"]
+  | Schemas["DiagnoseIn"]
+  | Schemas["RepairIn"]
+  | Schemas["CloseIn"]
+  | Schemas["NoteIn"];

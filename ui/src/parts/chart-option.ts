@@ -4,6 +4,9 @@ import { formatInstant, zoneLabel } from "../time/instant";
 import type { Window } from "../time/window";
 import { timeTicks } from "./axis";
 
+/** A stretch of time [from, to] that is shaded as violated. */
+export type Mark = [number, number];
+
 /** One signal of a chart: a line, and where values were gathered the band from least to most. */
 export interface Panel {
   name: string;
@@ -13,6 +16,7 @@ export interface Panel {
   step: boolean;
   line: [number, number | null][];
   band: [number, number, number, number][];
+  marks?: readonly Mark[];
 }
 
 export const PLOT_INSET: [number, number] = [64, 16];
@@ -136,9 +140,7 @@ function seriesOf(panel: Panel, i: number, colour: (token: string) => string): o
     lineStyle: { width: 1.6, color: colour("--accent") },
     itemStyle: { color: colour("--accent") },
     z: 3,
-    markArea: panel.range
-      ? { silent: true, itemStyle: { color: colour("--band") }, data: [[{ yAxis: panel.range[0] }, { yAxis: panel.range[1] }]] }
-      : undefined,
+    markArea: { silent: true, data: areas(panel, colour) },
   };
   if (panel.band.length === 0) return [line];
   const band = {
@@ -155,6 +157,13 @@ function seriesOf(panel: Panel, i: number, colour: (token: string) => string): o
     renderItem: drawBand(colour("--accent")),
   };
   return [band, line];
+}
+
+/** The normal range lies across, violations stand upright with an edge on either side. */
+function areas(panel: Panel, colour: (token: string) => string): object[][] {
+  const across = panel.range ? [[{ yAxis: panel.range[0], itemStyle: { color: colour("--band") } }, { yAxis: panel.range[1] }]] : [];
+  const style = { color: colour("--violated"), borderColor: colour("--alarm"), borderWidth: 1, borderType: "dashed" };
+  return [...across, ...(panel.marks ?? []).map(([from, to]) => [{ xAxis: from, itemStyle: style }, { xAxis: to }])];
 }
 
 interface RenderApi {

@@ -37,6 +37,11 @@ export const atTheMachine = (account: Account): boolean => account.roles.include
 /** Whether contracts are part of somebody's work; the API decides what is shown. */
 export const mayReadContracts = (account: Account): boolean => !atTheMachine(account);
 
+const AWAY_FROM_MACHINES = ["sales", "trainer"];
+
+/** Whether what is wrong with machines is part of somebody's work; the API decides what is shown. */
+export const mayReadCases = (account: Account): boolean => account.roles.some((role) => !AWAY_FROM_MACHINES.includes(role));
+
 /** Whose home is the contract ledger. */
 export const sellsOrBuys = (account: Account): boolean => ["service_manager", "sales", "procurement"].some((role) => account.roles.includes(role as never));
 

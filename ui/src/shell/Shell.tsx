@@ -8,13 +8,15 @@ import {
   iconDocument,
   iconCheckboxes,
   iconCoins,
+  iconMaintenanceWarning,
 } from "@siemens/ix-icons/icons";
 import { type MouseEvent, type ReactNode, Suspense, useEffect, useRef } from "react";
+import { useOpenCases } from "../data/cases";
 import { ProvenanceDrawer } from "../figures/ProvenanceDrawer";
 import { useLiveStatus } from "../live/live";
 import { Skeleton } from "../parts/Feedback";
 import { go, href, isPlainClick, useRoute } from "../route/router";
-import { mayAdminister, mayReadContracts, useAccount, useSession } from "../session/session";
+import { mayAdminister, mayReadCases, mayReadContracts, useAccount, useSession } from "../session/session";
 import { t } from "../texts/en";
 import { type Appearance, setAppearance, useAppearance } from "./appearance";
 import { AsOfControl, PastBanner } from "./AsOf";
@@ -26,6 +28,8 @@ interface Place {
   path: string;
   label: string;
   icon: string;
+  /** How many things wait there. */
+  waiting?: number;
 }
 
 /** Navigation, top bar and banners around every page. */
@@ -36,9 +40,12 @@ export function Shell({ children }: { children: ReactNode }) {
   const live = useLiveStatus();
   const main = useRef<HTMLDivElement>(null);
   const here = parts[0] ?? "";
+  const withCases = mayReadCases(account);
+  const openCases = useOpenCases(withCases);
   const places: Place[] = [
     { path: "", label: t.nav.home, icon: iconHome },
     { path: "machines", label: t.nav.machines, icon: iconMachineA },
+    ...(withCases ? [{ path: "cases", label: t.nav.cases, icon: iconMaintenanceWarning, waiting: openCases.data?.length }] : []),
     ...(mayReadContracts(account)
       ? [
           { path: "contracts", label: t.nav.contracts, icon: iconDocument },
@@ -75,6 +82,7 @@ export function Shell({ children }: { children: ReactNode }) {
               key={place.path}
               icon={place.icon}
               label={place.label}
+              notifications={place.waiting || undefined}
               active={here === place.path}
               href={href(place.path)}
               onClick={(event: MouseEvent) => {

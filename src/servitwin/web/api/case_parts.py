@@ -33,6 +33,7 @@ class CaseParts:
     prove: ProveCase
     access: ContractAccess
     parts: Parts
+    told: list[tuple[str, bytes]]  # what the bus has to hear of once the answer is there
 
     def requirement(self, s: CaseStanding) -> Demand | None:
         """The requirement of a case as it was when the case was opened; None if it is gone."""
@@ -64,8 +65,11 @@ class CaseParts:
 
 def _joined(parts: Parts) -> CaseParts:
     demands = RequirementSet(parts.registry, parts.records)
+    told: list[tuple[str, bytes]] = []
     evidence = StateEvidence(parts.records, parts.authoriser.operator)
-    act = ActOnCase(parts.records, parts.registry, parts.authoriser, parts.audit, evidence, parts.now)
+    act = ActOnCase(
+        parts.records, parts.registry, parts.authoriser, parts.audit, evidence, parts.now, lambda *m: told.append(m)
+    )
     return CaseParts(
         act,
         demands,
@@ -85,6 +89,7 @@ def _joined(parts: Parts) -> CaseParts:
         ),
         ContractAccess(parts.records, parts.authoriser),
         parts,
+        told,
     )
 
 

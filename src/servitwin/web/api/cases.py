@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.case import (
     Acknowledged,
@@ -68,10 +69,12 @@ def read_case(request: Request, parts: Parts, cases: Cases, me: Me, id: str, as_
 
 
 @router.post("/cases/{id}/steps", response_model=CaseDetail, status_code=201)
-def take_case_step(parts: Parts, cases: Cases, me: Me, id: str, body: StepIn) -> Response:
+async def take_case_step(parts: Parts, cases: Cases, me: Me, id: str, body: StepIn) -> Response:
     """Acknowledge, shelve, diagnose, repair, close or remark; the monitor takes the other steps."""
-    standing = cases.act.act(me, id, _said(parts, me.id, body), body.number)
-    return answer(detail_out(parts, cases, me, standing), 201)
+    standing = await run_in_threadpool(cases.act.act, me, id, _said(parts, me.id, body), body.number)
+    for subject, payload in cases.told:
+        await parts.bus.publish(subject, payload)
+    return answer(await run_in_threadpool(detail_out, parts, cases, me, standing), 201)
 
 
 @router.get(

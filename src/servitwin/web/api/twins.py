@@ -10,6 +10,7 @@ from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.party import Actor
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin, value_at
+from servitwin.usecases.authorise import Action
 from servitwin.usecases.look_back import Then, look_back
 from servitwin.usecases.registry import is_alive
 from servitwin.web.api.answers import answer, answer_tagged, at, full, page_of, time_of
@@ -23,6 +24,7 @@ from servitwin.web.api.shapes.twin import Kind, LevelHistory, TwinDetail, TwinSu
 from servitwin.web.api.strict import StrictRoute
 
 router = APIRouter(tags=["twins"], route_class=StrictRoute)
+ACTIONS: tuple[Action, ...] = ("read", "command", "configure", "treat", "report")
 _Then = tuple[int, dict[str, Then]]  # a moment of the past, and how the twins were that the caller may read
 Limit = Annotated[int, Query(ge=1, le=1000)]
 AsOf = Annotated[
@@ -175,7 +177,7 @@ def detail(parts: WebParts, me: Actor, twin: Twin, moment: int | None = None) ->
         "components": [{**full(c), "title": c.title or c.path} for c in kind.components] if kind else [],
         "signals": [full(s) for s in signals],
         "commands": [full(c) for c in kind.commands] if kind and whole else [],
-        "permitted": [a for a in ("read", "command", "configure", "report") if parts.authoriser.may(me, a, twin)],
+        "permitted": [a for a in ACTIONS if parts.authoriser.may(me, a, twin)],
         "children": [c.id for c in parts.registry.children(twin.id, now) if c.uid in known],
         "aggregates": [full(a) for a in twin.aggregates],
         "dtid": twin.dtid,

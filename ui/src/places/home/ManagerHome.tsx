@@ -17,6 +17,7 @@ import { useHidden } from "../../session/view";
 import { t } from "../../texts/en";
 import { formatNumber, formatRatio } from "../../time/figure";
 import { formatDuration, formatInstant, startOfDay, toRfc3339, zoneLabel } from "../../time/instant";
+import { OpenCasesLine } from "../cases/OpenCasesLine";
 import { biggest } from "../twin/OeeTab";
 import { lossName } from "../twin/Waterfall";
 import { madeOf } from "./production";
@@ -203,6 +204,7 @@ function Waiting({ machines }: { machines: TwinSummary[] }) {
           {h.allWaiting(machines.length)}
         </Link>
       ) : null}
+      <OpenCasesLine twin="" />
     </Card>
   );
 }

@@ -1,5 +1,6 @@
 import { useMemo } from "react";
 import type { TwinDetail, TwinState, TwinSummary } from "../../api/types";
+import { useCases } from "../../data/cases";
 import { useAsOfText, useTwin, useTwins, useTwinState } from "../../data/twins";
 import { Figure } from "../../figures/Figure";
 import { useLiveValues } from "../../live/live";
@@ -12,6 +13,7 @@ import { Link, useParam } from "../../route/router";
 import { t } from "../../texts/en";
 import { decimalsFor, formatNumber, unitText } from "../../time/figure";
 import { heldValues, isStale, sideOf } from "../twin/held";
+import { OpenCasesLine } from "../cases/OpenCasesLine";
 import { ReasonEntry } from "./ReasonEntry";
 import { AlarmRow } from "../twin/Overview";
 import { useTrends } from "../twin/useTrends";
@@ -74,7 +76,9 @@ function MachineChoice({ machines, chosen, choose }: { machines: TwinSummary[]; 
 function Machine({ machine }: { machine: TwinSummary }) {
   const twin = useTwin(machine.id);
   const state = useTwinState(machine.id);
+  const cases = useCases(machine.id, true);
   const name = stateName(machine.state?.state);
+  const violated = cases.data?.some((one) => one.active && one.severity !== "low");
   return (
     <>
       <section className={`operator-state tone-${toneOf(name)}`} aria-label={o.state}>
@@ -92,7 +96,7 @@ function Machine({ machine }: { machine: TwinSummary }) {
       </section>
       <section className="operator-todo" aria-label={o.next}>
         <h2>{o.next}</h2>
-        <p className="operator-do">{o.todo[name]}</p>
+        <p className="operator-do">{violated && name === "producing" ? t.cases.operatorDo : o.todo[name]}</p>
         {state.data?.alarms.length ? (
           <ul className="alarms">
             {state.data.alarms.map((alarm) => (
@@ -100,6 +104,7 @@ function Machine({ machine }: { machine: TwinSummary }) {
             ))}
           </ul>
         ) : null}
+        <OpenCasesLine twin={machine.id} />
         <Link className="plain operator-open" place={`machines/${machine.id}`}>
           {o.open}
         </Link>

@@ -4,6 +4,7 @@ import { Card, Facts } from "../../parts/Card";
 import { Time } from "../../parts/Clock";
 import { Loaded, Skeleton } from "../../parts/Feedback";
 import { t } from "../../texts/en";
+import { ComponentTree } from "./ComponentTree";
 import { ParentLink } from "./ParentLink";
 import { Values } from "./Values";
 import { WorkOrders } from "./WorkOrders";
@@ -22,7 +23,7 @@ export function Overview({ twin }: { twin: TwinDetail }) {
         <Loaded answer={state} skeleton={<Skeleton height={120} />}>
           {(now) => <Alarms now={now} />}
         </Loaded>
-        {twin.components.length ? <Components twin={twin} now={state.data} /> : null}
+        {twin.components.length ? <ComponentTree twin={twin} now={state.data} /> : null}
         <WorkOrders id={twin.id} />
         <About twin={twin} />
       </div>
@@ -67,34 +68,6 @@ export function AlarmRow({ alarm }: { alarm: AlarmShape }) {
         </span>
       </div>
     </li>
-  );
-}
-
-function Components({ twin, now }: { twin: TwinDetail; now: TwinState | undefined }) {
-  const troubled = new Map<string, "fault" | "warning">();
-  for (const alarm of now?.alarms ?? []) {
-    const component = twin.signals.find((s) => s.name === alarm.signal)?.component ?? "";
-    if (troubled.get(component) !== "fault") troubled.set(component, alarm.severity);
-  }
-  const ordered = [...twin.components].sort((a, b) => a.path.localeCompare(b.path));
-  return (
-    <Card title={t.twin.components}>
-      <ul className="tree">
-        {ordered.map((component) => {
-          const trouble = troubled.get(component.path);
-          return (
-            <li key={component.path} style={{ paddingInlineStart: `${component.path.split(/[./]/).length - 1}rem` }}>
-              <span>{component.title || component.path}</span>
-              {trouble ? (
-                <span className={`pill ${trouble}`}>{t.severity[trouble]}</span>
-              ) : (
-                <span className="weak num">{twin.signals.filter((s) => s.component === component.path).length}</span>
-              )}
-            </li>
-          );
-        })}
-      </ul>
-    </Card>
   );
 }
 

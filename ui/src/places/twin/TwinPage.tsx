@@ -16,6 +16,7 @@ const TABS: Record<Tab, ComponentType<{ twin: TwinDetail }>> = {
   overview: Overview,
   trends: lazy(() => import("./Trends").then((m) => ({ default: m.Trends }))),
   states: lazy(() => import("./States").then((m) => ({ default: m.States }))),
+  requirements: lazy(() => import("./Requirements").then((m) => ({ default: m.Requirements }))),
   oee: lazy(() => import("./OeeTab").then((m) => ({ default: m.OeeTab }))),
   availability: lazy(() => import("./AvailabilityTab").then((m) => ({ default: m.AvailabilityTab }))),
   commands: lazy(() => import("./Commands").then((m) => ({ default: m.Commands }))),
@@ -25,9 +26,11 @@ const TABS: Record<Tab, ComponentType<{ twin: TwinDetail }>> = {
 
 type Tab = keyof typeof t.twin.tabs;
 
+const NOT_OF_GROUPS: Tab[] = ["states", "requirements", "level"];
+
 function tabsOf(twin: TwinDetail): Tab[] {
   const all = Object.keys(TABS) as Tab[];
-  return all.filter((tab) => !(tab === "commands" && twin.commands.length === 0) && !(isGroup(twin) && (tab === "states" || tab === "level")));
+  return all.filter((tab) => !(tab === "commands" && twin.commands.length === 0) && !(isGroup(twin) && NOT_OF_GROUPS.includes(tab)));
 }
 
 /** One twin: machine, component, line, factory or fleet. */

@@ -54,6 +54,7 @@ export const common = {
   nav: {
     home: "Home",
     machines: "Machines",
+    cases: "Cases",
     contracts: "Contracts",
     decisions: "Decisions",
     invoices: "Invoices",

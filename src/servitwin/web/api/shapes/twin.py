@@ -168,7 +168,7 @@ class TwinDetail(_TwinCore):
     components: list[ComponentShape]
     signals: list[SignalShape]
     commands: list[CommandShape]
-    permitted: list[str] = Field(description="what the caller may do: read, command, configure")
+    permitted: list[str] = Field(description="what the caller may do: read, command, configure, treat, report")
     children: list[str]
     aggregates: list[AggregateShape]
     dtid: str

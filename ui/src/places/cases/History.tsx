@@ -1,0 +1,47 @@
+import type { CaseDetail, CaseStep } from "../../api/types";
+import { Card } from "../../parts/Card";
+import { Time } from "../../parts/Clock";
+import { t } from "../../texts/en";
+
+const c = t.case;
+
+/** Every step of the case, the newest first: steps are only added. */
+export function History({ one }: { one: CaseDetail }) {
+  return (
+    <Card title={c.history} extra={<span className="weak num">{one.steps.length}</span>}>
+      <ol className="case-steps" reversed>
+        {[...one.steps].reverse().map((step) => (
+          <li key={step.number}>
+            <span className="weak case-step-at">
+              <Time at={step.at} />
+            </span>
+            <div>
+              <strong>{c.steps[step.kind as keyof typeof c.steps] ?? step.kind}</strong> <span className="weak">{step.by || c.monitor}</span>
+              <Said step={step} />
+            </div>
+          </li>
+        ))}
+      </ol>
+    </Card>
+  );
+}
+
+const TIMES = new Set(["from", "end", "until", "since", "start", "done_at"]);
+/** Names that say nothing to a reader. */
+const QUIET = new Set(["finding", "least", "most", "done_by"]);
+
+function Said({ step }: { step: CaseStep }) {
+  const said = Object.entries(step.said).filter(([name, value]) => !QUIET.has(name) && value !== null && value !== "" && typeof value !== "object");
+  if (said.length === 0) return null;
+  return (
+    <p>
+      {said.map(([name, value], i) => (
+        <span key={name}>
+          {i ? " · " : ""}
+          {name === "text" || name === "what" ? "" : `${name.replace(/_/g, " ")} `}
+          {TIMES.has(name) && typeof value === "string" ? <Time at={value} /> : String(value)}
+        </span>
+      ))}
+    </p>
+  );
+}

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { offered } from "./offered";
+import { around } from "./violation";
+
+test("a safety case is never offered to be shelved", () => {
+  for (const alarm of ["unacknowledged", "acknowledged", "returned", "normal"] as const) {
+    expect(offered({ status: "violated", alarm, severity: "safety" })).not.toContain("shelve");
+    expect(offered({ status: "violated", alarm, severity: "high" })).toContain("shelve");
+  }
+});
+
+test("what has ended takes remarks alone", () => {
+  expect(offered({ status: "verified", alarm: "normal", severity: "low" })).toEqual(["note"]);
+  expect(offered({ status: "closed", alarm: "normal", severity: "safety" })).toEqual(["note"]);
+});
+
+test("only what nobody has seen is acknowledged, and the shelved is not shelved twice", () => {
+  expect(offered({ status: "repaired", alarm: "returned", severity: "low" })[0]).toBe("acknowledge");
+  expect(offered({ status: "violated", alarm: "acknowledged", severity: "low" })).not.toContain("acknowledge");
+  expect(offered({ status: "violated", alarm: "shelved", severity: "low" })).not.toContain("shelve");
+});
+
+const finding = (from: string, to: string | null) => ({ id: "f", from, to, determined: from, least: null, most: null, cut: {} });
+
+test("the window holds the violation with room around it, however short", () => {
+  const at = Date.parse("2026-09-21T08:00:00Z");
+  const short = around(finding("2026-09-21T07:00:00Z", "2026-09-21T07:00:00.001Z"), at);
+  expect(short.to - short.from).toBeGreaterThanOrEqual(60_000);
+  const goesOn = around(finding("2026-09-21T07:00:00Z", null), at);
+  expect(goesOn.from).toBeLessThan(at - 3_600_000);
+  expect(goesOn.to).toBeGreaterThanOrEqual(at);
+});
+
+test("a violation that begins after the browser's clock still has a window", () => {
+  const { from, to } = around(finding("2026-09-21T09:00:00Z", null), Date.parse("2026-09-21T08:00:00Z"));
+  expect(to).toBeGreaterThan(from);
+});

@@ -1,0 +1,12 @@
+import type { CaseDetail } from "../../api/types";
+
+export type Act = "acknowledge" | "diagnose" | "repair" | "shelve" | "close" | "note";
+
+/** Which steps are offered where the case stands. */
+export function offered(one: Pick<CaseDetail, "status" | "alarm" | "severity">): Act[] {
+  if (one.status === "verified" || one.status === "closed") return ["note"];
+  const acts: Act[] = one.alarm === "unacknowledged" || one.alarm === "returned" ? ["acknowledge"] : [];
+  acts.push("diagnose", "repair");
+  if (one.severity !== "safety" && one.alarm !== "shelved") acts.push("shelve");
+  return [...acts, "close", "note"];
+}
