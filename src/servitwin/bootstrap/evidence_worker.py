@@ -31,7 +31,7 @@ _KEYS_EVERY_S = 5.0
 
 
 def run(settings: Settings) -> None:
-    """Until SIGTERM; what is committed then is bound before the process ends."""
+    """Until SIGTERM; what was committed just before is bound before the process ends."""
     give_way()
     asyncio.run(EvidenceWorker(settings).run())
 
@@ -67,6 +67,7 @@ class EvidenceWorker:
         watching = [asyncio.create_task(WatchLog(self._settings, w).run(self._stop)) for w in self._settings.witness]
         report_ready()
         bound, keys = 0.0, 0.0
+        more = False
         while not self._stop.is_set():
             now = time.monotonic()
             bind, state = now - bound >= self._settings.bind_seconds, now - keys >= _KEYS_EVERY_S
@@ -75,7 +76,8 @@ class EvidenceWorker:
             keys = now if state else keys
             if not more:
                 await self._pause(_LOOK_EVERY_S)
-        await loop.run_in_executor(self._thread, self._step, True, True)
+        # A long past that is still being bound goes on with the next start: an end is not waited for that long.
+        await loop.run_in_executor(self._thread, self._step, not more, True)
         await asyncio.gather(*watching, return_exceptions=True)
         await bus.close()
         await loop.run_in_executor(self._thread, self._close)

@@ -17,7 +17,7 @@ from servitwin.proof.log.segment import Segment, SegmentRows
 from servitwin.proof.log.statement import exact_instant
 
 LATE_AFTER = MINUTE
-ROWS = 500_000
+ROWS = 200_000
 
 
 class BoundRows(Protocol):
