@@ -20,6 +20,7 @@ from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.domain.twin import Aggregate, Dated, Twin
 from servitwin.engines.bus.refusals import Refusals
 from servitwin.engines.files.evidence_log import EvidenceReader
+from servitwin.engines.files.folder import FileFolder
 from servitwin.engines.files.log_heads import LogHeads
 from servitwin.engines.files.party_keys import PartyKeyFolder
 from servitwin.engines.history import DuckReader
@@ -178,6 +179,8 @@ class Node:
             secret_hash(self.node_token),
         )
         self.machines_changed = 0
+        log, heads = EvidenceReader(folder / "evidence", ROW), LogHeads(folder / "evidence")
+        bound = CommittedRows(folder / "history")
         self.parts = WebParts(
             records=self.records,
             history=history or DuckReader(folder / "history"),
@@ -189,14 +192,11 @@ class Node:
             audit=Audit(self.records, now),
             live=LiveHub(self.bus, self.records),
             keys=PartyKeyFolder(folder / "party-keys"),
-            evidence=ReadLog(
-                EvidenceReader(folder / "evidence", ROW),
-                LogHeads(folder / "evidence"),
-                CommittedRows(folder / "history"),
-                self.records,
-                self.registry,
-                self.authoriser,
-            ),
+            evidence=ReadLog(log, heads, bound, self.records, self.registry, self.authoriser),
+            log=log,
+            heads=heads,
+            bound=bound,
+            files=FileFolder(folder / "files"),
             now=now,
             new_id=new_id,
             hash_machine_secret=lambda s: "$2-test-" + secret_hash(s),
