@@ -28,6 +28,7 @@ from servitwin.usecases.log_desk import LogDesk
 log = logging.getLogger("servitwin.evidence")
 _LOOK_EVERY_S = 0.5
 _KEYS_EVERY_S = 5.0
+_QUICK_S = 2.0
 
 
 def run(settings: Settings) -> None:
@@ -67,17 +68,18 @@ class EvidenceWorker:
         watching = [asyncio.create_task(WatchLog(self._settings, w).run(self._stop)) for w in self._settings.witness]
         report_ready()
         bound, keys = 0.0, 0.0
-        more = False
+        more, slow = False, False
         while not self._stop.is_set():
             now = time.monotonic()
             bind, state = now - bound >= self._settings.bind_seconds, now - keys >= _KEYS_EVERY_S
             more = await loop.run_in_executor(self._thread, self._step, bind, state)
             bound = 0.0 if more else now if bind else bound
+            slow = time.monotonic() - now > _QUICK_S if bind else slow
             keys = now if state else keys
             if not more:
                 await self._pause(_LOOK_EVERY_S)
-        # A long past that is still being bound goes on with the next start: an end is not waited for that long.
-        await loop.run_in_executor(self._thread, self._step, not more, True)
+        # A long past, or a machine that leaves this process no time: what is left is bound by the next start.
+        await loop.run_in_executor(self._thread, self._step, not (more or slow), True)
         await asyncio.gather(*watching, return_exceptions=True)
         await bus.close()
         await loop.run_in_executor(self._thread, self._close)
