@@ -37,10 +37,12 @@ from servitwin.domain.formula.tree import (
     walk,
 )
 from servitwin.domain.observation import Floats, Int64s
+from servitwin.proof.monitor.algebra import Stretches
+from servitwin.proof.monitor.changes import CHANGED, UNKNOWN, change_parts, stretches
 from servitwin.proof.monitor.reading import intervals, margin
 from servitwin.proof.monitor.trace import SignalTrace
-from servitwin.proof.monitor.tracks import CHANGED, UNKNOWN, Pair, Stretches, change_parts, stretches
-from servitwin.proof.monitor.truth import FIRST, LAST, instants, moved, range_extreme
+from servitwin.proof.monitor.tracks import Pair
+from servitwin.proof.monitor.truth import FIRST, LAST, Truth, instants, moved, range_extreme
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +67,9 @@ class Margin:
         return np.minimum.reduceat(self.least[i], first), np.minimum.reduceat(self.most[i], first)
 
 
-def margins(formula: Formula, signals: Mapping[str, SignalTrace], end: int, found: Mapping[int, Pair]) -> Margin:
+def margins(
+    formula: Formula, signals: Mapping[str, SignalTrace], end: int, found: Mapping[int, Pair[Truth]]
+) -> Margin:
     """Robustness of a checked formula with what is known before ``end``.
 
     Args:
@@ -84,7 +88,11 @@ def margins(formula: Formula, signals: Mapping[str, SignalTrace], end: int, foun
 
 
 def _margin(
-    node: object, done: Mapping[int, Margin], signals: Mapping[str, SignalTrace], end: int, found: Mapping[int, Pair]
+    node: object,
+    done: Mapping[int, Margin],
+    signals: Mapping[str, SignalTrace],
+    end: int,
+    found: Mapping[int, Pair[Truth]],
 ) -> Margin | None:
     match node:
         case Compare() if not isinstance(node.left, Count | Duration):
@@ -143,7 +151,7 @@ def _certain(value: bool) -> Margin:
     return Margin(np.array([FIRST]), bound, bound)
 
 
-def _without_measure(pair: Pair, end: int | None) -> Margin:
+def _without_measure(pair: Pair[Truth], end: int | None) -> Margin:
     at = instants(pair.certain.start, pair.possible.start)
     least = np.where(pair.certain.true[pair.certain.index(at)], np.inf, -np.inf)
     most = np.where(pair.possible.true[pair.possible.index(at)], np.inf, -np.inf)
