@@ -42,5 +42,3 @@ def change_parts(at: Stretches, low: int, high: int) -> tuple[Int64s, npt.NDArra
     part = np.stack([np.where(none, UNKNOWN, FAR), np.where(sure, CHANGED, UNKNOWN), np.full(n, NEAR)], 1)
     keep = np.flatnonzero((start < stop).ravel())
     return start.ravel()[keep], keep // 3, part.ravel()[keep].astype(np.int8)
-
-

@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.proof.monitor.check import check_signal
-from servitwin.proof.monitor.trace import SignalTrace
 from servitwin.proof.monitor.algebra import Stretches
 from servitwin.proof.monitor.changes import stretches
+from servitwin.proof.monitor.check import check_signal
+from servitwin.proof.monitor.trace import SignalTrace
 from servitwin.proof.monitor.truth import FIRST
 
 
@@ -107,15 +107,17 @@ class Held(msgspec.Struct, frozen=True):
     def _aged(self, fresh: SignalTrace, gap: int, first: int, last: int, watermark: int) -> SignalTrace:
         """With an entry wherever a value, the held one too, went stale before the next one came."""
         times, values, known = fresh.times, fresh.values, fresh.known
+        stale = np.zeros(0, np.intp)
         if watermark - last > gap or (len(times) > 1 and int((times[1:] - times[:-1]).max()) > gap):
             until = np.append(times[1:], watermark)
             stale = np.flatnonzero(known & (until - gap > times))
-            if len(stale):
-                times = np.insert(times, stale + 1, times[stale] + gap)
-                values, known = np.insert(values, stale + 1, 0), np.insert(known, stale + 1, False)
+        place, at = stale + 1, times[stale] + gap
         if self.known and first - self.since > gap:
-            times = np.append(np.array([self.since + gap]), times)
-            values, known = np.append(np.zeros(1, values.dtype), values), np.append(np.zeros(1, np.bool_), known)
+            place, at = np.append(np.zeros(1, np.intp), place), np.append(np.array([self.since + gap]), at)
+        if not len(place):
+            return fresh
+        times = np.insert(times, place, at)
+        values, known = np.insert(values, place, 0), np.insert(known, place, False)
         return SignalTrace(times, values, known, fresh.accuracy, fresh.words)
 
 

@@ -275,7 +275,7 @@ def _joined(a: Runs, b: Runs, strong: bool) -> Runs:
     last = None
     for at, stop, (_, p, *x), (_, q, *y) in aligned(a, b):
         if once:
-            true = strong if p == strong or q == strong else not strong
+            true = strong if strong in (p, q) else not strong
             if true is not last:
                 out.append((at, true, 0, 1))
                 last = true

@@ -67,9 +67,7 @@ class Margin:
         return np.minimum.reduceat(self.least[i], first), np.minimum.reduceat(self.most[i], first)
 
 
-def margins(
-    formula: Formula, signals: Mapping[str, SignalTrace], end: int, found: Mapping[int, Pair[Truth]]
-) -> Margin:
+def margins(formula: Formula, signals: Mapping[str, SignalTrace], end: int, found: Mapping[int, Pair[Truth]]) -> Margin:
     """Robustness of a checked formula with what is known before ``end``.
 
     Args:

@@ -46,7 +46,7 @@ from servitwin.proof.monitor.pieces import (
 )
 from servitwin.proof.monitor.reading import compare
 from servitwin.proof.monitor.trace import Piece, SignalTrace, Verdict
-from servitwin.proof.monitor.tracks import Carried, Pair, order_of, remembered, truths
+from servitwin.proof.monitor.tracks import Carried, Pair, is_leaf, order_of, remembered, truths
 from servitwin.proof.monitor.truth import FIRST, LAST, Truth
 
 LISTS, ARRAYS = Lists(), Arrays()
@@ -115,7 +115,7 @@ class OnlineMonitor:
         """
         self._formula = check_formula(formula, settings)
         nodes = list(walk(self._formula))
-        self._leaves: list[Any] = [n for n in nodes if isinstance(n, Is | Active) or _is_plain(n)]
+        self._leaves = [n for n in nodes if is_leaf(n)]
         self._unbounded: list[tuple[int, Any]] = [
             (i, n) for i, n in enumerate(nodes) if isinstance(n, Once | Historically | Since) and n.window.high is None
         ]
@@ -195,7 +195,7 @@ class OnlineMonitor:
         for node, reads in zip(self._leaves, self._reads, strict=True):
             if len(reads) == 1 and reads[0] in told:
                 one, two = batch.flips(node, told[reads[0]])
-            elif any(name in told for name in reads):
+            elif isinstance(node, Compare) and any(name in told for name in reads):
                 one, two = flips_of(compare(node, self._together(told, reads)), self._now)
             else:
                 continue
@@ -323,10 +323,6 @@ class OnlineMonitor:
             self._changes[name] = Stretches(np.array(start, np.int64), np.array(known, np.bool_))
         nodes = dict(self._unbounded)
         self._carried = {id(nodes[i]): Carried(cut, yes, maybe) for i, cut, yes, maybe in saved.carried}
-
-
-def _is_plain(node: object) -> bool:
-    return isinstance(node, Compare) and not isinstance(node.left, Count | Duration)
 
 
 def _kept(formula: Formula) -> dict[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import ceil, floor
-from typing import Generic, NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeGuard
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from servitwin.domain.formula.tree import (
     Active,
     Always,
     And,
+    Arithmetic,
     Compare,
     Constant,
     Count,
@@ -23,6 +24,8 @@ from servitwin.domain.formula.tree import (
     Historically,
     Implies,
     Is,
+    Magnitude,
+    Measured,
     Named,
     NextChange,
     Not,
@@ -38,6 +41,7 @@ from servitwin.proof.monitor.algebra import Algebra, Stretches, T
 from servitwin.proof.monitor.truth import LAST
 
 SECOND = 1_000_000_000
+_NUMBERS = Number | Measured | Arithmetic | Magnitude | Count | Duration
 
 
 class Pair(NamedTuple, Generic[T]):
@@ -72,27 +76,42 @@ class Source(Protocol[T]):
         ...
 
 
-class Order(NamedTuple):
-    """The parts of a formula, each after its own parts, with whether an operator of the future reads it."""
+class Part(NamedTuple):
+    """A part of a formula: a comparison of signals (``leaf``), or what is made of other parts.
 
-    nodes: list[Formula | Expression]
-    ahead: list[bool]
+    ``settles``: it looks back, and no operator of the future reads it.
+    """
+
+    node: Formula
+    leaf: bool
+    settles: bool
 
 
-def order_of(formula: Formula) -> Order:
-    """In which order parts are evaluated; any depth."""
+def order_of(formula: Formula) -> list[Part]:
+    """The parts of a formula, each after its own parts; any depth."""
     ahead: dict[int, bool] = {id(formula): False}
     nodes = list(walk(formula))
     for node in nodes:
         below = ahead[id(node)] or isinstance(node, Always | Eventually | Until | NextChange)
         for part in parts_of(node):
             ahead[id(part)] = ahead.get(id(part), False) or below
-    once = list({id(n): n for n in reversed(nodes)}.values())
-    return Order(once, [ahead[id(n)] for n in once])
+    once = {id(n): n for n in reversed(nodes)}.values()
+    return [
+        Part(n, is_leaf(n), isinstance(n, Historically | Once | Since) and not ahead[id(n)])
+        for n in once
+        if not isinstance(n, _NUMBERS)
+    ]
+
+
+def is_leaf(node: Formula | Expression) -> TypeGuard[Compare | Is | Active]:
+    """Whether it is a comparison of what signals say; ``count`` and ``duration`` compare what follows from others."""
+    if isinstance(node, Compare):
+        return not isinstance(node.left, Count | Duration)
+    return isinstance(node, Is | Active)
 
 
 def truths(
-    formula: Formula, source: Source[T], carried: Mapping[int, Carried] | None = None, order: Order | None = None
+    formula: Formula, source: Source[T], carried: Mapping[int, Carried] | None = None, order: list[Part] | None = None
 ) -> dict[int, Pair[T]]:
     """The truth of every part, by the ``id`` of its node; any depth.
 
@@ -105,22 +124,25 @@ def truths(
     found: dict[int, Pair[T]] = {}
     algebra = source.algebra
     carried = carried or {}
-    for node, ahead in zip(*(order or order_of(formula)), strict=True):
+    for node, leaf, settles in order or order_of(formula):
+        if leaf:
+            found[id(node)] = source.leaf(node)  # type: ignore[arg-type]
+            continue
         pair = _truth(node, found, source, carried.get(id(node)))
-        if pair is not None:
-            # An operator of the past is decided before its instant; that counts only where the future is asked for.
-            if isinstance(node, Historically | Once | Since) and not ahead and _at_once(node, found):
-                pair = _map(algebra.settled, pair)
-            found[id(node)] = pair
+        # An operator of the past is decided before its instant; that counts only where the future is asked for.
+        if settles and all(side.at_once for part in parts_of(node) for side in found[id(part)]):
+            pair = _map(algebra.settled, pair)
+        found[id(node)] = pair
     return found
 
 
-def _at_once(node: Historically | Once | Since, found: Mapping[int, Pair[T]]) -> bool:
-    return all(side.at_once for part in parts_of(node) for side in found[id(part)])
-
-
 def remembered(
-    algebra: Algebra[T], node: Once | Historically | Since, *, found: Mapping[int, Pair[T]], old: Carried | None, cut: int
+    algebra: Algebra[T],
+    node: Once | Historically | Since,
+    *,
+    found: Mapping[int, Pair[T]],
+    old: Carried | None,
+    cut: int,
 ) -> Carried:
     """What an operator with an unbounded past has to know of all instants before ``cut``."""
     if isinstance(node, Since):
@@ -144,21 +166,19 @@ def _with_past(algebra: Algebra[T], pair: Pair[T], carried: Carried | None) -> P
     )
 
 
-def _truth(node: object, found: Mapping[int, Pair[T]], source: Source[T], carried: Carried | None) -> Pair[T] | None:
+def _truth(node: Formula, found: Mapping[int, Pair[T]], source: Source[T], carried: Carried | None) -> Pair[T]:
     algebra = source.algebra
     match node:
-        case Compare(left=Count() | Duration(), right=Number()):
+        case Implies():
+            return _each(algebra.either, denied(algebra, found[id(node.condition)]), found[id(node.then)])
+        case Compare():
             return _counted(algebra, node, found)
-        case Compare() | Is() | Active():
-            return source.leaf(node)
         case And() | Or():
             fold = algebra.both if isinstance(node, And) else algebra.either
             answer = found[id(node.parts[0])] if node.parts else _one(algebra.constant(isinstance(node, And)))
             for part in node.parts[1:]:
                 answer = _each(fold, answer, found[id(part)])
             return answer
-        case Implies():
-            return _each(algebra.either, denied(algebra, found[id(node.condition)]), found[id(node.then)])
         case Always(window=w) | Eventually(window=w):
             over = algebra.throughout if isinstance(node, Always) else algebra.somewhere
             return _map(lambda a: over(a, w.low, w.high or 0), found[id(node.of)])
@@ -186,7 +206,7 @@ def _truth(node: object, found: Mapping[int, Pair[T]], source: Source[T], carrie
                 algebra.next_change(at, then.possible, w.low, w.high or 0, unknown=True),
             )
         case _:
-            return None
+            raise TypeError(type(node).__name__)  # comparisons of signals: the source tells them
 
 
 def denied(algebra: Algebra[T], pair: Pair[T]) -> Pair[T]:
