@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -117,8 +118,9 @@ class Held(msgspec.Struct, frozen=True):
         if not len(place):
             return fresh
         times = np.insert(times, place, at)
-        values, known = np.insert(values, place, 0), np.insert(known, place, False)
-        return SignalTrace(times, values, known, fresh.accuracy, fresh.words)
+        filled: Any = np.insert(values, place, 0)
+        known = np.insert(known, place, False)
+        return SignalTrace(times, filled, known, fresh.accuracy, fresh.words)
 
 
 def _inside(name: str, first: int, last: int, now: int, watermark: int) -> None:

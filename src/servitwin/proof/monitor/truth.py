@@ -286,6 +286,8 @@ def tidy(start: Int64s, true: Bools, base: Int64s, slope: Int64s) -> Truth:
 
 def moved(start: Int64s, by: int) -> Int64s:
     """Where runs begin when seen from ``by`` earlier; the first one begins before all."""
+    if not by:
+        return start
     found = clip(start - by)
     found[0] = FIRST
     return found[: int(np.searchsorted(found, LAST))] if found[-1] == LAST else found
