@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -29,7 +30,7 @@ def check_occurrences(seed: int) -> None:
     found = occurrences(f, world)
     assert len(times) == counted, (seed, f)
     assert tuple(o.start for o in found) == times, (seed, f)
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(found))
 
 
 @pytest.mark.parametrize("block", range(5))

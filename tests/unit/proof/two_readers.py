@@ -41,7 +41,8 @@ def tree_of(formula: Formula) -> Any:
 
 
 def known_of(formula: Formula, trace: Trace) -> second.Known:
-    return second.evaluate(tree_of(formula), {name: held_of(s, trace.end) for name, s in trace.signals.items()})
+    held = {name: held_of(s, trace.end) for name, s in trace.signals.items()}
+    return second.evaluate(tree_of(formula), held, end=trace.end)
 
 
 def of_verifier(formula: Formula, trace: Trace) -> list[Row]:

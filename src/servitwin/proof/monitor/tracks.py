@@ -240,7 +240,7 @@ def _counted(algebra: Algebra[T], node: Compare, found: Mapping[int, Pair[T]]) -
         limit = Fraction(right.value) if np.isfinite(right.value) else None
     else:
         # The constant is taken in whole nanoseconds, so that 0.1 s is 100 000 000 ns.
-        limit = Fraction(round(Fraction(right.value) * SECOND)) if np.isfinite(right.value) else None
+        limit = Fraction(round(Fraction(repr(float(right.value))) * SECOND)) if np.isfinite(right.value) else None
     if limit is None:
         return Pair(algebra.constant(False), algebra.constant(True))
 
