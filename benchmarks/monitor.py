@@ -28,6 +28,7 @@ from servitwin.domain.formula.tree import (
     Once,
     Window,
 )
+from servitwin.proof.monitor.batch import Batch
 from servitwin.proof.monitor.feed import SignalSettings
 from servitwin.proof.monitor.history import evaluate
 from servitwin.proof.monitor.online import OnlineMonitor
@@ -135,7 +136,8 @@ def online(twins: int, steps: int, width: int) -> float:
         samples += twins * (2 * width + 1)
         watermark = int(times[a + width - 1]) + 1
         before = time.process_time()
-        for own, batch in zip(monitors, batches, strict=True):
+        for own, samples_of_twin in zip(monitors, batches, strict=True):
+            batch = Batch(samples_of_twin)
             for monitor in own:
                 pieces += len(monitor.step(batch, watermark))
         spent += time.process_time() - before

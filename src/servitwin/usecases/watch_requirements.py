@@ -20,6 +20,7 @@ from servitwin.domain.state_time_follow import Followed, StateFollower, still_co
 from servitwin.domain.state_time_span import Spans
 from servitwin.domain.state_time_track import observations_of, offline_spans, series_of
 from servitwin.domain.twin import Twin
+from servitwin.proof.monitor.batch import Batch
 from servitwin.proof.monitor.feed import SignalSettings
 from servitwin.proof.monitor.online import OnlineMonitor
 from servitwin.proof.monitor.trace import SignalTrace
@@ -254,8 +255,9 @@ class WatchRequirements:
         if held.follower is not None:
             states = held.follower.advance(new, until)
             samples[STATE] = _since(state_trace(states), start, until)
+        batch = Batch(samples)  # read once for all requirements of the twin
         for watch in held.watches.values():
-            pieces = watch.monitor.step(samples, until)
+            pieces = watch.monitor.step(batch, until)
             for change in watch.violations.take(pieces, watch.monitor.open_since):
                 note = held.found.get(watch.demand.name, set())
                 (note.discard if change.kind == "joined" else note.add)(change.violation.first)

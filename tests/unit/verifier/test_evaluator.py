@@ -87,7 +87,7 @@ def traces() -> st.SearchStrategy[dict[str, list[Any]]]:
 @settings(max_examples=EXAMPLES)
 @given(formulas(), traces(), st.sampled_from([0.0, 0.5, 1.0]))
 def test_every_operator_is_its_definition_at_every_instant(f: Any, signals: Any, accuracy: float) -> None:
-    tiny, known = Tiny(signals, accuracy), evaluate(f, held_of(signals, accuracy))
+    tiny, known = Tiny(signals, accuracy), evaluate(f, held_of(signals, accuracy), end=END)
     for t in range(-6, END + 6):
         found = tuple(part.at(t) for part in known)
         assert found == tiny.at(f, t), (t, f)

@@ -38,6 +38,7 @@ class Tiny:
 
     def __init__(self, signals: dict[str, list[Any]], accuracy: float = 0.0) -> None:
         self.signals, self.accuracy = signals, accuracy
+        self.end = max(map(len, signals.values()), default=0)
         self._known: dict[Any, Any] = {}
 
     def value(self, name: str, t: int) -> Any:
@@ -83,23 +84,22 @@ class Tiny:
                 worst([self.at(f["goal"], u), *(self.at(f["hold"], v) for v in range(u + 1, t + 1))]) for u in behind
             )
         assert kind == "next_change"
-        return best(
-            worst([
-                self.changed(f["signal"], u),
-                self.at(f["then"], u),
-                *(inverse(self.changed(f["signal"], v)) for v in range(t + 1, u)),
-            ])
-            for u in ahead
-            if u > t
-        )  # fmt: skip
-
-    def changed(self, name: str, t: int) -> Any:
-        before, now = self.value(name, t - 1), self.value(name, t)
-        return word(None if before is None or now is None else before != now)
+        first = self.value(f["signal"], t)
+        if first is None:
+            return UNKNOWN
+        for u in range(t + 1, t + high + 1):
+            now = self.value(f["signal"], u)
+            if now is None:
+                return UNKNOWN
+            if now != first:
+                return word(False) if u < t + low else self.at(f["then"], u)
+        return word(False)
 
     def compare(self, f: Any, t: int) -> Any:
         left, limit, relation = f["left"], f["right"]["value"], f["relation"]
         if left["kind"] in ("count", "duration"):
+            if t >= self.end:
+                return UNKNOWN
             seen = range(t - left["past"] + 1, t + 1)
             inner = [(self.at(left["of"], u), self.at(left["of"], u - 1)) for u in seen]
             if left["kind"] == "count":
@@ -107,7 +107,7 @@ class Tiny:
                 many = sum(now[1] and not was[0] for now, was in inner)
             else:
                 few, many = sum(now[0] for now, _ in inner), sum(now[1] for now, _ in inner)
-                limit = Fraction(str(limit)) * 10**9
+                limit = Fraction(round(Fraction(str(limit)) * 10**9))
             answers = {RELATIONS[relation](n, limit) for n in range(few, many + 1)}
             return word(answers.pop() if len(answers) == 1 else None)
         value = self.value(left["signal"], t)

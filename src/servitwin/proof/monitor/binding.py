@@ -9,30 +9,10 @@ from servitwin.proof.monitor.truth import (
     FIRST,
     LAST,
     Truth,
-    both,
     clip,
     extreme,
     instants,
-    shifted,
-    somewhere,
-    throughout,
 )
-
-
-def until(hold: Truth, goal: Truth, low: int, high: int) -> Truth:
-    """``goal`` at some t' in [t + low, t + high] and ``hold`` on [t, t')."""
-    ever = until_ever(hold, goal)
-    answer = both(somewhere(goal, low, high), shifted(ever, low) if low else ever)
-    return both(throughout(hold, 0, low - 1), answer) if low else answer
-
-
-def since(hold: Truth, goal: Truth, low: int, high: int | None) -> Truth:
-    """``goal`` at some t' in [t - high, t - low] and ``hold`` on (t', t]."""
-    ever = since_ever(hold, goal)
-    answer = shifted(ever, -low) if low else ever
-    if high is not None:
-        answer = both(somewhere(goal, -high, -low), answer)
-    return both(throughout(hold, 1 - low, 0), answer) if low else answer
 
 
 def until_ever(hold: Truth, goal: Truth) -> Truth:

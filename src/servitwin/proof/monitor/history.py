@@ -9,13 +9,16 @@ import numpy as np
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.formula.tree import Active, Compare, Formula, Is, reach, signals_of
 from servitwin.domain.observation import Int64s
+from servitwin.proof.monitor.algebra import Stretches
+from servitwin.proof.monitor.arrays import Arrays, runs
+from servitwin.proof.monitor.changes import stretches
 from servitwin.proof.monitor.check import check_formula, check_signal
 from servitwin.proof.monitor.margin import margins
-from servitwin.proof.monitor.pieces import OPEN, Stretch, pieces_of, stretches_of
+from servitwin.proof.monitor.pieces import pieces_of, stretches_of
 from servitwin.proof.monitor.reading import compare, member
 from servitwin.proof.monitor.trace import Piece, SignalTrace, Trace
-from servitwin.proof.monitor.tracks import Pair, Stretches, runs, stretches, truths
-from servitwin.proof.monitor.truth import constant
+from servitwin.proof.monitor.tracks import Pair, truths
+from servitwin.proof.monitor.truth import Truth, constant
 
 
 @dataclass(slots=True, eq=False)
@@ -38,11 +41,13 @@ class Verdicts:
 class TraceSource:
     """The comparisons of a formula over a trace, whose instants from ``earliest`` on are read (None: all)."""
 
+    algebra = Arrays()
+
     def __init__(self, trace: Trace, earliest: int | None = None) -> None:
         self.signals = {name: cut(name, signal, trace.end) for name, signal in trace.signals.items()}
         self._earliest = earliest
 
-    def leaf(self, node: Compare | Is | Active) -> Pair:
+    def leaf(self, node: Compare | Is | Active) -> Pair[Truth]:
         """Its truth; before the first observation it may be anything."""
         sampled = compare(node, self.signals) if isinstance(node, Compare) else member(node, self.signals[node.signal])
         times = sampled.times
@@ -96,12 +101,6 @@ def margin_over(formula: Formula, trace: Trace, start: int, end: int) -> tuple[f
     found = truths(bare, source)
     least, most = margins(bare, source.signals, trace.end, found).least_of(np.array([start], np.int64), end)
     return float(least[0]), float(most[0])
-
-
-def open_since(stretch: Stretch) -> int | None:
-    """The first instant whose verdict is open."""
-    where = np.flatnonzero(stretch.verdict == OPEN)
-    return int(stretch.start[where[0]]) if len(where) else None
 
 
 def cut(name: str, one: SignalTrace, end: int) -> SignalTrace:

@@ -37,10 +37,13 @@ from servitwin.domain.formula.tree import (
     walk,
 )
 from servitwin.domain.observation import Floats, Int64s
-from servitwin.proof.monitor.reading import intervals, margin
+from servitwin.proof.monitor.algebra import Stretches
+from servitwin.proof.monitor.changes import CHANGED, UNKNOWN, change_parts, stretches
+from servitwin.proof.monitor.overlay import extremes, least_between, overlay
+from servitwin.proof.monitor.reading import margin
 from servitwin.proof.monitor.trace import SignalTrace
-from servitwin.proof.monitor.tracks import CHANGED, UNKNOWN, Pair, Stretches, change_parts, stretches
-from servitwin.proof.monitor.truth import FIRST, LAST, instants, moved, range_extreme
+from servitwin.proof.monitor.tracks import Pair
+from servitwin.proof.monitor.truth import FIRST, LAST, Truth, instants, moved
 
 
 @dataclass(slots=True, eq=False)
@@ -59,13 +62,12 @@ class Margin:
         """The smallest of each bound over each of the pieces that begin at ``starts``; the last one ends at ``end``."""
         if not len(starts):
             return np.zeros(0), np.zeros(0)
-        inner = self.start[(self.start > starts[0]) & (self.start < end)]
-        at = instants(inner, starts)
-        i, first = self.index(at), np.searchsorted(at, starts)
-        return np.minimum.reduceat(self.least[i], first), np.minimum.reduceat(self.most[i], first)
+        first = self.index(starts)
+        last = np.searchsorted(self.start, np.append(starts[1:], end), side="left")
+        return least_between(self.least, first, last), least_between(self.most, first, last)
 
 
-def margins(formula: Formula, signals: Mapping[str, SignalTrace], end: int, found: Mapping[int, Pair]) -> Margin:
+def margins(formula: Formula, signals: Mapping[str, SignalTrace], end: int, found: Mapping[int, Pair[Truth]]) -> Margin:
     """Robustness of a checked formula with what is known before ``end``.
 
     Args:
@@ -84,15 +86,18 @@ def margins(formula: Formula, signals: Mapping[str, SignalTrace], end: int, foun
 
 
 def _margin(
-    node: object, done: Mapping[int, Margin], signals: Mapping[str, SignalTrace], end: int, found: Mapping[int, Pair]
+    node: object,
+    done: Mapping[int, Margin],
+    signals: Mapping[str, SignalTrace],
+    end: int,
+    found: Mapping[int, Pair[Truth]],
 ) -> Margin | None:
     match node:
         case Compare() if not isinstance(node.left, Count | Duration):
-            left, right = intervals(node, signals)
-            least, most = margin(node.relation, left, right)
+            times, least, most = margin(node, signals)
             if not signals_of(node):
                 return Margin(np.array([FIRST]), least, most)
-            return _until_end(np.concatenate([np.array([FIRST]), left.times]), _after(least, -1), _after(most, 1), end)
+            return _between(times, least, most, end)
         case Compare() | Is() | Active() | Constant():
             return _without_measure(found[id(node)], None if isinstance(node, Constant) else end)
         case Named():
@@ -119,8 +124,15 @@ def _margin(
             return None
 
 
-def _after(values: Floats, sign: int) -> Floats:
-    return np.concatenate([np.array([sign * np.inf]), values])
+def _between(times: Int64s, least: Floats, most: Floats, end: int) -> Margin:
+    """From the first of ``times`` to ``end`` as given; before and after not known."""
+    n = int(np.searchsorted(times, end))
+    start = np.concatenate([np.array([FIRST]), times[:n], np.array([end])])
+    low, high = np.empty(n + 2), np.empty(n + 2)
+    low[0] = low[-1] = -np.inf
+    high[0] = high[-1] = np.inf
+    low[1:-1], high[1:-1] = least[:n], most[:n]
+    return _joined(start, low, high)
 
 
 def _until_end(start: Int64s, least: Floats, most: Floats, end: int) -> Margin:
@@ -132,9 +144,10 @@ def _until_end(start: Int64s, least: Floats, most: Floats, end: int) -> Margin:
 
 def _joined(start: Int64s, least: Floats, most: Floats) -> Margin:
     keep = np.ones(len(start), np.bool_)
-    keep[1:] = (least[1:] != least[:-1]) | (most[1:] != most[:-1])
+    np.not_equal(least[1:], least[:-1], out=keep[1:])
     if keep.all():
         return Margin(start, least, most)
+    keep[1:] |= most[1:] != most[:-1]
     return Margin(start[keep], least[keep], most[keep])
 
 
@@ -143,7 +156,7 @@ def _certain(value: bool) -> Margin:
     return Margin(np.array([FIRST]), bound, bound)
 
 
-def _without_measure(pair: Pair, end: int | None) -> Margin:
+def _without_measure(pair: Pair[Truth], end: int | None) -> Margin:
     at = instants(pair.certain.start, pair.possible.start)
     least = np.where(pair.certain.true[pair.certain.index(at)], np.inf, -np.inf)
     most = np.where(pair.possible.true[pair.possible.index(at)], np.inf, -np.inf)
@@ -155,9 +168,8 @@ def _minus(a: Margin) -> Margin:
 
 
 def _pointwise(best: np.ufunc, a: Margin, b: Margin) -> Margin:
-    at = instants(a.start, b.start)
-    i, j = a.index(at), b.index(at)
-    return _joined(at, best(a.least[i], b.least[j]), best(a.most[i], b.most[j]))
+    at, i, j = overlay(a.start, b.start)
+    return _joined(at, best(i.of(a.least), j.of(b.least)), best(i.of(a.most), j.of(b.most)))
 
 
 def _far(window: Window) -> int:
@@ -169,21 +181,15 @@ def _sliding(best: np.ufunc, a: Margin, low: int, high: int | None) -> Margin:
     low, high = max(low, 1 - LAST), min(high or 0, LAST - 1)
     if low == high == 0:
         return a
-    at = instants(moved(a.start, low), moved(a.start, high))
-    first = np.searchsorted(a.start, np.clip(at + low, FIRST, LAST), side="right") - 1
-    last = np.searchsorted(a.start, np.clip(at + high, FIRST, LAST), side="right")
-    return _joined(
-        at, range_extreme(a.least, first, last, best, np.nan), range_extreme(a.most, first, last, best, np.nan)
-    )
+    at, first, last = overlay(moved(a.start, low), moved(a.start, high))
+    return _joined(at, extremes(a.least, first, last, best), extremes(a.most, first, last, best))
 
 
 def _binary(node: Until | Since, hold: Margin, goal: Margin, w: Window) -> Margin:
-    at = instants(hold.start, goal.start)
-    i, j = hold.index(at), goal.index(at)
+    at, i, j = overlay(hold.start, goal.start)
     ahead = isinstance(node, Until)
-    ever = Margin(
-        at, _chain(hold.least[i], goal.least[j], ahead=ahead), _chain(hold.most[i], goal.most[j], ahead=ahead)
-    )
+    least = _chain(i.of(hold.least), j.of(goal.least), ahead=ahead)
+    ever = Margin(at, least, _chain(i.of(hold.most), j.of(goal.most), ahead=ahead))
     if ahead:
         high = w.high or 0
         answer = _pointwise(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
+from typing import Any, Generic
 
 import msgspec
 import numpy as np
@@ -26,14 +30,28 @@ from servitwin.domain.formula.tree import (
     signals_of,
     walk,
 )
+from servitwin.proof.monitor.algebra import Algebra, Stretches, T
+from servitwin.proof.monitor.arrays import Arrays
+from servitwin.proof.monitor.batch import Batch, Flips, flips_of
 from servitwin.proof.monitor.check import check_formula
 from servitwin.proof.monitor.feed import Held, SignalSettings, Told
-from servitwin.proof.monitor.pieces import FALSE, INCONCLUSIVE, TRUE, decisions_of, merge_pieces
-from servitwin.proof.monitor.reading import compare, member
+from servitwin.proof.monitor.lists import Lists, Runs, as_arrays, present
+from servitwin.proof.monitor.pieces import (
+    FALSE,
+    INCONCLUSIVE,
+    TRUE,
+    decided_runs,
+    decisions_of,
+    merge_pieces,
+)
+from servitwin.proof.monitor.reading import compare
 from servitwin.proof.monitor.trace import Piece, SignalTrace, Verdict
-from servitwin.proof.monitor.tracks import Carried, Pair, Stretches, order_of, remembered, truths
-from servitwin.proof.monitor.truth import FIRST, LAST, Truth, constant, present
+from servitwin.proof.monitor.tracks import Carried, Pair, is_leaf, order_of, remembered, truths
+from servitwin.proof.monitor.truth import FIRST, LAST, Truth
 
+LISTS, ARRAYS = Lists(), Arrays()
+#: Runs of all comparisons of a formula up to which lists are faster than arrays.
+_FEW = 160
 _BOUNDS = {
     TRUE: (Verdict.TRUE, 0.0, np.inf),
     FALSE: (Verdict.FALSE, -np.inf, 0.0),
@@ -52,6 +70,21 @@ class _Saved(msgspec.Struct, array_like=True):
     leaves: list[tuple[list[int], list[bool], list[int], list[bool]]]
     changes: dict[str, tuple[list[int], list[bool]]]
     carried: list[tuple[int, int, bool, bool]]
+
+
+@dataclass(slots=True, eq=False)
+class _Kept(Generic[T]):
+    """What evaluation reads: the truth of comparisons and the values of signals as far as they are kept."""
+
+    algebra: Algebra[T]
+    truth: Mapping[int, Pair[T]]
+    changes: Mapping[str, Stretches]
+
+    def leaf(self, node: Compare | Is | Active) -> Pair[T]:
+        return self.truth[id(node)]
+
+    def stretches(self, signal: str) -> Stretches:
+        return self.changes[signal]
 
 
 class OnlineMonitor:
@@ -82,7 +115,7 @@ class OnlineMonitor:
         """
         self._formula = check_formula(formula, settings)
         nodes = list(walk(self._formula))
-        self._leaves: list[Any] = [n for n in nodes if isinstance(n, Is | Active) or _is_plain(n)]
+        self._leaves = [n for n in nodes if is_leaf(n)]
         self._unbounded: list[tuple[int, Any]] = [
             (i, n) for i, n in enumerate(nodes) if isinstance(n, Once | Historically | Since) and n.window.high is None
         ]
@@ -91,7 +124,7 @@ class OnlineMonitor:
         self._horizon = reach(self._formula)[1]
         self._settings = {name: settings[name] for name in signals_of(self._formula)}
         self._reads = [signals_of(n) for n in self._leaves]
-        self._truth = {id(n): self._before(n) for n in self._leaves}
+        self._truth = {id(n): _before(n) for n in self._leaves}
         unknown = Stretches(np.array([FIRST]), np.array([False]))
         self._changes = {n.signal: unknown for n in nodes if isinstance(n, NextChange)}
         self._held = {name: Held() for name in self._settings}
@@ -113,12 +146,13 @@ class OnlineMonitor:
         """The first instant whose verdict still waits, None if there is none."""
         return self._waiting[0][0] if self._waiting else None
 
-    def step(self, samples: Mapping[str, SignalTrace], watermark: int) -> list[Piece]:
+    def step(self, samples: Mapping[str, SignalTrace] | Batch, watermark: int) -> list[Piece]:
         """Take new observations, and say what they and the passing of time have determined.
 
         Args:
             samples: by signal, those of [previous watermark, watermark); accuracy is that of the settings. Signals that
-                the formula does not read are left alone.
+                the formula does not read are left alone. A :class:`~servitwin.proof.monitor.batch.Batch` of them is
+                read once for all monitors that are given it.
             watermark: no observation before it is missing any more (ns).
 
         Raises:
@@ -127,15 +161,14 @@ class OnlineMonitor:
         """
         if watermark < self._now:
             raise _late("", watermark, self._now)
+        batch = samples if isinstance(samples, Batch) else Batch(samples)
         told: dict[str, Told] = {}
         for name, setting in self._settings.items():
-            news = self._held[name].told(
-                name, samples.get(name), setting, self._now, watermark, changes=name in self._changes
-            )
+            news = batch.told(name, self._held[name], setting, self._now, watermark)
             if news is not None:
                 told[name] = news
         if told:
-            self._read(told)
+            self._read(batch, told)
         return self._emit(watermark)
 
     def snapshot(self) -> bytes:
@@ -147,7 +180,7 @@ class OnlineMonitor:
             self._waiting,
             self._held,
             [
-                (p.start.tolist(), p.true.tolist(), q.start.tolist(), q.true.tolist())
+                ([r[0] for r in p.rows], [r[1] for r in p.rows], [r[0] for r in q.rows], [r[1] for r in q.rows])
                 for p, q in (self._truth[id(n)] for n in self._leaves)
             ],
             {name: (s.start.tolist(), s.known.tolist()) for name, s in self._changes.items()},
@@ -155,52 +188,32 @@ class OnlineMonitor:
         )
         return msgspec.msgpack.encode(saved)
 
-    # --- what evaluation reads -------------------------------------------------------------------------------------
-    def leaf(self, node: Compare | Is | Active) -> Pair:
-        """The truth of a comparison as far as it is kept."""
-        return self._truth[id(node)]
-
-    def stretches(self, signal: str) -> Stretches:
-        """The values of a signal as far as they are kept."""
-        return self._changes[signal]
-
     # --- inside ----------------------------------------------------------------------------------------------------
-    def _before(self, node: Compare | Is | Active) -> Pair:
-        if isinstance(node, Compare) and not signals_of(node):
-            sampled = compare(node, {})
-            return Pair(constant(bool(sampled.certain[0])), constant(bool(sampled.possible[0])))
-        first = np.array([FIRST])
-        return Pair(present(first, np.array([False])), present(first, np.array([True])))
-
-    def _read(self, told: Mapping[str, Told]) -> None:
+    def _read(self, batch: Batch, told: Mapping[str, Told]) -> None:
         """Turn samples into changes of truth; if there are any, forget what no window reads, and evaluate again."""
-        fresh: dict[int, tuple[Truth | None, Truth | None]] = {}
+        fresh: dict[int, tuple[Flips, Flips]] = {}
         for node, reads in zip(self._leaves, self._reads, strict=True):
-            if not any(name in told for name in reads):
+            if len(reads) == 1 and reads[0] in told:
+                one, two = batch.flips(node, told[reads[0]])
+            elif isinstance(node, Compare) and any(name in told for name in reads):
+                one, two = flips_of(compare(node, self._together(told, reads)), self._now)
+            else:
                 continue
-            signals = {
-                name: told[name].trace if name in told else self._held[name].alone(self._settings[name])
-                for name in reads
-            }
-            sampled = compare(node, signals) if isinstance(node, Compare) else member(node, signals[node.signal])
             certain, possible = self._truth[id(node)]
-            first = _changed(certain, sampled.times, sampled.certain, self._now)
-            alike = sampled.certain is sampled.possible and bool(certain.true[-1] == possible.true[-1])
-            both = (first, first if alike else _changed(possible, sampled.times, sampled.possible, self._now))
-            if both != (None, None):
-                fresh[id(node)] = both
-        moved = {n: told[n].changes for n in self._changes if n in told and len(told[n].changes.start)}
+            if _turns(certain, one) or _turns(possible, two):
+                fresh[id(node)] = one, two
+        moved = {n: told[n].changes for n in self._changes if n in told}
+        moved = {n: one for n, one in moved.items() if len(one.start)}
         for name, news in told.items():
             self._held[name] = news.held
         if not fresh and not moved:
             return
         self._forget()
-        for key, news_of in fresh.items():
-            old, (one, two) = self._truth[key], news_of
-            certain = old.certain if one is None else _appended(old.certain, one)
+        for key, (one, two) in fresh.items():
+            old = self._truth[key]
+            certain = _appended(old.certain, one)
             same = old.certain is old.possible and one is two
-            possible = certain if same else old.possible if two is None else _appended(old.possible, two)
-            self._truth[key] = Pair(certain, possible)
+            self._truth[key] = Pair(certain, certain if same else _appended(old.possible, two))
         for name, change in moved.items():
             told_before = self._changes[name]
             self._changes[name] = Stretches(
@@ -208,12 +221,28 @@ class OnlineMonitor:
             )
         self._evaluate()
 
+    def _together(self, told: Mapping[str, Told], reads: Iterable[str]) -> dict[str, SignalTrace]:
+        return {
+            name: told[name].trace if name in told else self._held[name].alone(self._settings[name]) for name in reads
+        }
+
     def _oldest(self) -> int:
         return self._waiting[0][0] if self._waiting else max(self._now, self._start)
 
     def _evaluate(self) -> None:
-        self._found = truths(self._formula, self, self._carried, self._order)
-        self._decisions = [a.tolist() for a in decisions_of(self._found[id(self._formula)], self._oldest())]
+        start = self._oldest()
+        if sum(len(side.rows) for pair in self._truth.values() for side in pair) <= _FEW:
+            few = _Kept(LISTS, self._truth, self._changes)
+            found = truths(self._formula, few, self._carried, self._order)
+            self._decisions = decided_runs(found[id(self._formula)], start)
+            self._remembered = partial(remembered, LISTS, found=found)
+            return
+        arrays = {key: _as_arrays(pair) for key, pair in self._truth.items()}
+        many = _Kept(ARRAYS, arrays, self._changes)
+        seen = truths(self._formula, many, self._carried, self._order)
+        decided = decisions_of(seen[id(self._formula)], start)
+        self._decisions = list(zip(*(a.tolist() for a in decided), strict=True))
+        self._remembered = partial(remembered, ARRAYS, found=seen)
 
     def _forget(self) -> None:
         """Give up what lies further back than any window reads from the oldest open instant."""
@@ -224,12 +253,13 @@ class OnlineMonitor:
         for _, node in self._unbounded:
             cut = edge + max(self._keeps[id(p)] for p in parts_of(node))
             old = self._carried.get(id(node))
-            carried[id(node)] = old if old is not None and old.cut >= cut else remembered(node, self._found, old, cut)
+            carried[id(node)] = old if old is not None and old.cut >= cut else self._remembered(node, old=old, cut=cut)
         self._carried = carried
         for key, pair in self._truth.items():
             certain = _from(pair.certain, edge)
             possible = certain if pair.certain is pair.possible else _from(pair.possible, edge)
-            self._truth[key] = _shared(certain, possible)
+            # One truth for both where nothing that is kept is inconclusive: half the work.
+            self._truth[key] = Pair(certain, certain if possible.rows == certain.rows else possible)
         for name, one in self._changes.items():
             i = int(np.searchsorted(one.start, edge, side="right")) - 1
             if i > 0:
@@ -245,19 +275,22 @@ class OnlineMonitor:
         self._now = watermark
         pieces: list[Piece] = []
         rest: list[tuple[int, int]] = []
-        starts, verdicts, bases, slopes = self._decisions
+        runs = self._decisions
+        ends = [run[0] for run in runs[1:]]
+        ends.append(LAST)
         r = 0
         for begins, b in waiting:
             a = begins
-            while r + 1 < len(starts) and starts[r + 1] <= a:
-                r += 1
             while a < b:
-                stop = min(b, starts[r + 1]) if r + 1 < len(starts) else b
+                while ends[r] <= a:
+                    r += 1
+                _, verdict, base, slope = runs[r]
+                stop = min(b, ends[r])
                 # The part of [a, stop) that is decided: all or nothing, or what the line has reached.
-                done = (stop if bases[r] < watermark else a) if not slopes[r] else min(stop, watermark - bases[r])
+                done = (stop if base < watermark else a) if not slope else min(stop, watermark - base)
                 if done > a:
-                    verdict, least, most = _BOUNDS[verdicts[r]]
-                    pieces.append(Piece(a, done, verdict, least, most, bases[r] + slopes[r] * a))
+                    word, least, most = _BOUNDS[verdict]
+                    pieces.append(Piece(a, done, word, least, most, base + slope * a))
                 if done < stop:
                     after = max(a, done)
                     if rest and rest[-1][1] == after:
@@ -265,8 +298,6 @@ class OnlineMonitor:
                     else:
                         rest.append((after, stop))
                 a = stop
-                if r + 1 < len(starts) and starts[r + 1] <= a:
-                    r += 1
         self._waiting = rest
         return merge_pieces(pieces) if len(pieces) > 1 else pieces
 
@@ -287,18 +318,11 @@ class OnlineMonitor:
         self._held.update(saved.held)
         for node, (a, b, c, d) in zip(self._leaves, saved.leaves, strict=True):
             if signals_of(node):
-                self._truth[id(node)] = Pair(
-                    present(np.array(a, np.int64), np.array(b, np.bool_)),
-                    present(np.array(c, np.int64), np.array(d, np.bool_)),
-                )
+                self._truth[id(node)] = Pair(present(zip(a, b, strict=True)), present(zip(c, d, strict=True)))
         for name, (start, known) in saved.changes.items():
             self._changes[name] = Stretches(np.array(start, np.int64), np.array(known, np.bool_))
         nodes = dict(self._unbounded)
         self._carried = {id(nodes[i]): Carried(cut, yes, maybe) for i, cut, yes, maybe in saved.carried}
-
-
-def _is_plain(node: object) -> bool:
-    return isinstance(node, Compare) and not isinstance(node.left, Count | Duration)
 
 
 def _kept(formula: Formula) -> dict[int, int]:
@@ -317,43 +341,36 @@ def _kept(formula: Formula) -> dict[int, int]:
     return found
 
 
-def _changed(old: Truth, times: Any, flags: Any, now: int) -> Truth | None:
-    """Changes of truth among samples from ``now`` on, None if there are none."""
-    before = bool(old.true[-1])
-    if len(times) and times[0] < now:
-        n = int(np.searchsorted(times, now))
-        times, flags = times[n:], flags[n:]
-    if not len(flags) or bool((flags == before).all()):
-        return None
-    changes = np.flatnonzero(flags[1:] != flags[:-1]) + 1
-    if bool(flags[0]) != before:
-        changes = np.concatenate([np.zeros(1, np.intp), changes])
-    return present(times[changes], flags[changes])
+def _before(node: Compare | Is | Active) -> Pair[Runs]:
+    """What a comparison is before anything was heard: nothing is known but of constants."""
+    if isinstance(node, Compare) and not signals_of(node):
+        sampled = compare(node, {})
+        return Pair(LISTS.constant(bool(sampled.certain[0])), LISTS.constant(bool(sampled.possible[0])))
+    return Pair(present([(FIRST, False)]), present([(FIRST, True)]))
 
 
-def _appended(old: Truth, new: Truth) -> Truth:
-    return Truth(
-        np.concatenate([old.start, new.start]),
-        np.concatenate([old.true, new.true]),
-        np.concatenate([old.base, new.base]),
-        np.concatenate([old.slope, new.slope]),
-        old.at_once and new.at_once,
-    )
+def _turns(old: Runs, flips: Flips) -> bool:
+    return len(flips) > 1 or (len(flips) == 1 and flips[0][1] != old.rows[-1][1])
 
 
-def _shared(certain: Truth, possible: Truth) -> Pair:
-    """One truth for both where nothing that is kept is inconclusive: half the work."""
-    alike = np.array_equal(certain.start, possible.start) and np.array_equal(certain.true, possible.true)
-    return Pair(certain, certain if alike and certain.at_once and possible.at_once else possible)
+def _appended(old: Runs, flips: Flips) -> Runs:
+    rows = list(old.rows)
+    for at, true in flips:
+        if true != rows[-1][1]:
+            rows.append((at, true, 0, 1))
+    return Runs(rows, old.at_once)
 
 
-def _from(a: Truth, edge: int) -> Truth:
-    i = int(np.searchsorted(a.start, edge, side="right")) - 1
+def _as_arrays(pair: Pair[Runs]) -> Pair[Truth]:
+    certain = as_arrays(pair.certain)
+    return Pair(certain, certain if pair.certain is pair.possible else as_arrays(pair.possible))
+
+
+def _from(a: Runs, edge: int) -> Runs:
+    i = bisect_right(a.rows, edge, key=itemgetter(0)) - 1
     if i <= 0:
         return a
-    start = a.start[i:].copy()
-    start[0] = FIRST
-    return Truth(start, a.true[i:], a.base[i:], a.slope[i:], a.at_once)
+    return Runs([(FIRST, *a.rows[i][1:]), *a.rows[i + 1 :]], a.at_once)
 
 
 def _late(name: str, time: int, now: int) -> InvalidInputError:

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from servitwin.domain.observation import Int64s
+from servitwin.proof.monitor.lists import Runs, aligned, later
 from servitwin.proof.monitor.trace import Piece, Verdict
 from servitwin.proof.monitor.tracks import Pair
-from servitwin.proof.monitor.truth import FIRST, LAST, extreme, instants
+from servitwin.proof.monitor.truth import FIRST, LAST, Truth, extreme, instants
 
 #: ``determined`` of a piece that waits for what is still to come.
 NEVER = (1 << 63) - 1
@@ -38,7 +39,7 @@ class Decisions(NamedTuple):
     slope: Int64s
 
 
-def decisions_of(pair: Pair, start: int, end: int = LAST) -> Decisions:
+def decisions_of(pair: Pair[Truth], start: int, end: int = LAST) -> Decisions:
     """What the verdicts on [start, end) are if nothing changes any more, and from when on that is certain."""
     certain, possible = pair
     inner = certain.start if certain is possible else instants(certain.start, possible.start)
@@ -66,7 +67,28 @@ def decisions_of(pair: Pair, start: int, end: int = LAST) -> Decisions:
     return Decisions(at3, verdict[np.searchsorted(at, at3, side="right") - 1], when.base[m], when.slope[m])
 
 
-def stretches_of(pair: Pair, start: int, now: int) -> Stretch:
+def decided_runs(pair: Pair[Runs], start: int) -> list[tuple[int, int, int, int]]:
+    """The same as :func:`decisions_of` for lists, from ``start`` on: (start, verdict, base, slope) in order."""
+    found: list[tuple[int, int, int, int]] = []
+    itself = (0, 1)
+    for at, stop, (_, yes, *one), (_, maybe, *two) in aligned(*pair):
+        if stop <= start:
+            continue
+        begin = max(at, start)
+        verdict = TRUE if yes else INCONCLUSIVE if maybe else FALSE
+        certain, possible = (one[0], one[1]), (two[0], two[1])
+        if maybe and not yes:
+            lines = later(begin, stop, certain, possible)
+        else:
+            lines = [(begin, stop, certain if yes else possible)]
+        for a, b, line in lines:
+            for cut, _, (base, slope) in later(a, b, line, itself):
+                if not found or found[-1][1:] != (verdict, base, slope):
+                    found.append((cut, verdict, base, slope))
+    return found
+
+
+def stretches_of(pair: Pair[Truth], start: int, now: int) -> Stretch:
     """Verdicts on [start, now) as far as what happened before ``now`` decides them, merged; OPEN where it does not.
 
     The decision of a merged run is the earliest inside it.

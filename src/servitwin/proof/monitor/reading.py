@@ -71,8 +71,31 @@ def intervals(node: Compare, signals: Mapping[str, SignalTrace]) -> tuple[Interv
     return done[id(node.left)], done[id(node.right)]
 
 
-def margin(relation: Relation, left: Interval, right: Interval) -> tuple[Floats, Floats]:
-    """Bounds [least, most] of the robustness of a comparison; infinite where it is not known."""
+def margin(node: Compare, signals: Mapping[str, SignalTrace]) -> tuple[Int64s, Floats, Floats]:
+    """Instants and bounds [least, most] of the robustness of a comparison there; infinite where it is not known."""
+    if isinstance(node.left, Measured) and isinstance(node.right, Number):
+        exact = _exact_margin(node.left, node.relation, float(node.right.value), signals[node.left.signal])
+        if exact is not None:
+            return signals[node.left.signal].times, exact, exact
+    left, right = intervals(node, signals)
+    return left.times, *_margin(node.relation, left, right)
+
+
+def _exact_margin(node: Measured, relation: Relation, limit: float, trace: SignalTrace) -> Floats | None:
+    """The same where readings are exact, known and finite; None where they are not."""
+    exact = trace.accuracy == 0.0 and (node.factor, node.offset) == (1.0, 0.0) and relation not in ("==", "!=")
+    if not exact or not np.isfinite(limit) or not trace.known.all():
+        return None
+    values: Floats = trace.values.astype(np.float64, copy=False)
+    # A value that is not finite shows in the sum, which is cheaper than asking all; a sum may also overflow.
+    with np.errstate(all="ignore"):
+        if not np.isfinite(values.sum()):
+            return None
+        answer: Floats = limit - values if relation in ("<", "<=") else values - limit
+    return answer
+
+
+def _margin(relation: Relation, left: Interval, right: Interval) -> tuple[Floats, Floats]:
     with np.errstate(all="ignore"):
         least, most = left.low - right.high, left.high - right.low
     if relation in ("<", "<="):

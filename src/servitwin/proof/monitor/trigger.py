@@ -9,17 +9,20 @@ from servitwin.domain.formula.tree import Constant, Formula, Implies, Named, inv
 from servitwin.domain.observation import Int64s
 from servitwin.proof.monitor.check import check_formula
 from servitwin.proof.monitor.history import TraceSource
-from servitwin.proof.monitor.pieces import FALSE, TRUE, stretches_of
+from servitwin.proof.monitor.pieces import FALSE, TRUE, Stretch, stretches_of
 from servitwin.proof.monitor.trace import Trace, Verdict
 from servitwin.proof.monitor.tracks import truths
 
 
 class Triggers(msgspec.Struct, frozen=True):
-    """When the left of a top-level ``->`` certainly became true; without a trigger it is always demanded.
+    """When the left of a top-level ``->`` occurred; without a trigger it is always demanded.
+
+    It occurs when it is certainly true, and was certainly false since it occurred before: what trembles inside the
+    accuracy of a sensor does not occur again (``docs/concepts/evidence.md``).
 
     Attributes:
-        times: instants (ns) at which it became true, ``start`` of the trace included if it held there.
-        held: nanoseconds in which it held.
+        times: instants (ns) at which it occurred, ``start`` of the trace included if it held there.
+        held: nanoseconds in which it certainly held.
         signals: what it reads, in the order of the text.
     """
 
@@ -34,9 +37,10 @@ class Triggers(msgspec.Struct, frozen=True):
 
 
 class Occurrence(msgspec.Struct, frozen=True):
-    """A stretch [start, end) in which the trigger held, and the verdict of the requirement over it.
+    """From where the trigger occurred to where it last certainly held before it certainly did not.
 
-    False as soon as it was false at one instant; true if it was determined true at all of them.
+    ``verdict`` of the requirement over [start, end): false as soon as it was false at one instant; true if it was
+    determined true at all of them.
     """
 
     start: int
@@ -53,38 +57,39 @@ def trigger_of(formula: Formula) -> Formula:
 
 
 def triggered(formula: Formula, trace: Trace) -> Triggers:
-    """How often and when the trigger of a requirement became true in [trace.start, trace.end).
+    """How often and when the trigger of a requirement occurred in [trace.start, trace.end).
 
     Raises:
         InvalidInputError: as :func:`~servitwin.proof.monitor.check.check_formula` says.
     """
     trigger = trigger_of(formula)
-    starts, ends = _where(trigger, trace)
-    return Triggers(tuple(starts.tolist()), int((ends - starts).sum()), signals_of(trigger))
+    runs = _runs(trigger, trace)
+    starts, ends = _certain(runs)
+    return Triggers(tuple(_occurring(runs)[0].tolist()), int((ends - starts).sum()), signals_of(trigger))
 
 
 def occurrences(formula: Formula, trace: Trace, qualifying: Formula | None = None) -> list[Occurrence]:
-    """Stretches in which the trigger held, each with its verdict: what a proof of repair counts.
+    """What the trigger demanded, occurrence by occurrence, with verdicts: what a proof of repair counts.
 
     Args:
         formula: the requirement.
         trace: what was observed since the repair.
-        qualifying: what has to be certainly true at the instant at which the trigger became true, such as a
-            comparable load; stretches that began otherwise are left out.
+        qualifying: what has to be certainly true at the instant at which the trigger occurred, such as a comparable
+            load; occurrences that began otherwise are left out.
 
     Raises:
         InvalidInputError: as :func:`~servitwin.proof.monitor.check.check_formula` says.
     """
     bare = check_formula(formula, trace.signals)
-    starts, ends = _where(trigger_of(formula), trace)
+    starts, ends = _occurring(_runs(trigger_of(formula), trace))
     if qualifying is not None:
-        begun, ended = _where(qualifying, trace)
+        begun, ended = _certain(_runs(qualifying, trace))
         place = np.searchsorted(begun, starts, side="right") - 1
         fits = (place >= 0) & (starts < np.append(ended, 0)[place])
         starts, ends = starts[fits], ends[fits]
     if not len(starts):
         return []
-    runs = stretches_of(truths(bare, TraceSource(trace, _earliest(bare, trace)))[id(bare)], trace.start, trace.end)
+    runs = _runs(bare, trace)
     first = np.searchsorted(runs.start, starts, side="right") - 1
     last = np.searchsorted(runs.start, ends, side="left")
     found = []
@@ -98,16 +103,27 @@ def occurrences(formula: Formula, trace: Trace, qualifying: Formula | None = Non
     return found
 
 
-def _earliest(formula: Formula, trace: Trace) -> int | None:
-    past = reach(formula)[0]
-    return None if past is None else trace.start - past
-
-
-def _where(formula: Formula, trace: Trace) -> tuple[Int64s, Int64s]:
-    """Stretches of [trace.start, trace.end) in which a formula is determined true."""
+def _runs(formula: Formula, trace: Trace) -> Stretch:
+    """Verdicts of a formula on [trace.start, trace.end)."""
     bare = check_formula(formula, trace.signals)
     if trace.end <= trace.start:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    runs = stretches_of(truths(bare, TraceSource(trace, _earliest(bare, trace)))[id(bare)], trace.start, trace.end)
+        none = np.zeros(0, np.int64)
+        return Stretch(none, none, none.astype(np.int8), none)
+    past = reach(bare)[0]
+    source = TraceSource(trace, None if past is None else trace.start - past)
+    return stretches_of(truths(bare, source)[id(bare)], trace.start, trace.end)
+
+
+def _certain(runs: Stretch) -> tuple[Int64s, Int64s]:
+    """Where it is determined true."""
     true = runs.verdict == TRUE
     return runs.start[true], runs.end[true]
+
+
+def _occurring(runs: Stretch) -> tuple[Int64s, Int64s]:
+    """Where it is determined true, as one up to where it is determined false."""
+    known = np.flatnonzero((runs.verdict == TRUE) | (runs.verdict == FALSE))
+    true = runs.verdict[known] == TRUE
+    first = true & ~np.append(False, true[:-1])[: len(true)]
+    last = true & ~np.append(true[1:], False)[: len(true)]
+    return runs.start[known[first]], runs.end[known[last]]

@@ -22,7 +22,8 @@ from servitwin.domain.observation import Bools, Int64s
 #: Stand for minus and plus infinity (the years 1823 and 2116), so that sums of two never overflow.
 FIRST = -(1 << 62)
 LAST = 1 << 62
-_WIDEST = LAST - 1
+#: Ends of the widest window, from the instant that it is about (ns).
+WIDEST = LAST - 1
 _N = TypeVar("_N", np.int64, np.float64)
 
 
@@ -93,7 +94,7 @@ def shifted(a: Truth, by: int) -> Truth:
 
 def throughout(a: Truth, low: int, high: int) -> Truth:
     """True at t if ``a`` is true at every instant of [t + low, t + high] (negative: in the past)."""
-    low, high = max(low, -_WIDEST), min(high, _WIDEST)
+    low, high = max(low, -WIDEST), min(high, WIDEST)
     if low == high:
         return shifted(a, low)
     if len(a.start) == 1:
@@ -173,7 +174,7 @@ def with_past(a: Truth, cut: int, value: bool) -> Truth:
 
 def at_least(a: Truth, past: int, need: int) -> Truth:
     """True at t if ``a`` is true at ``need`` or more instants (nanoseconds) of (t - past, t]; decided at t."""
-    past = min(past, _WIDEST)
+    past = min(past, WIDEST)
     if need <= 0 or need > past:
         return present(np.array([FIRST], np.int64), np.array([need <= 0]))
     at = instants(a.start, moved(a.start, -past))
@@ -285,6 +286,8 @@ def tidy(start: Int64s, true: Bools, base: Int64s, slope: Int64s) -> Truth:
 
 def moved(start: Int64s, by: int) -> Int64s:
     """Where runs begin when seen from ``by`` earlier; the first one begins before all."""
+    if not by:
+        return start
     found = clip(start - by)
     found[0] = FIRST
     return found[: int(np.searchsorted(found, LAST))] if found[-1] == LAST else found

@@ -32,9 +32,10 @@ from servitwin.domain.formula.tree import (
     walk,
 )
 from servitwin.domain.state_time_span import Spans
+from servitwin.proof.monitor.changes import CHANGED, FAR, change_parts
 from servitwin.proof.monitor.history import TraceSource
-from servitwin.proof.monitor.tracks import CHANGED, FAR, Pair, change_parts
-from servitwin.proof.monitor.truth import FIRST, LAST
+from servitwin.proof.monitor.tracks import Pair
+from servitwin.proof.monitor.truth import FIRST, LAST, Truth
 
 #: Numbers of observations by signal.
 Samples = dict[str, set[int]]
@@ -44,7 +45,7 @@ _TEMPORAL = Always | Eventually | Until | Historically | Once | Since | NextChan
 class Witness:
     """Instants at which a part has a truth that is needed, handed down part by part; no recursion, any depth."""
 
-    def __init__(self, formula: Formula, source: TraceSource, found: Mapping[int, Pair]) -> None:
+    def __init__(self, formula: Formula, source: TraceSource, found: Mapping[int, Pair[Truth]]) -> None:
         self._formula, self._source, self._found = formula, source, found
         self.parts: list[tuple[Formula | Expression, int, bool]] = []
         names = [name for n in walk(formula) for name in _own_signals(n)]

@@ -142,7 +142,7 @@ def _evaluate(tree: Any, excerpt: Excerpt, kind: str, span: tuple[int, int], mar
             raise RefusedError("proof:excerpt-short", message, "excerpt.signals")
     held = held_values(excerpt, names)
     root = invariant(tree)
-    known = formula.evaluate(root, held)
+    known = formula.evaluate(root, held, end=excerpt.end)
     begin, end = span
     surely, possibly = known.sure.during(begin, end), known.possible.during(begin, end)
     found = "true" if all(surely) else "false" if not any(possibly) else "neither true nor false all the time"
@@ -157,7 +157,7 @@ def _evaluate(tree: Any, excerpt: Excerpt, kind: str, span: tuple[int, int], mar
         root = root["of"]
     if root.get("kind") != "implies":
         return None
-    return occurrences(formula.evaluate(root["condition"], held), begin, end)
+    return occurrences(formula.evaluate(root["condition"], held, end=excerpt.end), begin, end)
 
 
 def occurrences(trigger: formula.Known, begin: int, end: int) -> int:

@@ -32,8 +32,10 @@ class Known(NamedTuple):
     most: Step
 
 
-def evaluate(node: Any, held: dict[str, Step], where: str = "requirement.tree", depth: int = 0) -> Known:
-    """What is known of the formula ``node`` (its tagged tree), given what is held of each signal.
+def evaluate(
+    node: Any, held: dict[str, Step], where: str = "requirement.tree", depth: int = 0, *, end: float = INF
+) -> Known:
+    """What is known of the formula ``node`` (its tagged tree), given what is held of each signal before ``end`` (ns).
 
     Raises:
         RefusedError: ``proof:formula-wrong`` with the place of the part that is no formula.
@@ -44,18 +46,18 @@ def evaluate(node: Any, held: dict[str, Step], where: str = "requirement.tree", 
         raise RefusedError("proof:too-deep", f"a formula is nested deeper than {DEEPEST}", where)
 
     def of(name: str) -> Known:
-        return evaluate(shape.table(part, where, name)[name], held, f"{where}.{name}", depth + 1)
+        return evaluate(shape.table(part, where, name)[name], held, f"{where}.{name}", depth + 1, end=end)
 
     def all_of(name: str) -> list[Known]:
         given = shape.items(shape.table(part, where, name)[name], where, 1000)
         if not given:
             raise _wrong(where, "it has no parts")
-        return [evaluate(one, held, f"{where}.{name}[{i}]", depth + 1) for i, one in enumerate(given)]
+        return [evaluate(one, held, f"{where}.{name}[{i}]", depth + 1, end=end) for i, one in enumerate(given)]
 
     if kind == "constant":
         return _certain(step.constant(_flag(part.get("value"), where)))
     if kind == "compare":
-        return _compare(part, held, where, depth)
+        return _compare(part, held, where, depth, end)
     if kind in ("is", "active"):
         return _certain(_word(part, held, where))
     if kind == "not":
@@ -142,26 +144,30 @@ def _until(hold: Known, goal: Known, low: int, high: float) -> Known:
 
 
 def _next_change(part: dict[str, Any], then: Known, held: dict[str, Step], where: str) -> Known:
-    """No change until the change, at which ``then`` holds; seen from the instant after t on."""
+    """The value that holds at t changes for the first time at t', in the window, and ``then`` holds at t'.
+
+    Not known where the signal is not, or ceases to be before it changed and not after the window.
+    """
     low, high = window_of(part, where, bounded=True)
-    if high < 1:
-        return _certain(step.constant(False))
-    changed = _certain(_changes(_signal(part, held, where)))
-    goal = _fold([changed, then], min)
-    found = _until(inverse(changed), goal, max(low, 1) - 1, high - 1)
-    return Known(*(step.moved(f, 1) for f in found))
-
-
-def _changes(values: Step) -> Step:
-    """At each instant whether the value is another than just before; None where one of the two is not known."""
-    starts: list[Any] = [BEGIN]
-    found: list[bool | None] = [None if _whole(values.values[0]) is None else False]
-    for i in range(1, len(values.starts)):
-        before, now = (_whole(v) for v in values.values[i - 1 : i + 1])
-        starts += [values.starts[i], values.starts[i] + 1]
-        found += [None if before is None or now is None else before != now, None if now is None else False]
-    order = [i for i in range(len(starts)) if i + 1 == len(starts) or starts[i + 1] != starts[i]]
-    return step.joined([starts[i] for i in order], [found[i] for i in order])
+    no, unknown = (False, False, -INF, -INF), (False, True, -INF, INF)
+    values = step.each(_signal(part, held, where), _whole)
+    ends = [*values.starts[1:], INF]
+    found: list[tuple[Any, Any]] = []
+    for i, (begin, end, value) in enumerate(zip(values.starts, ends, values.values, strict=True)):
+        if value is None:
+            parts = [(begin, unknown)]
+        elif end == INF:
+            parts = [(begin, no)]
+        elif values.values[i + 1] is None:
+            parts = [(begin, no), (end - high, unknown)]
+        else:
+            parts = [(begin, no), (end - high, tuple(p.at(end) for p in then)), (end - low + 1, no)]
+        for k, (at, what) in enumerate(parts):  # each from where it begins inside the run to the next one
+            at = max(at, begin)
+            until = min(end, max(parts[k + 1][0], begin)) if k + 1 < len(parts) else end
+            if at < until:
+                found.append((at, what))
+    return Known(*(step.joined([at for at, _ in found], [what[n] for _, what in found]) for n in range(4)))
 
 
 def _whole(value: Any) -> Any:
@@ -200,14 +206,14 @@ def _word(part: dict[str, Any], held: dict[str, Step], where: str) -> Step:
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
-def _compare(part: dict[str, Any], held: dict[str, Step], where: str, depth: int) -> Known:
+def _compare(part: dict[str, Any], held: dict[str, Step], where: str, depth: int, end: float) -> Known:
     shape.table(part, where, "left", "relation", "right")
     relation = part["relation"]
     if relation not in ("<", "<=", ">", ">=", "==", "!="):
         raise _wrong(where, f"{relation!r} is no relation")
     left = shape.table(part["left"], f"{where}.left", "kind")
     if left["kind"] in ("count", "duration"):
-        return _compare_measure(left, relation, part["right"], held, where, depth)
+        return _compare_measure(left, relation, part["right"], held, where, depth, end)
     a = number(left, held, f"{where}.left", depth + 1)
     b = number(part["right"], held, f"{where}.right", depth + 1)
     pairs = step.both(a, b, lambda x, y: (x, y))
@@ -306,9 +312,9 @@ def rises(of: Known) -> tuple[Step, Step]:
 
 
 def _compare_measure(
-    left: dict[str, Any], relation: str, right: Any, held: dict[str, Step], where: str, depth: int
+    left: dict[str, Any], relation: str, right: Any, held: dict[str, Step], where: str, depth: int, end: float
 ) -> Known:
-    of = evaluate(shape.table(left, where, "of", "past")["of"], held, f"{where}.left.of", depth + 1)
+    of = evaluate(shape.table(left, where, "of", "past")["of"], held, f"{where}.left.of", depth + 1, end=end)
     past = shape.whole(left["past"], f"{where}.left.past", 1)
     limit_node = shape.table(right, f"{where}.right", "kind")
     if limit_node["kind"] != "number":
@@ -318,7 +324,7 @@ def _compare_measure(
         surely, possibly = rises(of)
     else:
         surely, possibly = of.sure, of.possible
-        limit *= shape.NS
+        limit = Fraction(round(limit * shape.NS))  # in whole nanoseconds
     fewest, most = step.measured(surely, past), step.measured(possibly, past)
 
     def holds(rel: str, lines: list[tuple[Any, int, int]]) -> Step:
@@ -333,7 +339,10 @@ def _compare_measure(
         possible = step.both(holds("<=", fewest), holds(">=", most), operator.and_)
         if relation == "!=":
             sure, possible = step.each(possible, operator.not_), step.each(sure, operator.not_)
-    return _certain(step.both(sure, possible, lambda s, p: True if s else (None if p else False)))
+    truth = step.both(sure, possible, lambda s, p: True if s else (None if p else False))
+    if end != INF:  # a count is not known after the end of what was observed
+        truth = step.both(truth, Step([BEGIN, end], [False, True]), lambda t, after: None if after else t)
+    return _certain(truth)
 
 
 _RELATIONS: dict[str, Callable[[Any, Any], Any]] = {

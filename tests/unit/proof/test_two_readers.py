@@ -1,0 +1,51 @@
+"""Two programs that share no code implement one page: they say the same of any formula over any trace."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from servitwin.domain.formula.tree import Implies
+from servitwin.proof.monitor.trigger import occurrences, trigger_of, triggered
+from servitwin.proof.verifier import claim
+from tests.unit.monitor.worlds import formula, trace
+from tests.unit.proof.two_readers import known_of, of_monitor, of_verifier
+
+
+def check(seed: int) -> None:
+    random = Random(seed)
+    f, world = formula(random, random.choice((1, 2, 3))), trace(random)
+    assert of_monitor(f, world) == of_verifier(f, world), (seed, f)
+
+
+def check_occurrences(seed: int) -> None:
+    random = Random(seed)
+    f, world = Implies(formula(random, random.choice((0, 1, 2))), formula(random, 1)), trace(random)
+    counted = claim.occurrences(known_of(trigger_of(f), world), world.start, world.end)
+    times = triggered(f, world).times
+    found = occurrences(f, world)
+    assert len(times) == counted, (seed, f)
+    assert tuple(o.start for o in found) == times, (seed, f)
+    assert all(a.end <= b.start for a, b in pairwise(found))
+
+
+@pytest.mark.parametrize("block", range(5))
+def test_the_same_verdicts_and_margins(block):
+    for seed in range(block * 200, block * 200 + 200):
+        check(seed)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(10_000, 2**40))
+def test_the_same_verdicts_and_margins_for_any_seed(seed):
+    check(seed)
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_the_same_number_of_occurrences(block):
+    for seed in range(block * 200, block * 200 + 200):
+        check_occurrences(seed)
