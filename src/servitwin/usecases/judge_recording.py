@@ -23,7 +23,7 @@ from servitwin.proof.monitor.explanation import explain
 from servitwin.proof.monitor.history import evaluate
 from servitwin.proof.monitor.trace import Piece, SignalTrace, Trace, Verdict
 from servitwin.proof.monitor.trace_of import trace_of
-from servitwin.proof.monitor.trigger import trigger_of, triggered
+from servitwin.proof.monitor.trigger import occurrences, trigger_of
 from servitwin.sdk.recording import RecordedTwin, Recording, recorded_twins, typed_value
 from servitwin.usecases.check_files import FileText, kind_of
 from servitwin.usecases.ingest.values import Problem, check_value
@@ -38,6 +38,8 @@ class Judged(msgspec.Struct, frozen=True):
 
     Attributes:
         triggered: how often the left of its ``->`` became true; None without one. 0: it held vacuously.
+        kept: how many of these times it was certainly fulfilled throughout.
+        unclear: how many of them data did not decide; in the rest it was violated.
         violations: stretches [from, to) in ns in which it was certainly violated.
         true_s, false_s, inconclusive_s: seconds of each verdict; together the length of the recording.
         explanation: a smallest set of observations that makes it false at the first violation.
@@ -48,6 +50,8 @@ class Judged(msgspec.Struct, frozen=True):
     text: str
     severity: Severity
     triggered: int | None
+    kept: int | None
+    unclear: int | None
     violations: tuple[tuple[int, int], ...]
     true_s: float
     false_s: float
@@ -212,9 +216,7 @@ def trace_for(machine: RecordedMachine, machine_type: MachineType, demands: Sequ
     if any(STATE in d.checked.signals for d in demands):
         series = {name: series_of(machine.observations[name], d) for name, d in definitions.items()}
         states = derive_states(machine_type, series, gaps, start, end)
-    return trace_of(
-        machine.observations, definitions, gaps=gaps, states=states, start=start, end=end
-    )  # fmt: skip
+    return trace_of(machine.observations, definitions, gaps=gaps, states=states, start=start, end=end)
 
 
 def judge_trace(machine: str, demand: Demand, trace: Trace) -> Judged:
@@ -226,13 +228,15 @@ def judge_trace(machine: str, demand: Demand, trace: Trace) -> Judged:
     for p in pieces:
         seconds[p.verdict] += p.end - p.start
     false = [p for p in pieces if p.verdict is Verdict.FALSE]
-    conditioned = bool(signals_of(trigger_of(formula)))
+    came = [o.verdict for o in occurrences(formula, trace)] if signals_of(trigger_of(formula)) else None
     return Judged(
         machine,
         demand.name,
         demand.requirement.text,
         demand.requirement.severity,
-        triggered(formula, trace).count if conditioned else None,
+        None if came is None else len(came),
+        None if came is None else came.count(Verdict.TRUE),
+        None if came is None else came.count(Verdict.INCONCLUSIVE),
         tuple((p.start, p.end) for p in false),
         *(seconds[v] / 1e9 for v in (Verdict.TRUE, Verdict.FALSE, Verdict.INCONCLUSIVE)),
         _explained(formula, trace, false[0]) if false else None,
