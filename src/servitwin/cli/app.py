@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from servitwin.cli import commands, contracts, data, evidence, figures, files, replay, run, simulate
+from servitwin.cli import cases, commands, contracts, data, evidence, figures, files, replay, requirements, run, simulate
 from servitwin.cli.starters import Starters
 
 
@@ -24,6 +24,8 @@ def create_cli(starters: Starters) -> typer.Typer:
     figures.add(app)
     contracts.add(app, starters)
     commands.add(app)
+    requirements.add(app, starters)
+    cases.add(app)
     data.add(app)
     evidence.add(app, starters)
     simulate.add(app)
