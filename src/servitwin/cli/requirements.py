@@ -1,7 +1,5 @@
 """Requirements of machines: list, check, try out, save and take back; and judge a file over recorded data."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -208,7 +206,7 @@ def _judge(starters: Starters) -> Callable[..., None]:
     return handled(judge)
 
 
-def _judged_out(j: Judged) -> dict[str, Any]:
+def _judged_out(j: "Judged") -> dict[str, Any]:
     return {
         "machine": j.machine,
         "requirement": j.requirement,
@@ -227,7 +225,7 @@ def _judged_out(j: Judged) -> dict[str, Any]:
     }
 
 
-def _tell_judged(judged: list[Judged]) -> None:
+def _tell_judged(judged: "list[Judged]") -> None:
     rows = [
         (
             j.machine,
