@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from servitwin.cli import cases, commands, contracts, data, evidence, figures, files, replay, requirements, run, simulate
+from servitwin.cli import (
+    cases,
+    commands,
+    contracts,
+    data,
+    evidence,
+    figures,
+    files,
+    replay,
+    requirements,
+    run,
+    simulate,
+)
 from servitwin.cli.starters import Starters
 
 

@@ -45,9 +45,7 @@ def list_cases(
          c["opened"], c["waits_for"])
         for c in found
     ]  # fmt: skip
-    print_table(
-        ("id", "twin", "requirement", "severity", "status", "violated", "alarm", "opened", "waits for"), rows
-    )
+    print_table(("id", "twin", "requirement", "severity", "status", "violated", "alarm", "opened", "waits for"), rows)
 
 
 def show(case: CaseArgument, data: DataOption = None, to: ToOption = None, as_json: JsonOption = False) -> None:
@@ -141,7 +139,9 @@ def _step(case: str, kind: str, said: dict[str, Any], data: Path | None, to: str
     if as_json:
         print_json(found)
     else:
-        typer.echo(f"{found['id']} is {found['status']}, {found['alarm']}; waits for: {found['waits_for'] or 'nothing'}")
+        typer.echo(
+            f"{found['id']} is {found['status']}, {found['alarm']}; waits for: {found['waits_for'] or 'nothing'}"
+        )
 
 
 def _tell(c: dict[str, Any]) -> None:

@@ -15,7 +15,9 @@ from servitwin.domain.error import Fault, InvalidInputError
 _CONTRACT = re.compile(rb"""^\{?["']?contract["']?\s*:""", re.MULTILINE)
 _MACHINE_TYPE = re.compile(rb"""^\s*\{?\s*["']?machine_type["']?\s*:""", re.MULTILINE)
 _REQUIREMENTS = re.compile(rb"""^\{?["']?for["']?\s*:""", re.MULTILINE)
-FilesArgument = Annotated[list[Path], typer.Argument(help="YAML files of machine types, plants, contracts or requirements")]
+FilesArgument = Annotated[
+    list[Path], typer.Argument(help="YAML files of machine types, plants, contracts or requirements")
+]
 
 
 def add(app: typer.Typer, starters: Starters) -> None:

@@ -164,9 +164,8 @@ def verdicts(
     if as_json:
         print_json(found)
     else:
-        print_table(
-            ("from", "to", "verdict", "margin"), [(p["from"], p["to"], p["verdict"], _margin(p)) for p in found["pieces"]]
-        )  # fmt: skip
+        rows = [(p["from"], p["to"], p["verdict"], _margin(p)) for p in found["pieces"]]
+        print_table(("from", "to", "verdict", "margin"), rows)
     if any(p["verdict"] == "false" for p in found["pieces"]):
         raise typer.Exit(FINDING)
 
@@ -217,9 +216,7 @@ def _judged_out(j: "Judged") -> dict[str, Any]:
         "unclear": j.unclear,
         "violations": [{"from": format_instant(a), "to": format_instant(b)} for a, b in j.violations],
         "seconds": {"true": j.true_s, "false": j.false_s, "inconclusive": j.inconclusive_s},
-        "first": [
-            {"signal": s.signal, "time": format_instant(s.time), "value": s.value} for s in j.explanation.samples
-        ]
+        "first": [{"signal": s.signal, "time": format_instant(s.time), "value": s.value} for s in j.explanation.samples]
         if j.explanation is not None
         else [],
     }
@@ -254,8 +251,8 @@ def _tell_tried(found: dict[str, Any]) -> None:
     times = "" if found["triggered"] is None else f"triggered {found['triggered']} times, "
     seconds = found["seconds"]
     typer.echo(
-        f"{times}violated {found['count']} times; true for {seconds['true']:.1f} s, false for {seconds['false']:.1f} s, "
-        f"not decided for {seconds['inconclusive']:.1f} s"
+        f"{times}violated {found['count']} times; true for {seconds['true']:.1f} s, "
+        f"false for {seconds['false']:.1f} s, not decided for {seconds['inconclusive']:.1f} s"
     )
     if found["violations"]:
         print_table(("from", "to", "margin"), [(p["from"], p["to"], _margin(p)) for p in found["violations"]])

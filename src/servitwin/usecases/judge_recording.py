@@ -1,4 +1,4 @@
-"""Judge requirements over recorded machines, without a node: how often each was put to the test, and what came of it."""
+"""Judge requirements over recorded machines, without a node: how often each was tested, and what came of it."""
 
 from __future__ import annotations
 
@@ -110,9 +110,7 @@ class JudgeRecording:
                         self._sets.append((a_set.target.partition("@")[0], tree))
                 case _:
                     hint = "Name a file that begins with `for: NAME`, or a machine type with requirements"
-                    faults.append(
-                        Fault("judge:no-requirements", "This file has no requirements", hint, file=file.name)
-                    )
+                    faults.append(Fault("judge:no-requirements", "This file has no requirements", hint, file=file.name))
         if faults:
             raise InvalidInputError(faults)
 
@@ -125,9 +123,10 @@ class JudgeRecording:
         unknown = sorted({n.lower() for n in named} - set(self._recording.ids))
         if unknown:
             there = ", ".join(self._recording.ids[:20])
+            said = "The recording has no machine"
             raise InvalidInputError(
-                [Fault("judge:machine-unknown", f"The recording has no machine {u!r}", f"It has {there}") for u in unknown]
-            )  # fmt: skip
+                [Fault("judge:machine-unknown", f"{said} {u[:80]!r}", f"It has {there}") for u in unknown]
+            )
         if named:
             return recorded_twins(self._recording, sorted({n.lower() for n in named}))
         twins = recorded_twins(self._recording, self._recording.ids)
@@ -238,7 +237,9 @@ def judge_trace(machine: str, demand: Demand, trace: Trace) -> Judged:
         None if came is None else came.count(Verdict.TRUE),
         None if came is None else came.count(Verdict.INCONCLUSIVE),
         tuple((p.start, p.end) for p in false),
-        *(seconds[v] / 1e9 for v in (Verdict.TRUE, Verdict.FALSE, Verdict.INCONCLUSIVE)),
+        seconds[Verdict.TRUE] / 1e9,
+        seconds[Verdict.FALSE] / 1e9,
+        seconds[Verdict.INCONCLUSIVE] / 1e9,
         _explained(formula, trace, false[0]) if false else None,
     )
 

@@ -31,10 +31,7 @@ SIGNALS = (
         for name, unit in _UNITS.items()
         if (axis, name) != ("Z", "OutputPower")
     ),
-    *(
-        SignalDefinition(f"S1_{name}", "number", _SPINDLE_UNITS.get(name, "1"))
-        for name in (*_UNITS, "SystemInertia")
-    ),
+    *(SignalDefinition(f"S1_{name}", "number", _SPINDLE_UNITS.get(name, "1")) for name in (*_UNITS, "SystemInertia")),
     SignalDefinition("M1_CURRENT_PROGRAM_NUMBER", "number", "1", title="Program"),
     SignalDefinition("M1_sequence_number", "number", "1", title="Line of the program"),
     SignalDefinition("M1_CURRENT_FEEDRATE", "number", "mm/s", title="Feed rate"),
