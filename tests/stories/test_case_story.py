@@ -78,8 +78,7 @@ def findings_of(api: Api) -> Counter[str]:
         steps = api.get(f"/cases/{case['id']}")["steps"]
         for step in steps:
             if step["kind"] == "found":
-                finding = step["said"]["finding"]
-                said[f"{finding['requirement']} {finding['start']}"] += 1
+                said[f"{case['requirement']} {step['said']['from']}"] += 1
     return said
 
 

@@ -56,7 +56,7 @@ class MillWearRecording(WideTables):
         return ["assumed, not recorded: each run begins at 2018-01-01T00:00:00Z"]
 
     def _title(self, id: str) -> str:
-        return f"Run {id.removeprefix('run-')}{self._about.get(id, '')}"
+        return f"Run {int(id.removeprefix('run-'))}{self._about.get(id, '')}"
 
     def _time(self, row: int, fields: Sequence[str]) -> int | str:
         del fields
