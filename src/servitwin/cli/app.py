@@ -6,6 +6,7 @@ import typer
 
 from servitwin.cli import (
     bench,
+    cases,
     commands,
     contracts,
     controllers,
@@ -14,6 +15,7 @@ from servitwin.cli import (
     figures,
     files,
     replay,
+    requirements,
     run,
     simulate,
     work_orders,
@@ -39,6 +41,8 @@ def create_cli(starters: Starters) -> typer.Typer:
     work_orders.add(app)
     controllers.add(app)
     commands.add(app)
+    requirements.add(app, starters)
+    cases.add(app)
     data.add(app)
     evidence.add(app, starters)
     simulate.add(app)

@@ -14,7 +14,10 @@ from servitwin.domain.error import Fault, InvalidInputError
 
 _CONTRACT = re.compile(rb"""^\{?["']?contract["']?\s*:""", re.MULTILINE)
 _MACHINE_TYPE = re.compile(rb"""^\s*\{?\s*["']?machine_type["']?\s*:""", re.MULTILINE)
-FilesArgument = Annotated[list[Path], typer.Argument(help="YAML files of machine types, plants or contracts")]
+_REQUIREMENTS = re.compile(rb"""^\{?["']?for["']?\s*:""", re.MULTILINE)
+FilesArgument = Annotated[
+    list[Path], typer.Argument(help="YAML files of machine types, plants, contracts or requirements")
+]
 
 
 def add(app: typer.Typer, starters: Starters) -> None:
@@ -37,9 +40,17 @@ def add(app: typer.Typer, starters: Starters) -> None:
 
 
 def import_files(
-    files: FilesArgument, data: DataOption = None, to: ToOption = None, as_json: JsonOption = False
+    files: FilesArgument,
+    each_twin: Annotated[
+        bool, typer.Option("--each-twin", help="Requirements for a machine type: add them to each twin that has it")
+    ] = False,
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Bring machine types, plants and contracts that files declare into a running node."""
+    """Bring machine types, plants, contracts and requirements that files declare into a running node."""
+    from servitwin.cli.requirement_files import import_requirements  # noqa: PLC0415 - no other command reads formulas
+
     contents = _readable(files)
     done: dict[str, list[str]] = {"registered": [], "changed": [], "retired": [], "unchanged": [], "restart": []}
     with connect(data, to) as node:
@@ -47,6 +58,10 @@ def import_files(
             if _CONTRACT.search(content):
                 added = node.add_contract(content)
                 done["registered"].append(f"{added['id']}@{added['version']}")
+                continue
+            if _REQUIREMENTS.search(content):
+                for word, names in import_requirements(node, content, each_twin).items():
+                    done[word] += names
                 continue
             is_type = _MACHINE_TYPE.search(content) is not None
             answer = node.import_file(content) if is_type else node.import_plant(content)
@@ -71,8 +86,14 @@ def _readable(files: list[Path]) -> list[bytes]:
             faults.append(Fault("file:unreadable", e.strerror or str(e), "Check the name", file=str(path)))
     if faults:
         raise InvalidInputError(faults)
-    # A plant refers to types, a contract to twins: they have to be there first.
-    return sorted(contents, key=lambda c: 2 if _CONTRACT.search(c) else _MACHINE_TYPE.search(c) is None)
+    # A plant refers to types, contracts and requirements to twins: they have to be there first.
+    return sorted(contents, key=_order)
+
+
+def _order(content: bytes) -> int:
+    if _CONTRACT.search(content) or _REQUIREMENTS.search(content):
+        return 2
+    return 0 if _MACHINE_TYPE.search(content) else 1
 
 
 def _inside(paths: list[Path]) -> list[Path]:

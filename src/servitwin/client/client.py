@@ -16,6 +16,7 @@ from servitwin.client.contracts import ContractCalls
 from servitwin.client.events import parse_events
 from servitwin.client.evidence import EvidenceCalls
 from servitwin.client.http import Connection, local_address
+from servitwin.client.requirements import RequirementCalls
 from servitwin.domain.error import NotFoundError
 from servitwin.domain.instant import format_instant
 from servitwin.domain.machine_type import MachineType
@@ -24,7 +25,7 @@ from servitwin.domain.state_time import Gap
 Time = str | int | None
 
 
-class Client(ContractCalls, EvidenceCalls):
+class Client(ContractCalls, EvidenceCalls, RequirementCalls):
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.
 
     Times may be given as RFC 3339 text or integer nanoseconds UTC.

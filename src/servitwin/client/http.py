@@ -152,7 +152,8 @@ class Connection:
         if answer.status_code >= 400:
             raise _error(answer.status_code, answer.content, path)
         try:
-            return msgspec.json.decode(answer.content, type=type_)
+            # What answers without content (204) has nothing to say.
+            return msgspec.json.decode(answer.content if answer.status_code != 204 else b"null", type=type_)
         except msgspec.DecodeError as e:
             raise UnavailableError(
                 Fault("node:not-understood", f"{method} {path} answered something else than its API says: {e}",

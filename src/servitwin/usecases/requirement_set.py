@@ -10,6 +10,7 @@ from servitwin.domain.error import Fault
 from servitwin.domain.formula.checked import Checked, requirement_formula
 from servitwin.domain.formula.tree import LOGIC, Formula, Implies, Named, invariant
 from servitwin.domain.formula.words import words as in_words
+from servitwin.domain.machine_type import MachineType
 from servitwin.domain.requirement import LikelyCause, Requirement
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.twin import Twin
@@ -129,10 +130,15 @@ class RequirementSet:
             return []
         known = self._of_type.get(machine_type.reference)
         if known is None:
-            signals = {s.name: s for s in machine_type.signals}
-            known = [Demand(r.name, "", r, signals, machine_type.causes) for r in machine_type.requirements]
-            for c in machine_type.components:
-                causes = (*c.causes, *machine_type.causes)
-                known += [Demand(f"{c.path}.{r.name}", c.path, r, signals, causes) for r in c.requirements]
-            self._of_type[machine_type.reference] = known
+            known = self._of_type[machine_type.reference] = demands_of_type(machine_type)
         return known
+
+
+def demands_of_type(machine_type: MachineType) -> list[Demand]:
+    """What a machine type demands of each of its machines: its own requirements, then those of its components."""
+    signals = {s.name: s for s in machine_type.signals}
+    demands = [Demand(r.name, "", r, signals, machine_type.causes) for r in machine_type.requirements]
+    for c in machine_type.components:
+        causes = (*c.causes, *machine_type.causes)
+        demands += [Demand(f"{c.path}.{r.name}", c.path, r, signals, causes) for r in c.requirements]
+    return demands

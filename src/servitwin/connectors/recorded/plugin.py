@@ -1,4 +1,4 @@
-"""Connector of recorded files: ``{"kind": "azure-pdm" | "nist-sms" | "nist-batch" | "shdr", "folder": path}``."""
+"""Connector of recorded files: ``{"kind": one of KINDS, "folder": path}``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import msgspec
 
 from servitwin.connectors.recorded.azure import AzureRecording
 from servitwin.connectors.recorded.batch import BatchRecording
+from servitwin.connectors.recorded.mill_wear import MillWearRecording
 from servitwin.connectors.recorded.shdr import ShdrRecording
+from servitwin.connectors.recorded.skab import SkabRecording
 from servitwin.connectors.recorded.sms import SmsRecording
 from servitwin.domain.command import Command
 from servitwin.domain.error import Fault, InvalidInputError
@@ -18,9 +20,11 @@ from servitwin.sdk.recording import Message, Recording, play, recorded_twins
 
 KINDS: Mapping[str, Callable[[Path], Recording]] = {
     "azure-pdm": AzureRecording,
+    "cnc-mill-wear": MillWearRecording,
     "nist-batch": BatchRecording,
     "nist-sms": SmsRecording,
     "shdr": ShdrRecording,
+    "skab": SkabRecording,
 }
 
 

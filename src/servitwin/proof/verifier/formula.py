@@ -162,8 +162,8 @@ def _next_change(part: dict[str, Any], then: Known, held: dict[str, Step], where
             parts = [(begin, no), (end - high, unknown)]
         else:
             parts = [(begin, no), (end - high, tuple(p.at(end) for p in then)), (end - low + 1, no)]
-        for k, (at, what) in enumerate(parts):  # each from where it begins inside the run to the next one
-            at = max(at, begin)
+        for k, (first, what) in enumerate(parts):  # each from where it begins inside the run to the next one
+            at = max(first, begin)
             until = min(end, max(parts[k + 1][0], begin)) if k + 1 < len(parts) else end
             if at < until:
                 found.append((at, what))

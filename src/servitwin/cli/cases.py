@@ -1,0 +1,166 @@
+"""Cases: what was found wrong with machines, what people did about it, and its proof."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from servitwin.cli.node import DataOption, JsonOption, ToOption, connect, handled, print_json, print_table
+
+CaseArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the case, see `cases list`")]
+TextOption = Annotated[str, typer.Option("--text", help="In your own words")]
+ComponentOption = Annotated[str, typer.Option("--component", help="Path of the component")]
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="What was found wrong, what is done about it, and what is proven.", no_args_is_help=True)
+    group.command("list")(handled(list_cases))
+    group.command("show")(handled(show))
+    group.command("acknowledge")(handled(acknowledge))
+    group.command("diagnose")(handled(diagnose))
+    group.command("repair")(handled(repair))
+    group.command("close")(handled(close))
+    group.command("proof")(handled(proof))
+    app.add_typer(group, name="cases")
+
+
+def list_cases(
+    twin: Annotated[str | None, typer.Option(help="Only cases of this twin and of what is below it")] = None,
+    only_open: Annotated[bool, typer.Option("--open", help="Only those neither proven mended nor closed")] = False,
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List cases, the most urgent first."""
+    with connect(data, to) as node:
+        found = list(node.cases(twin=twin, only_open=only_open))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (c["id"], c["twin"], c["requirement"], c["severity"], c["status"], "now" if c["active"] else "", c["alarm"],
+         c["opened"], c["waits_for"])
+        for c in found
+    ]  # fmt: skip
+    print_table(("id", "twin", "requirement", "severity", "status", "violated", "alarm", "opened", "waits for"), rows)
+
+
+def show(case: CaseArgument, data: DataOption = None, to: ToOption = None, as_json: JsonOption = False) -> None:
+    """Show what is proven of a case, the hypotheses, every step, and what is still missing."""
+    with connect(data, to) as node:
+        found = node.case(case)
+    if as_json:
+        print_json(found)
+    else:
+        _tell(found)
+
+
+def acknowledge(
+    case: CaseArgument,
+    text: TextOption = "",
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that you have seen it."""
+    _step(case, "acknowledged", {"text": text}, data, to, as_json)
+
+
+def diagnose(
+    case: CaseArgument,
+    cause: Annotated[str, typer.Option(help="Name of a likely cause, see `cases show`")] = "",
+    component: ComponentOption = "",
+    text: TextOption = "",
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what the cause is."""
+    _step(case, "diagnosed", {"component": component, "cause": cause, "text": text}, data, to, as_json)
+
+
+def repair(
+    case: CaseArgument,
+    what: Annotated[str, typer.Option(help="What was done or put in")],
+    change: Annotated[str, typer.Option(help="part, parameter or software")] = "part",
+    component: ComponentOption = "",
+    version: Annotated[str, typer.Option(help="Version of the software or the parameter")] = "",
+    done_by: Annotated[str, typer.Option("--by", help="Who did it; default: you")] = "",
+    done_at: Annotated[str | None, typer.Option("--at", help="When, RFC 3339; default: now")] = None,
+    text: TextOption = "",
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Record a repair; that it worked is proven by what the machine does from then on."""
+    said = {
+        "component": component, "what": what, "change": change, "version": version, "done_by": done_by,
+        "done_at": done_at, "text": text,
+    }  # fmt: skip
+    _step(case, "repaired", said, data, to, as_json)
+
+
+def close(
+    case: CaseArgument,
+    text: Annotated[str, typer.Option("--text", help="Why it ends without a proof")],
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End a case without proof of repair."""
+    _step(case, "closed", {"text": text}, data, to, as_json)
+
+
+def proof(
+    case: CaseArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write")],
+    kind: Annotated[str, typer.Option(help="violated, or repaired")] = "violated",
+    certificate: Annotated[bool, typer.Option("--certificate", help="The printable certificate instead (PDF)")] = False,
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Save the proof file of a case; `servitwin verify FILE` checks it without a node."""
+    with connect(data, to) as node:
+        content = node.case_certificate(case, kind) if certificate else node.case_proof(case, kind)
+    output.write_bytes(content)
+    if as_json:
+        print_json({"case": case, "kind": kind, "file": str(output), "bytes": len(content)})
+    else:
+        typer.echo(f"{output}: {len(content)} bytes")
+
+
+def _step(case: str, kind: str, said: dict[str, Any], data: Path | None, to: str | None, as_json: bool) -> None:
+    with connect(data, to) as node:
+        found = node.take_case_step(case, kind, said)
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(
+            f"{found['id']} is {found['status']}, {found['alarm']}; waits for: {found['waits_for'] or 'nothing'}"
+        )
+
+
+def _tell(c: dict[str, Any]) -> None:
+    typer.echo(f"{c['twin']} {c['requirement']} ({c['severity']}): {c['text']}")
+    now = "violated now" if c["active"] else "not violated now"
+    typer.echo(f"{c['status']}, {c['alarm']}, {now}; waits for: {c['waits_for'] or 'nothing'}")
+    for f in c["findings"]:
+        typer.echo(f"violated {f['from']} to {f['to'] or 'now'}")
+    if c["explanation"] is not None:
+        typer.echo(f"because at {c['explanation']['at']}:")
+        for s in c["explanation"]["samples"]:
+            value = "not known" if s["value"] is None else s["value"]
+            typer.echo(f"  {s['signal']} = {value} {s['unit']}".rstrip() + f" since {s['time']}")
+    for h in c["hypotheses"]:
+        why = f" ({'; '.join(h['because'])})" if h["because"] else ""
+        typer.echo(f"hypothesis, {100 * h['weight']:.0f} %: {h['title'] or h['name']}{why}")
+    for s in c["steps"]:
+        typer.echo(f"{s['number']:>3}  {s['at']}  {s['kind']}  by {s['by']}")
+    if c["progress"] is not None:
+        p = c["progress"]
+        missing = f"missing: {p['missing']}" if p["missing"] else "proven"
+        typer.echo(f"repair: {p['occurrences']} of {p['needed']} occurrences kept; {missing}")
