@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from reportlab.lib.units import mm
 
-from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.canonical_json import digest_of_bytes
+from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.formats.pdf_page import LEFT, RIGHT, PdfPage, wrapped
 
 _HEADS = {

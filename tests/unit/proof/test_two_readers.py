@@ -13,7 +13,16 @@ from servitwin.domain.formula.tree import Implies
 from servitwin.proof.monitor.trigger import occurrences, trigger_of, triggered
 from servitwin.proof.verifier import claim
 from tests.unit.monitor.worlds import formula, trace
+from tests.unit.proof import vectors
 from tests.unit.proof.two_readers import known_of, of_monitor, of_verifier
+
+
+def test_both_say_what_the_shared_file_says():
+    found = vectors.read()
+    assert len(found) == vectors.COUNT
+    for n, (f, world, rows) in enumerate(found):
+        assert of_monitor(f, world) == rows, n
+        assert of_verifier(f, world) == rows, n
 
 
 def check(seed: int) -> None:
