@@ -7,6 +7,10 @@ from random import Random
 import numpy as np
 import pytest
 
+from servitwin.domain.error import InvalidInputError
+from servitwin.domain.formula.tree import Compare, Measured, Number
+from servitwin.proof.monitor import online
+from servitwin.proof.monitor.batch import Batch
 from servitwin.proof.monitor.feed import SignalSettings
 from servitwin.proof.monitor.history import evaluate
 from servitwin.proof.monitor.online import OnlineMonitor
@@ -66,5 +70,40 @@ def check_splits(seed: int) -> None:
 
 @pytest.mark.parametrize("block", range(10))
 def test_any_split_is_history(block):
-    for seed in range(block * 200, block * 200 + 200):
+    for seed in range(block * 100, block * 100 + 100):
         check_splits(seed)
+
+
+@pytest.mark.parametrize("block", range(3))
+def test_many_runs_are_gone_over_as_arrays(block, monkeypatch):
+    monkeypatch.setattr(online, "_FEW", -1)
+    for seed in range(5000 + block * 80, 5000 + block * 80 + 80):
+        check_splits(seed)
+
+
+def test_monitors_that_share_a_batch_say_what_each_says_alone():
+    for seed in range(60):
+        random = Random(seed)
+        world = trace(random)
+        formulas = [formula(random, random.choice((0, 1, 2))) for _ in range(4)]
+        settings = {n: SignalSettings(s.accuracy, random.choice((None, 3))) for n, s in world.signals.items()}
+        alone, together = ([OnlineMonitor(f, settings, world.start) for f in formulas] for _ in range(2))
+        before = -(1 << 62)
+        for edge in sorted({*random.choices(range(1, world.end), k=3), world.end}):
+            samples = {n: part(s, before, edge) for n, s in world.signals.items()}
+            batch = Batch(samples)
+            for one, other in zip(alone, together, strict=True):
+                assert one.step(samples, edge) == other.step(batch, edge), seed
+            before = edge
+
+
+def test_a_batch_is_read_as_each_monitor_needs_it():
+    """Monitors that began at different times, or take another accuracy, share no more than they have in common."""
+    hot = Compare(Measured("x"), ">", Number(1.0))
+    sharp, blunt = (OnlineMonitor(hot, {"x": SignalSettings(accuracy)}, 0) for accuracy in (0.0, 1.0))
+    batch = Batch({"x": SignalTrace(np.array([0]), np.array([1.5]), np.array([True]))})
+    assert [m.step(batch, 5)[0].verdict for m in (sharp, blunt)] == ["true", "inconclusive"]
+    late = OnlineMonitor(hot, {"x": SignalSettings(0.0)}, 5)
+    assert late.step(batch, 9)[0].verdict == "true"
+    with pytest.raises(InvalidInputError):
+        sharp.step(batch, 9)

@@ -9,7 +9,7 @@ import msgspec
 
 from servitwin.domain.formula.tree import Formula, invariant
 from servitwin.proof.monitor.history import evaluate
-from servitwin.proof.monitor.trace import SignalTrace, Trace, Verdict
+from servitwin.proof.monitor.trace import SignalTrace, Trace
 from servitwin.proof.verifier import formula as second
 from servitwin.proof.verifier import step
 
@@ -71,7 +71,3 @@ def of_monitor(formula: Formula, trace: Trace) -> list[Row]:
         else:
             rows.append((p.start, p.end, p.verdict.value, p.least, p.most))
     return rows
-
-
-def verdicts() -> set[str]:
-    return {v.value for v in Verdict}

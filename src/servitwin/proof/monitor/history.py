@@ -47,6 +47,15 @@ class TraceSource:
         self.signals = {name: cut(name, signal, trace.end) for name, signal in trace.signals.items()}
         self._earliest = earliest
 
+    def unobserved(self) -> TraceSource:
+        """The same signals without any observation."""
+        none = slice(0, 0)
+        silent = {
+            name: SignalTrace(s.times[none], s.values[none], s.known[none], s.accuracy, s.words)
+            for name, s in self.signals.items()
+        }
+        return TraceSource(Trace(0, 0, silent))
+
     def leaf(self, node: Compare | Is | Active) -> Pair[Truth]:
         """Its truth; before the first observation it may be anything."""
         sampled = compare(node, self.signals) if isinstance(node, Compare) else member(node, self.signals[node.signal])

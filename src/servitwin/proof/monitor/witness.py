@@ -34,7 +34,7 @@ from servitwin.domain.formula.tree import (
 from servitwin.domain.state_time_span import Spans
 from servitwin.proof.monitor.changes import CHANGED, FAR, change_parts
 from servitwin.proof.monitor.history import TraceSource
-from servitwin.proof.monitor.tracks import Pair
+from servitwin.proof.monitor.tracks import Pair, truths
 from servitwin.proof.monitor.truth import FIRST, LAST, Truth
 
 #: Numbers of observations by signal.
@@ -47,6 +47,8 @@ class Witness:
 
     def __init__(self, formula: Formula, source: TraceSource, found: Mapping[int, Pair[Truth]]) -> None:
         self._formula, self._source, self._found = formula, source, found
+        # What is so without any observation needs none, even where a part further left would show it too.
+        self._anyhow = truths(formula, source.unobserved())
         self.parts: list[tuple[Formula | Expression, int, bool]] = []
         names = [name for n in walk(formula) for name in _own_signals(n)]
         self.irredundant = len(set(names)) == len(names) and not _is_nested(formula)
@@ -60,6 +62,7 @@ class Witness:
             node, spans, wanted = self._work.pop()
             if len(spans.start):
                 self.parts.append((node, int(spans.start[0]), wanted))
+                spans = spans.minus(_where(self._anyhow[id(node)], wanted))
                 # What was put there for this node comes from left to right.
                 n = len(self._work)
                 self._decide(node, spans, wanted)
@@ -102,11 +105,7 @@ class Witness:
                 pass
 
     def _where(self, node: Formula, wanted: bool) -> Spans:
-        pair = self._found[id(node)]
-        truth = pair.certain if wanted else pair.possible
-        yes = np.flatnonzero(truth.true == wanted)
-        ends = np.append(truth.start[1:], LAST)
-        return Spans(truth.start[yes], ends[yes]) if len(yes) else Spans.of([])
+        return _where(self._found[id(node)], wanted)
 
     def _parts(self, parts: list[tuple[Formula, bool]], spans: Spans, *, every: bool) -> None:
         for part, wanted in parts:
@@ -180,6 +179,13 @@ class Witness:
         mine = self._samples.setdefault(name, set())
         for a, b in zip(first.tolist(), last.tolist(), strict=True):
             mine.update(range(a, b))
+
+
+def _where(pair: Pair[Truth], wanted: bool) -> Spans:
+    truth = pair.certain if wanted else pair.possible
+    yes = np.flatnonzero(truth.true == wanted)
+    ends = np.append(truth.start[1:], LAST)
+    return Spans(truth.start[yes], ends[yes]) if len(yes) else Spans.of([])
 
 
 def _own_signals(node: Formula | Expression) -> tuple[str, ...]:

@@ -162,10 +162,9 @@ def _next_change(part: dict[str, Any], then: Known, held: dict[str, Step], where
             parts = [(begin, no), (end - high, unknown)]
         else:
             parts = [(begin, no), (end - high, tuple(p.at(end) for p in then)), (end - low + 1, no)]
-        for k, (first, what) in enumerate(parts):  # each from where it begins inside the run to the next one
-            at = max(first, begin)
-            until = min(end, max(parts[k + 1][0], begin)) if k + 1 < len(parts) else end
-            if at < until:
+        starts = [max(at, begin) for at, _ in parts]
+        for at, until, (_, what) in zip(starts, [*starts[1:], end], parts, strict=True):
+            if at < min(until, end):  # the part lies inside the run
                 found.append((at, what))
     return Known(*(step.joined([at for at, _ in found], [what[n] for _, what in found]) for n in range(4)))
 
