@@ -15,8 +15,8 @@ from servitwin.web.api.parts import API, WebParts
 
 _EXPLANATIONS = {
     "violation": "The formula is evaluated at every instant over these signals, their accuracy included: a violation "
-    "is a stretch in which it is certainly false. The margin bounds how far the deciding comparison was from being kept; "
-    "below zero it is violated.",
+    "is a stretch in which it is certainly false. The margin bounds how far the deciding comparison was from being "
+    "kept; below zero it is violated.",
     "repair": "After the repair, each stretch in which the condition held counts once if the requirement was certainly "
     "kept in it; what could not be judged counts for nothing.",
 }
