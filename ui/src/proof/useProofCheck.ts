@@ -1,5 +1,5 @@
 import { useCallback, useRef, useState } from "react";
-import type { ProofCheck, PublicKeyRow } from "./verifyProof";
+import { type ProofCheck, type PublicKeyRow, verifyProof } from "./verifyProof";
 
 /** A check that runs in this browser; a later one replaces an earlier one that still runs. */
 export interface Checking {
@@ -28,7 +28,6 @@ export function useProofCheck(): Checking {
       const mine = turn.current;
       setBusy(true);
       try {
-        const { verifyProof } = await import("./verifyProof");
         const found = await verifyProof(content, keys);
         if (mine === turn.current) setCheck(found);
       } catch {

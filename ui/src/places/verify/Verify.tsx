@@ -82,10 +82,11 @@ function FileField({ title, hint = "", accept, onFile }: { title: string; hint?:
       <input
         type="file"
         accept={accept}
-        onChange={(event: ChangeEvent<HTMLInputElement>) => {
-          onFile(event.target.files?.[0]);
-          event.target.value = ""; // the same file can be chosen again after it was changed
+        // The same file can be chosen again after it was changed.
+        onClick={(event) => {
+          event.currentTarget.value = "";
         }}
+        onChange={(event: ChangeEvent<HTMLInputElement>) => onFile(event.target.files?.[0])}
       />
     </label>
   );

@@ -134,6 +134,7 @@ export const cases = {
       diagnosed: "Cause said",
       repaired: "Repair recorded",
       verified: "Proven mended",
+      proved: "Proof file made",
       closed: "Closed without proof",
       note: "Remark",
     },
@@ -144,7 +145,7 @@ export const cases = {
     checking: "Checking …",
     ok: "This file is whole, signed, and consistent with its log.",
     refused: "Refused",
-    refusedMeans: "The file was changed, cut off or put together by somebody else. Do not rely on anything it says.",
+    refusedMeans: "It was changed, cut off, or is not signed by whom you trust. Do not rely on anything it says.",
     shown: "Shown here, in this browser",
     shows: {
       form: "The file has the one form that can be signed: nothing is hidden, doubled or written in two ways.",
