@@ -18,9 +18,19 @@ const ContractPage = lazy(() => import("./places/contracts/ContractPage"));
 const Inbox = lazy(() => import("./places/contracts/Inbox"));
 const Invoices = lazy(() => import("./places/invoices/Invoices"));
 const Fleet = lazy(() => import("./places/machines/Fleet"));
+const Verify = lazy(() => import("./places/verify/Verify"));
 const TwinPage = lazy(() => import("./places/twin/TwinPage"));
 
 export function App() {
+  const { parts } = useRoute();
+  // For people without an account, and for a moment when the node does not answer.
+  if (parts[0] === "verify") {
+    return (
+      <Suspense fallback={<Skeleton lines={4} />}>
+        <Verify />
+      </Suspense>
+    );
+  }
   return (
     <SessionProvider>
       <Gate />

@@ -7,11 +7,13 @@ from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, ROUND_UP, Context, D
 import msgspec
 
 from servitwin.domain.contract import Band, Guarantee, LiquidatedBand, Rounding, StepBand, TableBand
+from servitwin.domain.instant import NS
 from servitwin.domain.money import Money
 
 _MODES = {"half_away": ROUND_HALF_UP, "down": ROUND_DOWN, "up": ROUND_UP}
 _EXACT = Context(prec=60)  # a ratio of nanoseconds of a century is not touched by this
 HUNDRED = Decimal(100)
+HOUR = 3600 * NS
 
 
 class Credit(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -109,6 +111,30 @@ def worst_credit(guarantee: Guarantee, fee: Money) -> Money | None:
     """The most that one period of one machine can cost; None where nothing caps it."""
     cap = guarantee.bands.cap
     return None if cap is None else Money(fee.amount * cap / HUNDRED, fee.currency).rounded()
+
+
+def credit_per_hour(
+    guarantee: Guarantee,
+    fee: Money,
+    numerator: int,
+    denominator: int,
+    *,
+    missed_before: int = 0,
+    output: Decimal | None = None,
+) -> Money | None:
+    """What the next hour costs the provider if the machine stands for all of it; None where nothing is measured yet.
+
+    The difference of :func:`credit_of` with one more hour in the denominator alone, so it follows the contract's own
+    rounding and steps: zero inside a step, a whole step's worth where the hour crosses one, zero beyond the cap.
+    A bonus that the hour takes away is not a credit and does not count. Arguments as of :func:`credit_of`.
+    """
+    if denominator <= 0:
+        return None
+
+    def credit(counted: int) -> Money:
+        return credit_of(guarantee, fee, numerator, counted, missed_before=missed_before, output=output).credit
+
+    return credit(denominator + HOUR) - credit(denominator)
 
 
 def _bonus(guarantee: Guarantee, fee: Money, value: Decimal) -> Money:

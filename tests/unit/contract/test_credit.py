@@ -19,7 +19,7 @@ from servitwin.domain.contract import (
     StepBand,
     TableBand,
 )
-from servitwin.domain.guarantee_credit import Credit, credit_of
+from servitwin.domain.guarantee_credit import HOUR, Credit, credit_of, credit_per_hour
 from servitwin.domain.money import Money, money
 
 FEE = money("48000", "EUR")
@@ -96,3 +96,25 @@ def test_less_available_time_never_costs_the_provider_less(a: int, b: int, band:
     assert worse.credit.amount >= better.credit.amount
     assert Decimal(0) <= worse.credit.amount <= Money(Decimal(4800), "EUR").amount
     assert worse.percent == min(worse.percent or 0, Decimal(10))
+
+
+@pytest.mark.parametrize(
+    ("band", "available", "counted", "cost"),
+    [
+        (STEPPED, 9780, 10_000, "0.00"),  # 97.79 after the hour: the same step as 97.8
+        (STEPPED, 978, 1000, "240.00"),  # 97.70: one step more
+        (STEPPED, 98, 100, "2160.00"),  # 97.03: nine steps from nothing
+        (STEPPED, 990, 1000, "0.00"),  # 98.90: the guarantee is still kept
+        (STEPPED, 500, 1000, "0.00"),  # beyond the cap nothing more is owed
+        (LINEAR, 9780, 10_000, "24.00"),  # 97.79: a tenth of a step
+        (LiquidatedBand(rate=Decimal(50), meter="output", unit="MWh"), 970, 1000, "521.31"),
+    ],
+)
+def test_what_one_more_hour_of_stop_costs(band: Band, available: int, counted: int, cost: str) -> None:
+    guarantee = Guarantee(Decimal(98), band)
+    found = credit_per_hour(guarantee, FEE, available * HOUR, counted * HOUR, output=Decimal(10_000))
+    assert found == money(cost, "EUR")
+
+
+def test_an_hour_costs_nothing_known_where_nothing_is_measured_yet() -> None:
+    assert credit_per_hour(Guarantee(Decimal(98), STEPPED), FEE, 0, 0) is None

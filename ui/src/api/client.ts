@@ -75,6 +75,14 @@ export async function remove(url: string): Promise<void> {
   await change("DELETE", url, undefined, {});
 }
 
+/** A file that the node may take its time to make; its name is the one that the node gives it. */
+export async function getFile(url: string, signal?: AbortSignal): Promise<{ content: Uint8Array<ArrayBuffer>; name: string; type: string }> {
+  const answer = await send(absolute(url), { headers: { Accept: "*/*" }, signal });
+  if (!answer.ok) await read(answer);
+  const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "";
+  return { content: new Uint8Array(await answer.arrayBuffer()), name, type: answer.headers.get("Content-Type") ?? "" };
+}
+
 async function change(method: string, url: string, body: unknown, extra: Record<string, string>): Promise<unknown> {
   const headers: Record<string, string> = { Accept: "application/json", "X-CSRF-Token": csrf, ...extra };
   if (body !== undefined) headers["Content-Type"] = "application/json";

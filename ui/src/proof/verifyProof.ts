@@ -18,8 +18,21 @@ export interface PublicKeyRow {
   revoked?: string | null;
 }
 
+/** What the sealed file says; a check in the browser shows that it was said, not that it is true. */
+export interface ProofClaim {
+  kind: string;
+  machine: string;
+  serial: string;
+  requirement: string;
+  verdict: string;
+  from: string;
+  to: string;
+}
+
 export interface ProofCheck {
   ok: boolean;
+  /** null where the file is refused. */
+  claim: ProofClaim | null;
   /** Whether the signers are known from keys that the reader brought. */
   whoKnown: boolean;
   statements: number;
@@ -53,7 +66,7 @@ interface Statement {
   key: string;
 }
 
-const REFUSED: ProofCheck = { ok: false, whoKnown: false, statements: 0, logSize: 0, sealedBy: "", cosignedBy: [], code: "", message: "", where: "" };
+const REFUSED: ProofCheck = { ok: false, claim: null, whoKnown: false, statements: 0, logSize: 0, sealedBy: "", cosignedBy: [], code: "", message: "", where: "" };
 const encode = (value: string): Bytes => new TextEncoder().encode(value);
 
 /** Check a proof file; it never throws for what the file holds. */
@@ -87,8 +100,20 @@ async function check(file: Table, trusted: PublicKeyRow[]): Promise<ProofCheck> 
   }
   const sealedBy = await checkSeal(file, head.made, ring);
   return {
-    ...REFUSED, ok: true, whoKnown: trusted.length > 0, statements: statements.length, logSize: head.size, sealedBy,
+    ...REFUSED, ok: true, claim: readClaim(file), whoKnown: trusted.length > 0, statements: statements.length, logSize: head.size, sealedBy,
     cosignedBy: [...cosignedBy].sort(),
+  };
+}
+
+function readClaim(file: Table): ProofClaim {
+  const claim = table(file.claim, "claim");
+  const machine = table(file.machine, "machine");
+  const requirement = table(file.requirement, "requirement");
+  const words = text(requirement.text, "requirement") || text(requirement.name, "requirement");
+  return {
+    kind: text(claim.kind, "claim"), machine: text(machine.title, "machine") || text(machine.id, "machine"),
+    serial: text(machine.serial, "machine"), requirement: words, verdict: text(claim.verdict, "claim"),
+    from: text(claim.from, "claim"), to: text(claim.to, "claim"),
   };
 }
 

@@ -10,12 +10,14 @@ from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.agreement import Agreement
 from servitwin.domain.canonical_json import decimal_text, plain
+from servitwin.domain.contract import Contract
 from servitwin.domain.contract_period import Period, fee_of, period_chosen, periods, warranty_end
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.exclusion import Evidence
-from servitwin.domain.guarantee_credit import worst_credit
+from servitwin.domain.guarantee_credit import credit_per_hour, worst_credit
 from servitwin.domain.party import Actor
-from servitwin.domain.settlement import contract_end
+from servitwin.domain.settlement import MachineResult, contract_end
+from servitwin.domain.settlement_inputs import SettlementInputs
 from servitwin.formats.settlement_document import amount, machine_result, result_of
 from servitwin.usecases.check_files import decode_text
 from servitwin.usecases.claim_exclusion import NewClaim
@@ -150,7 +152,10 @@ def status_out(now: int, agreement: Agreement, period: Period, found: Gathered) 
         "level": decimal_text(guarantee.level),
         "formula": guarantee.formula,
         "at_stake": None if stake is None else f"{stake:f}",
-        "machines": [machine_result(m, intervals=False) for m in found.settled.machines],
+        "machines": [
+            machine_result(m, intervals=False) | {"per_hour": _per_hour(contract, m, period, found.inputs)}
+            for m in found.settled.machines
+        ],
         "warranty": {m.twin: at(warranty_end(contract, m.accepted_at)) for m in found.inputs.machines}
         if contract.warranty is not msgspec.UNSET
         else None,
@@ -158,6 +163,22 @@ def status_out(now: int, agreement: Agreement, period: Period, found: Gathered) 
         "cut": found.inputs.cut,
         "provenance": provenance_url("contract", contract=contract.id, period=period.id, at=at(found.inputs.known_at)),
     }
+
+
+def _per_hour(contract: Contract, result: MachineResult, period: Period, inputs: SettlementInputs) -> str | None:
+    guarantee = contract.guarantee
+    if guarantee is None or not period.start <= inputs.known_at < period.end:
+        return None  # no hour of this period is still to come
+    machine = next(m for m in inputs.machines if m.twin == result.twin)
+    cost = credit_per_hour(
+        guarantee,
+        result.fee,
+        result.numerator,
+        result.denominator,
+        missed_before=machine.missed_before,
+        output=machine.readings.get(getattr(guarantee.bands, "meter", "")),
+    )
+    return None if cost is None else amount(cost)
 
 
 # claims ------------------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from servitwin.usecases.list_alarms import VERSION as ALARM_VERSION
 from servitwin.usecases.machine_time import GROUPS, RULE, VERSION
 from servitwin.web.api.answers import answer, at, cut_out, range_of
 from servitwin.web.api.callers import Me, Parts, known_twin
+from servitwin.web.api.case_parts import Cases
+from servitwin.web.api.case_provenance import case_provenance
 from servitwin.web.api.contract_parts import Contracts
 from servitwin.web.api.contract_provenance import contract_provenance
 from servitwin.web.api.history import readable_signal
@@ -22,7 +24,9 @@ from servitwin.web.api.parts import API, WebParts
 from servitwin.web.api.shapes.system import ProvenanceAnswer
 
 router = APIRouter(tags=["provenance"])
-Kind = Literal["signal", "query", "state", "states", "states-daily", "availability", "oee", "alarms", "contract"]
+Kind = Literal[
+    "signal", "query", "state", "states", "states-daily", "availability", "oee", "alarms", "contract", "case"
+]
 _TOLD: dict[str, tuple[str, str, str, str]] = {  # kind: title, rule, version, explanation
     "signal": (
         "Observations",
@@ -56,6 +60,7 @@ _SOURCES = {"oee": "ISO 22400-2:2014 (secondary)", "alarms": "ISA-18.2 / IEC 626
 def read_provenance(
     parts: Parts,
     contracts: Contracts,
+    cases: Cases,
     me: Me,
     kind: Kind,
     twin: str | None = None,
@@ -67,10 +72,15 @@ def read_provenance(
     contract: str | None = None,
     period: str | None = None,
     at_: Annotated[str | None, Query(alias="at")] = None,
+    case: str | None = None,
+    of: Annotated[Literal["violation", "repair"], Query(description="which figures of a case")] = "violation",
+    finding: Annotated[str | None, Query(description="default: the latest violation that counts")] = None,
 ) -> Response:
     """How an answer was made, so that it can be recomputed and argued about; every computed answer links here."""
     if kind == "contract":
         return answer(contract_provenance(parts, contracts, me, contract or "", period, at_))
+    if kind == "case":
+        return answer(case_provenance(parts, cases, me, case or "", of, finding))
     start, end = range_of(from_, to, parts.now(), 1 if kind == "state" else 86_400_000_000_000)
     of = known_twin(parts, me, twin) if twin else None
     if kind == "availability":

@@ -68,6 +68,11 @@ function Clock({ status, twin }: { status: ContractStatus; twin: string }) {
           <Row title={c.credit}>
             <Figure text={money(machine.credit)} unit={status.currency} source={source(c.credit)} />
           </Row>
+          {machine.per_hour === null ? null : (
+            <Row title={c.perHour} hint={c.perHourHint}>
+              <Figure className={Number(machine.per_hour) > 0 ? "strong" : ""} text={money(machine.per_hour)} unit={status.currency} source={source(c.perHour)} estimate />
+            </Row>
+          )}
           {status.at_stake === null ? null : (
             <Row title={c.stake}>
               <Figure text={money(status.at_stake)} unit={status.currency} source={source(c.stake)} />
@@ -79,9 +84,9 @@ function Clock({ status, twin }: { status: ContractStatus; twin: string }) {
   );
 }
 
-function Row({ title, children }: { title: string; children: ReactNode }) {
+function Row({ title, hint, children }: { title: string; hint?: string; children: ReactNode }) {
   return (
-    <tr>
+    <tr title={hint}>
       <th scope="row">{title}</th>
       <td className="right">{children}</td>
     </tr>

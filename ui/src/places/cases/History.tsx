@@ -28,7 +28,10 @@ export function History({ one }: { one: CaseDetail }) {
 
 const TIMES = new Set(["from", "end", "until", "since", "start", "done_at"]);
 /** Names that say nothing to a reader. */
-const QUIET = new Set(["finding", "least", "most", "done_by"]);
+const QUIET = new Set(["finding", "least", "most", "done_by", "bound", "cut", "file"]);
+/** Values that speak for themselves. */
+const WORDLESS = new Set(["text", "what", "of"]);
+const PROOFS: Record<string, string> = c.proofKinds;
 
 function Said({ step }: { step: CaseStep }) {
   const said = Object.entries(step.said).filter(([name, value]) => !QUIET.has(name) && value !== null && value !== "" && typeof value !== "object");
@@ -38,8 +41,8 @@ function Said({ step }: { step: CaseStep }) {
       {said.map(([name, value], i) => (
         <span key={name}>
           {i ? " · " : ""}
-          {name === "text" || name === "what" ? "" : `${name.replace(/_/g, " ")} `}
-          {TIMES.has(name) && typeof value === "string" ? <Time at={value} /> : String(value)}
+          {WORDLESS.has(name) ? "" : `${name.replace(/_/g, " ")} `}
+          {name === "of" ? (PROOFS[String(value)] ?? String(value)) : TIMES.has(name) && typeof value === "string" ? <Time at={value} /> : String(value)}
         </span>
       ))}
     </p>

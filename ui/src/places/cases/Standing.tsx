@@ -1,5 +1,7 @@
 import type { ReactNode } from "react";
+import { withQuery } from "../../api/client";
 import type { CaseDetail, CaseProgress } from "../../api/types";
+import { Figure } from "../../figures/Figure";
 import { Card, Facts } from "../../parts/Card";
 import { Time } from "../../parts/Clock";
 import { t } from "../../texts/en";
@@ -21,7 +23,7 @@ export function Standing({ one }: { one: CaseDetail }) {
   return (
     <Card title={ended ? c.standing : c.standingOpen} className={ended ? "" : "standing-open"}>
       {one.waits_for && !progress ? <p className="waits-for">{one.waits_for}</p> : null}
-      {progress ? <Progress progress={progress} /> : null}
+      {progress ? <Progress id={one.id} progress={progress} /> : null}
       <Facts items={facts} />
     </Card>
   );
@@ -50,13 +52,14 @@ function Repair({ repair }: { repair: Record<string, unknown> }) {
 }
 
 /** How often the condition came again with the requirement kept, against how often it has to. */
-function Progress({ progress: p }: { progress: CaseProgress }) {
+function Progress({ id, progress: p }: { id: string; progress: CaseProgress }) {
+  const url = withQuery("/api/v1/provenance", { kind: "case", case: id, of: "repair" });
   const proven = p.missing === "";
   const parts = p.needed > 0 ? Array.from({ length: Math.min(p.needed, 60) }, (_, i) => i < p.occurrences) : [];
   return (
     <div className="repair-progress">
       <p className="waits-for">
-        {proven ? `✓ ${c.proven(p.occurrences)}` : `○ ${c.notProven(p.occurrences, p.needed)}`} {p.when ? <span className="code">{p.when}</span> : c.condition}
+        {proven ? `✓ ${c.provenBy}` : `○ ${c.notYet}`}: <Figure text={proven ? String(p.occurrences) : c.ofNeeded(p.occurrences, p.needed)} source={{ url, title: c.proof }} /> {c.occurrencesOf} {p.when ? <span className="code">{p.when}</span> : c.condition}
       </p>
       <div className="progress-steps" role="progressbar" aria-label={c.proof} aria-valuemin={0} aria-valuemax={p.needed} aria-valuenow={Math.min(p.occurrences, p.needed)}>
         {parts.map((done, i) => (

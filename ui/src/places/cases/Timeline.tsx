@@ -1,9 +1,10 @@
 import { lazy, Suspense, useMemo } from "react";
-import { get, path } from "../../api/client";
+import { get, path, withQuery } from "../../api/client";
 import type { CaseDetail, CaseFinding, SignalShape, TwinDetail, Verdict } from "../../api/types";
 import type { VerdictPiece } from "../../data/cases";
 import { useQuery } from "../../data/query";
 import { useAsOfText } from "../../data/twins";
+import { Figure } from "../../figures/Figure";
 import { Card } from "../../parts/Card";
 import { type Mark, PLOT_INSET } from "../../parts/chart-option";
 import { Time, useMoment } from "../../parts/Clock";
@@ -58,7 +59,7 @@ export function Timeline({ one, twin }: { one: CaseDetail; twin: TwinDetail }) {
       <p className="weak hint">
         {c.shaded} {undrawn.length ? c.notDrawn(undrawn.join(", ")) : ""} {t.trends.hint}
       </p>
-      <Findings findings={one.findings} moment={moment} window={window} />
+      <Findings id={one.id} findings={one.findings} moment={moment} window={window} />
     </Card>
   );
 }
@@ -143,7 +144,7 @@ function StateStrip({ twin, window }: { twin: TwinDetail; window: WindowState })
 }
 
 /** The violations as a list, for those who do not see the drawing; each can be brought into view. */
-function Findings({ findings, moment, window }: { findings: readonly CaseFinding[]; moment: number; window: WindowState }) {
+function Findings({ id, findings, moment, window }: { id: string; findings: readonly CaseFinding[]; moment: number; window: WindowState }) {
   return (
     <ul className="findings" aria-label={c.violations}>
       {[...findings].reverse().map((f) => (
@@ -154,7 +155,7 @@ function Findings({ findings, moment, window }: { findings: readonly CaseFinding
           </span>
           <span className="weak">
             {c.determined} <Time at={f.determined} precision="ms" />
-            {marginText(f.least, f.most) ? ` · ${c.margin} ${marginText(f.least, f.most)}` : ""}
+            <Margin of={f} id={id} />
           </span>
           <button type="button" className="plain" onClick={() => window.set(around(f, moment))}>
             {c.zoom}
@@ -162,5 +163,18 @@ function Findings({ findings, moment, window }: { findings: readonly CaseFinding
         </li>
       ))}
     </ul>
+  );
+}
+
+/** How far the deciding comparison was from being kept; it opens what it was computed from. */
+function Margin({ of, id }: { of: CaseFinding; id: string }) {
+  const text = marginText(of.least, of.most);
+  if (!text) return null;
+  const url = withQuery("/api/v1/provenance", { kind: "case", case: id, of: "violation", finding: of.id });
+  return (
+    <>
+      {" "}
+      · {c.margin} <Figure text={text} source={{ url, title: c.margin }} />
+    </>
   );
 }

@@ -91,6 +91,10 @@ class MachineStatus(Shape):
     bonus: Decimal
     disputed: Decimal
     undecided_s: Decimal
+    per_hour: Decimal | None = Field(
+        description="credit of one more hour of stop counted against the provider, by the contract's own bands; null "
+        "where nothing is measured yet or the period has ended"
+    )
 
 
 class ContractStatus(Shape):
