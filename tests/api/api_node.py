@@ -11,6 +11,7 @@ import msgspec
 import uvicorn
 
 from servitwin.bootstrap.check_connection import check_connection
+from servitwin.bootstrap.controller_worker import seen_in
 from servitwin.bootstrap.web_worker import new_id, new_secret
 from servitwin.domain.error import Fault, UnavailableError
 from servitwin.domain.instant import NS
@@ -32,6 +33,7 @@ from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.run_controller_check import CheckRounds, run_next
 from servitwin.usecases.sign_in import SignIn, secret_hash
 from servitwin.web.api.app import create_app
 from servitwin.web.api.live import LiveHub
@@ -180,7 +182,7 @@ class Node:
         )
         self.machines_changed = 0
         log, heads = EvidenceReader(folder / "evidence", ROW), LogHeads(folder / "evidence")
-        bound = CommittedRows(folder / "history")
+        bound, files = CommittedRows(folder / "history"), FileFolder(folder / "files")
         self.parts = WebParts(
             records=self.records,
             history=history or DuckReader(folder / "history"),
@@ -192,11 +194,19 @@ class Node:
             audit=Audit(self.records, now),
             live=LiveHub(self.bus, self.records),
             keys=PartyKeyFolder(folder / "party-keys"),
-            evidence=ReadLog(log, heads, bound, self.records, self.registry, self.authoriser),
+            evidence=ReadLog(
+                log,
+                heads,
+                bound,
+                self.records,
+                self.registry,
+                self.authoriser,
+            ),
             log=log,
             heads=heads,
             bound=bound,
-            files=FileFolder(folder / "files"),
+            files=files,
+            checks=CheckRounds(self.records, self._check, now),
             now=now,
             new_id=new_id,
             hash_machine_secret=lambda s: "$2-test-" + secret_hash(s),
@@ -206,6 +216,18 @@ class Node:
             options=WebOptions("0.1.0", folder, ui or folder / "ui", anonymous_role),
         )
         self.app = create_app(self.parts)
+
+    async def _check(self):
+        """A check as its process does it, in a thread."""
+        parts = self.parts
+
+        def observe(check, signals):
+            wanted = [(check.twin, s) for s in signals]
+            found = parts.history.many_series(wanted, check.start, check.end, before=True)
+            return [seen for series in found.values() for seen in seen_in(series)]
+
+        await asyncio.to_thread(run_next, self.records, parts.files, observe, time.monotonic, parts.now)
+        return b""
 
     def _machines_changed(self):
         self.machines_changed += 1

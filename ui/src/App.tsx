@@ -13,6 +13,8 @@ const Home = lazy(() => import("./places/home/Home"));
 const Quarantine = lazy(() => import("./places/quarantine/Quarantine"));
 const Cases = lazy(() => import("./places/cases/Cases"));
 const CasePage = lazy(() => import("./places/cases/CasePage"));
+const Controllers = lazy(() => import("./places/controllers/Controllers"));
+const ControllerPage = lazy(() => import("./places/controllers/ControllerPage"));
 const Contracts = lazy(() => import("./places/contracts/Contracts"));
 const ContractPage = lazy(() => import("./places/contracts/ContractPage"));
 const Inbox = lazy(() => import("./places/contracts/Inbox"));
@@ -61,6 +63,8 @@ function PlaceOf() {
   if (place === "") return <Home />;
   if (place === "cases" && id) return <CasePage key={id} id={id} />;
   if (place === "cases") return <Cases />;
+  if (place === "controllers" && id) return <ControllerPage key={id} reference={id} />;
+  if (place === "controllers") return <Controllers />;
   if (place === "contracts" && id) return <ContractPage key={id} id={id} />;
   if (place === "contracts") return <Contracts />;
   if (place === "decisions") return <Inbox />;

@@ -14,6 +14,7 @@ from servitwin.bootstrap.check_connection import check_connection
 from servitwin.bootstrap.data_folder import FOLDER_VERSION
 from servitwin.bootstrap.demo import add_demo_people, demo_contracts, demo_plant
 from servitwin.bootstrap.demo_contracts import add_demo_contracts
+from servitwin.bootstrap.demo_controllers import add_demo_controllers
 from servitwin.bootstrap.machine_users import write_machine_users
 from servitwin.bootstrap.supervisor import Connection, Prepared
 from servitwin.bootstrap.worker import report_ready
@@ -21,6 +22,7 @@ from servitwin.config import Settings
 from servitwin.domain.error import InvalidInputError, ServitwinError
 from servitwin.domain.identity import RANDOM_BYTES, new_uid
 from servitwin.domain.party import Actor
+from servitwin.engines.files.folder import FileFolder
 from servitwin.engines.files.party_keys import PartyKeyFolder
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.sdk.discovery import plugin, plugins
@@ -118,6 +120,8 @@ def run(settings: Settings) -> None:
         notes += add_demo_people(records)
         keys = PartyKeyFolder(settings.folder / "secrets" / "party-keys")
         notes += add_demo_contracts(records, keys, demo_contracts(), time.time_ns())
+        files = FileFolder(settings.folder / "files")
+        notes += add_demo_controllers(records, files, demo_contracts().parents[1] / "controllers", time.time_ns())
     write_machine_users(records, settings.folder)
     prepared = Prepared(wanted_processes(records, notes), notes)
     records.close()

@@ -20,6 +20,7 @@ from servitwin.bootstrap.check_connection import check_connection
 from servitwin.bootstrap.machine_users import write_machine_users
 from servitwin.bootstrap.operator import operator_of
 from servitwin.bootstrap.reader import on_demand, open_reader
+from servitwin.bootstrap.short_worker import ask_worker
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
 from servitwin.domain.identity import RANDOM_BYTES, new_uid
@@ -38,6 +39,7 @@ from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.run_controller_check import CheckRounds
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.app import create_app
 from servitwin.web.api.live import LiveHub
@@ -84,6 +86,7 @@ def build_parts(
         heads=heads,
         bound=bound,
         files=FileFolder(settings.folder / "files"),
+        checks=CheckRounds(records, lambda: ask_worker("controller-check", settings), time.time_ns),
         now=time.time_ns,
         new_id=new_id,
         hash_machine_secret=hash_secret,
@@ -156,9 +159,11 @@ async def _serve(settings: Settings) -> None:
         await asyncio.sleep(0.005)
     if server.started:
         report_ready(port=listening.getsockname()[1])
+        parts.checks.wake()
     try:
         await serving
     finally:
+        await parts.checks.stop()
         await bus.close()
         records.close()
 

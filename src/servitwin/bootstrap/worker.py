@@ -21,6 +21,7 @@ _MODULES = {
     "plugin": "servitwin.bootstrap.plugin_worker",
     "recall": "servitwin.bootstrap.recall_worker",
     "look-back": "servitwin.bootstrap.look_back_worker",
+    "controller-check": "servitwin.bootstrap.controller_worker",
     "upkeep": "servitwin.bootstrap.upkeep_worker",
 }
 _PR_SET_PDEATHSIG = 1

@@ -13,6 +13,7 @@ from servitwin.domain.command import Command
 from servitwin.domain.contract import Contract
 from servitwin.domain.exclusion import Decision, Exclusion
 from servitwin.domain.invoice import Invoice
+from servitwin.domain.kept_controller import CheckState, ControllerCheck, KeptController
 from servitwin.domain.ledger import LedgerEntry
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import (
@@ -227,7 +228,18 @@ class StatementRecords(Protocol):
     def statement_place(self, digest: str) -> int | None: ...
 
 
-class Records(ContractRecords, MoneyRecords, CaseRecords, StatementRecords, Protocol):
+class ControllerRecords(Protocol):
+    """Controllers that the node keeps, and their checks."""
+
+    def add_controller(self, controller: KeptController) -> bool: ...
+    def controllers(self, name: str = "") -> list[KeptController]: ...
+    def save_controller_check(self, check: ControllerCheck) -> None: ...
+    def controller_check(self, id: str) -> ControllerCheck | None: ...
+    def controller_checks(self, state: CheckState, limit: int = 100) -> list[ControllerCheck]: ...
+    def checks_of_controller(self, name: str, version: int, limit: int = 20) -> list[ControllerCheck]: ...
+
+
+class Records(ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, Protocol):
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
     def together(self, alone: str = "") -> AbstractContextManager[None]:

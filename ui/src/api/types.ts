@@ -106,3 +106,13 @@ export type CaseAct =
   | Schemas["RepairIn"]
   | Schemas["CloseIn"]
   | Schemas["NoteIn"];
+export type ControllerSummary = Schemas["ControllerSummary"];
+export type ControllerDetail = Schemas["ControllerShape"];
+export type ControllerRegion = Schemas["ControllerRegion"];
+export type ControllerState = Schemas["ControllerStateShape"];
+export type ControllerTransition = Schemas["ControllerTransition"];
+export type ControllerCheck = Schemas["ControllerCheckShape"];
+export type ControllerAnswer = Schemas["AnswerShape"];
+export type ControllerRun = Schemas["RunShape"];
+export type ControllerRunStep = Schemas["RunStep"];
+export type ControllerComparison = Schemas["ComparisonShape"];

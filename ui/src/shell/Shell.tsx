@@ -1,6 +1,7 @@
 import { IxApplication, IxApplicationHeader, IxContent, IxMenu, IxMenuItem } from "@siemens/ix-react";
 import {
   iconBoxClosed,
+  iconLogicDiagram,
   iconCogwheel,
   iconHome,
   iconMachineA,
@@ -16,7 +17,7 @@ import { ProvenanceDrawer } from "../figures/ProvenanceDrawer";
 import { useLiveStatus } from "../live/live";
 import { Skeleton } from "../parts/Feedback";
 import { go, href, isPlainClick, useRoute } from "../route/router";
-import { mayAdminister, mayReadCases, mayReadContracts, useAccount, useSession } from "../session/session";
+import { mayAdminister, mayReadCases, mayReadContracts, mayReadControllers, useAccount, useSession } from "../session/session";
 import { t } from "../texts/en";
 import { type Appearance, setAppearance, useAppearance } from "./appearance";
 import { AsOfControl, PastBanner } from "./AsOf";
@@ -53,6 +54,7 @@ export function Shell({ children }: { children: ReactNode }) {
           { path: "invoices", label: t.nav.invoices, icon: iconCoins },
         ]
       : []),
+    ...(mayReadControllers(account) ? [{ path: "controllers", label: t.nav.controllers, icon: iconLogicDiagram }] : []),
     { path: "quarantine", label: t.nav.quarantine, icon: iconBoxClosed },
     { path: "health", label: t.nav.health, icon: iconHealth },
     ...(mayAdminister(account) ? [{ path: "administration", label: t.nav.administration, icon: iconCogwheel }] : []),

@@ -1,8 +1,9 @@
 import { cases } from "./en/cases";
 import { contracts } from "./en/contracts";
+import { controllers } from "./en/controllers";
 import { common } from "./en/everyPage";
 import { machine } from "./en/machine";
 import { places } from "./en/places";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places, ...contracts, ...cases };
+export const t = { ...common, ...machine, ...places, ...contracts, ...cases, ...controllers };

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from servitwin.engines.records.cases import CaseRecords
 from servitwin.engines.records.commands import CommandRecords
 from servitwin.engines.records.contracts import ContractRecords
+from servitwin.engines.records.controllers import ControllerRecords
 from servitwin.engines.records.database import Database, open_engine
 from servitwin.engines.records.events import EventRecords
 from servitwin.engines.records.money import MoneyRecords
@@ -28,6 +29,7 @@ class SqlRecords(
     ValueRecords,
     CaseRecords,
     StatementRecords,
+    ControllerRecords,
 ):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
 

@@ -21,6 +21,7 @@ from servitwin.web.api import (
     cases,
     commands,
     contracts,
+    controllers,
     events,
     evidence,
     health,
@@ -83,6 +84,7 @@ NOUNS = (
     requirements,
     evidence,
     work_orders,
+    controllers,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

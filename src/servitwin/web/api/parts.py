@@ -17,6 +17,7 @@ from servitwin.usecases.past_time import PastTime
 from servitwin.usecases.ports import Bus, Files, HistoryReader, Records, SigningKeys
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.run_controller_check import CheckRounds
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.live import LiveHub
 
@@ -63,6 +64,7 @@ class WebParts:
     heads: HeadFiles
     bound: BoundRows
     files: Files
+    checks: CheckRounds  # of controllers
     now: Callable[[], int]
     new_id: Callable[[], str]
     hash_machine_secret: Callable[[str], str]

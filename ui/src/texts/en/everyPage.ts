@@ -55,6 +55,7 @@ export const common = {
     home: "Home",
     machines: "Machines",
     cases: "Cases",
+    controllers: "Controllers",
     contracts: "Contracts",
     decisions: "Decisions",
     invoices: "Invoices",

@@ -1,0 +1,59 @@
+"""Controllers and their checks."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from servitwin.domain.kept_controller import CheckState, ControllerCheck, KeptController
+from servitwin.engines.records import controller_tables as t
+from servitwin.engines.records.database import add, put
+from servitwin.engines.records.part import Part, decode, encode
+
+
+class ControllerRecords(Part):
+    """Controllers are added and never changed; a check's row says where it stands."""
+
+    def add_controller(self, controller: KeptController) -> bool:
+        """Keep a version; False if it is there."""
+        row = {"name": controller.name, "version": controller.version, "body": encode(controller)}
+        with self._database.write() as connection:
+            return add(connection, t.controllers, row)
+
+    def controllers(self, name: str = "") -> list[KeptController]:
+        """All versions (``name``: of one), by name and version."""
+        c = t.controllers.c
+        query = select(c.body).order_by(c.name, c.version)
+        if name:
+            query = query.where(c.name == name)
+        with self._database.read() as connection:
+            return [decode(r.body, KeptController) for r in connection.execute(query)]
+
+    def save_controller_check(self, check: ControllerCheck) -> None:
+        """Keep a check, or where it stands now."""
+        row = {
+            "id": check.id, "name": check.name, "version": check.version, "at": check.at, "state": check.state,
+            "body": encode(check),
+        }  # fmt: skip
+        with self._database.write() as connection:
+            put(connection, t.controller_checks, row)
+
+    def controller_check(self, id: str) -> ControllerCheck | None:
+        """One check."""
+        query = select(t.controller_checks.c.body).where(t.controller_checks.c.id == id)
+        with self._database.read() as connection:
+            body = connection.execute(query).scalar()
+        return None if body is None else decode(body, ControllerCheck)
+
+    def controller_checks(self, state: CheckState, limit: int = 100) -> list[ControllerCheck]:
+        """Checks in a state, oldest first."""
+        c = t.controller_checks.c
+        query = select(c.body).where(c.state == state).order_by(c.at, c.id).limit(limit)
+        with self._database.read() as connection:
+            return [decode(r.body, ControllerCheck) for r in connection.execute(query)]
+
+    def checks_of_controller(self, name: str, version: int, limit: int = 20) -> list[ControllerCheck]:
+        """Checks of a version, newest first."""
+        c = t.controller_checks.c
+        query = select(c.body).where(c.name == name, c.version == version).order_by(c.at.desc(), c.id.desc())
+        with self._database.read() as connection:
+            return [decode(r.body, ControllerCheck) for r in connection.execute(query.limit(limit))]
