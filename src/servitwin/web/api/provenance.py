@@ -82,7 +82,7 @@ def read_provenance(
     if kind == "case":
         return answer(case_provenance(parts, cases, me, case or "", of, finding))
     start, end = range_of(from_, to, parts.now(), 1 if kind == "state" else 86_400_000_000_000)
-    of = known_twin(parts, me, twin) if twin else None
+    about = known_twin(parts, me, twin) if twin else None
     if kind == "availability":
         title, rule, version, explanation, source = _availability(formula or "iso22400@1")
     elif kind == "oee":
@@ -92,17 +92,17 @@ def read_provenance(
     else:
         title, rule, version, explanation = _TOLD[kind]
         source = _SOURCES.get(kind, "")
-    inputs = _inputs(parts, me, of, kind, signal, start) if of else []
+    inputs = _inputs(parts, me, about, kind, signal, start) if about else []
     return answer(
         {
-            "title": f"{title}: {of.title or of.id}" if of else title,
+            "title": f"{title}: {about.title or about.id}" if about else title,
             "rule": rule,
             "version": version,
             "source": source,
             "inputs": inputs,
             "interval": [at(start), at(end)],
             "cut": cut_out(parts.history.cut()),
-            "observations_url": _observations_url(of, signal, inputs, at(start), at(end), every),
+            "observations_url": _observations_url(about, signal, inputs, at(start), at(end), every),
             "explanation": explanation,
         }
     )
