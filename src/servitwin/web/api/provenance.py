@@ -73,14 +73,16 @@ def read_provenance(
     period: str | None = None,
     at_: Annotated[str | None, Query(alias="at")] = None,
     case: str | None = None,
-    of: Annotated[Literal["violation", "repair"], Query(description="which figures of a case")] = "violation",
+    figures: Annotated[
+        Literal["violation", "repair"], Query(alias="of", description="which figures of a case")
+    ] = "violation",
     finding: Annotated[str | None, Query(description="default: the latest violation that counts")] = None,
 ) -> Response:
     """How an answer was made, so that it can be recomputed and argued about; every computed answer links here."""
     if kind == "contract":
         return answer(contract_provenance(parts, contracts, me, contract or "", period, at_))
     if kind == "case":
-        return answer(case_provenance(parts, cases, me, case or "", of, finding))
+        return answer(case_provenance(parts, cases, me, case or "", figures, finding))
     start, end = range_of(from_, to, parts.now(), 1 if kind == "state" else 86_400_000_000_000)
     about = known_twin(parts, me, twin) if twin else None
     if kind == "availability":
