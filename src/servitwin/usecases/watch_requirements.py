@@ -23,7 +23,7 @@ from servitwin.domain.twin import Twin
 from servitwin.proof.monitor.feed import SignalSettings
 from servitwin.proof.monitor.online import OnlineMonitor
 from servitwin.proof.monitor.trace import SignalTrace
-from servitwin.proof.monitor.trace_of import signal_trace, state_trace
+from servitwin.proof.monitor.trace_of import signal_trace, since, state_trace
 from servitwin.proof.violations import Change, Violations
 from servitwin.usecases.keep_cases import KeepCases
 from servitwin.usecases.machine_time import GROUPS, Sources, read_series
@@ -95,7 +95,7 @@ class WatchRequirements:
         watermark = (now - LATENESS) // NS * NS
         late = self._open(wanted, watermark, now)
         if self._cut:
-            for uid, (earliest, _) in self._history.changed_since(self._cut).items():
+            for uid, (earliest, _) in self._history.changedsince(self._cut).items():
                 late[uid] = min(earliest, late.get(uid, earliest))
         self._regard_gaps(late, now)
         for uid, earliest in late.items():
@@ -155,7 +155,7 @@ class WatchRequirements:
         return late
 
     def _came_since(self, uid: str, cut: Cut) -> int | None:
-        span = self._history.changed_since(cut).get(uid) if cut else None
+        span = self._history.changedsince(cut).get(uid) if cut else None
         return None if span is None else span[0]
 
     def _leave(self, twin: Twin, body: SavedTwin, going_on: Mapping[str, str], now: int) -> None:
@@ -297,7 +297,7 @@ class WatchRequirements:
         samples = self._samples(held, start, until)
         if held.follower is not None:
             states = held.follower.advance(new, until)
-            samples[STATE] = _since(state_trace(states), start, until)
+            samples[STATE] = since(state_trace(states), start, until)
         for watch in held.watches.values():
             pieces = [
                 p if p.start >= watch.since else msgspec.structs.replace(p, start=watch.since)
@@ -320,7 +320,7 @@ class WatchRequirements:
         for name in read & held.definitions.keys():
             definition = held.definitions[name]
             trace = signal_trace(series_of(held.rows[name], definition), definition, declared, offline, until)
-            samples[name] = _since(trace, start, until)
+            samples[name] = since(trace, start, until)
         return samples
 
     def _again(self, held: _Twin, earliest: int, now: int, cut: Cut) -> None:
@@ -390,16 +390,3 @@ class WatchRequirements:
 def _ahead(watch: _Watch) -> int:
     """Nanoseconds by which a verdict may wait for what comes."""
     return reach(watch.demand.formula)[1] if watch.demand.formula is not None else 0
-
-
-def _since(trace: SignalTrace, start: int, until: int) -> SignalTrace:
-    """What a trace says of [start, until): its samples there, and what held at ``start`` if it began before."""
-    times = trace.times
-    first = int(times.searchsorted(start, "left"))
-    last = int(times.searchsorted(until, "left"))
-    if first > 0 and (first == last or times[first] > start):
-        times = times.copy()
-        first -= 1
-        times[first] = start
-    inside = slice(first, last)
-    return SignalTrace(times[inside], trace.values[inside], trace.known[inside], trace.accuracy, trace.words)
