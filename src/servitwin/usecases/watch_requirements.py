@@ -95,7 +95,7 @@ class WatchRequirements:
         watermark = (now - LATENESS) // NS * NS
         late = self._open(wanted, watermark, now)
         if self._cut:
-            for uid, (earliest, _) in self._history.changedsince(self._cut).items():
+            for uid, (earliest, _) in self._history.changed_since(self._cut).items():
                 late[uid] = min(earliest, late.get(uid, earliest))
         self._regard_gaps(late, now)
         for uid, earliest in late.items():
@@ -155,7 +155,7 @@ class WatchRequirements:
         return late
 
     def _came_since(self, uid: str, cut: Cut) -> int | None:
-        span = self._history.changedsince(cut).get(uid) if cut else None
+        span = self._history.changed_since(cut).get(uid) if cut else None
         return None if span is None else span[0]
 
     def _leave(self, twin: Twin, body: SavedTwin, going_on: Mapping[str, str], now: int) -> None:
