@@ -92,7 +92,7 @@ def state(api: Api) -> str:
 
 
 def break_the_brake(node: Node, api: Api) -> None:
-    """As soon as a load is set down: the wear has grown when the next load is carried, and the crane has not stopped."""
+    """When a load is set down: the wear has grown when the next one is carried, and the crane has not stopped yet."""
     wait_for(node, "a load on the hook", LIFT_S, lambda: (value(api, "load_cell.load") or 0.0) > 1.0)
     wait_for(node, "the load set down", LIFT_S, lambda: (value(api, "load_cell.load") or 0.0) < 0.5)
     servitwin(node, "simulate", "fault", CRANE, "brake-worn")
