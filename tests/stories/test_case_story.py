@@ -20,7 +20,8 @@ from tests.stories.waiting import Api, wait_for
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.xdist_group("nodes")]
 CRANE = "crane-1"
 HOLDS = "brake.holds-the-load"
-WEARS_WITHIN_S = 600.0  # the fault grows for two minutes and shows under a load that is carried
+LIFT_S = 420.0  # a lift with what it waits for
+TRIES = 4
 THREE_LIFTS_S = 1800.0  # a lift takes two minutes and more, and one in six is lighter than four tonnes
 
 
@@ -82,12 +83,54 @@ def findings_of(api: Api) -> Counter[str]:
     return said
 
 
+def value(api: Api, signal: str) -> Any:
+    return api.get(f"/twins/{CRANE}/state")["values"][signal]["value"]
+
+
+def state(api: Api) -> str:
+    return str(api.get(f"/twins/{CRANE}/state")["state"]["state"])
+
+
+def break_the_brake(node: Node, api: Api) -> None:
+    """When a load is set down: the wear has grown when the next one is carried, and the crane has not stopped yet."""
+    wait_for(node, "a load on the hook", LIFT_S, lambda: (value(api, "load_cell.load") or 0.0) > 1.0)
+    wait_for(node, "the load set down", LIFT_S, lambda: (value(api, "load_cell.load") or 0.0) < 0.5)
+    servitwin(node, "simulate", "fault", CRANE, "brake-worn")
+
+
+def mend_the_brake(node: Node, api: Api) -> None:
+    servitwin(node, "simulate", "fault", CRANE, "brake-worn", "--off")
+    wait_for(node, "the crane at work again", 300, lambda: state(api) in ("producing", "standby"))
+
+
+def seen_soon(api: Api) -> dict[str, Any] | None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if found := case_of(api, HOLDS):
+            return found
+        time.sleep(1)
+    return None
+
+
+def broken_until_seen(node: Node, api: Api) -> dict[str, Any]:
+    """The case of the slipping load. One load in six is too light to tell; then the crane stops and is broken again."""
+    for _ in range(TRIES):
+        what = "a case of the brake, or a crane that stopped without"
+        case = wait_for(node, what, LIFT_S, lambda: case_of(api, HOLDS) or state(api) == "failed")
+        # The crane may stop while a violation is not yet certain.
+        found = case if case is not True else seen_soon(api)
+        if found:
+            return dict(found)
+        mend_the_brake(node, api)
+        break_the_brake(node, api)
+    raise AssertionError(f"the load did not slip in {TRIES} lifts")
+
+
 def test_a_worn_brake_opens_a_case_by_itself_whatever_is_killed(node: Node, api: Api) -> None:
     assert case_of(api, HOLDS) is None
-    servitwin(node, "simulate", "fault", CRANE, "brake-worn")
-    time.sleep(20)
+    break_the_brake(node, api)
     kill_services(node, api)  # while the wear grows and nothing is found yet
-    case = wait_for(node, "a case of the brake", WEARS_WITHIN_S, lambda: case_of(api, HOLDS))
+    case = broken_until_seen(node, api)
     assert (case["status"], case["severity"], case["component"]) == ("violated", "safety", "brake")
     assert case["alarm"] == "unacknowledged"
     signals = {s["signal"]: s["value"] for s in case["explanation"]["samples"]}

@@ -24,7 +24,7 @@ from servitwin.proof.monitor.batch import Batch
 from servitwin.proof.monitor.feed import SignalSettings
 from servitwin.proof.monitor.online import OnlineMonitor
 from servitwin.proof.monitor.trace import SignalTrace
-from servitwin.proof.monitor.trace_of import signal_trace, state_trace
+from servitwin.proof.monitor.trace_of import signal_trace, since, state_trace
 from servitwin.proof.violations import Change, Violations
 from servitwin.usecases.keep_cases import KeepCases
 from servitwin.usecases.machine_time import GROUPS, Sources, read_series
@@ -298,7 +298,7 @@ class WatchRequirements:
         samples = self._samples(held, start, until)
         if held.follower is not None:
             states = held.follower.advance(new, until)
-            samples[STATE] = _since(state_trace(states), start, until)
+            samples[STATE] = since(state_trace(states), start, until)
         batch = Batch(samples)  # read once for all requirements of the twin
         for watch in held.watches.values():
             pieces = [
@@ -322,7 +322,7 @@ class WatchRequirements:
         for name in read & held.definitions.keys():
             definition = held.definitions[name]
             trace = signal_trace(series_of(held.rows[name], definition), definition, declared, offline, until)
-            samples[name] = _since(trace, start, until)
+            samples[name] = since(trace, start, until)
         return samples
 
     def _again(self, held: _Twin, earliest: int, now: int, cut: Cut) -> None:
@@ -392,16 +392,3 @@ class WatchRequirements:
 def _ahead(watch: _Watch) -> int:
     """Nanoseconds by which a verdict may wait for what comes."""
     return reach(watch.demand.formula)[1] if watch.demand.formula is not None else 0
-
-
-def _since(trace: SignalTrace, start: int, until: int) -> SignalTrace:
-    """What a trace says of [start, until): its samples there, and what held at ``start`` if it began before."""
-    times = trace.times
-    first = int(times.searchsorted(start, "left"))
-    last = int(times.searchsorted(until, "left"))
-    if first > 0 and (first == last or times[first] > start):
-        times = times.copy()
-        first -= 1
-        times[first] = start
-    inside = slice(first, last)
-    return SignalTrace(times[inside], trace.values[inside], trace.known[inside], trace.accuracy, trace.words)

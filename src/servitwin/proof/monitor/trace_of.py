@@ -91,6 +91,19 @@ def state_trace(states: Sequence[StateInterval]) -> SignalTrace:
     )
 
 
+def since(trace: SignalTrace, start: int, until: int) -> SignalTrace:
+    """What a trace says of [start, until): its samples there, and what held at ``start`` if it began before."""
+    times = trace.times
+    first = int(times.searchsorted(start, "left"))
+    last = int(times.searchsorted(until, "left"))
+    if first > 0 and (first == last or times[first] > start):
+        times = times.copy()
+        first -= 1
+        times[first] = start
+    inside = slice(first, last)
+    return SignalTrace(times[inside], trace.values[inside], trace.known[inside], trace.accuracy, trace.words)
+
+
 def entries(active: Active) -> str:
     """The active entries of a condition as ``level|code``, one a line, in the order of their codes."""
     return "\n".join(f"{one.level}|{code}" for code, one in sorted(active.items()))
