@@ -85,7 +85,7 @@ def _write(folder: Path, texts: dict[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            (folder / name).writetext_of(text, "utf-8")
+            (folder / name).write_text(text, "utf-8")
     except OSError as e:
         fault = Fault("file:unwritable", e.strerror or str(e), "Name a folder that can be written", file=str(folder))
         raise InvalidInputError(fault) from e
