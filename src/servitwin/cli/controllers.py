@@ -1,4 +1,4 @@
-"""Controllers: check a state machine against its properties; needs no node."""
+"""Controllers: check a state machine against its properties (needs no node), and those that a node keeps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from servitwin.cli.kept_controllers import add_controller, list_controllers
 from servitwin.cli.node import FINDING, JsonOption, handled, print_json, print_table
+from servitwin.cli.texts import text_of
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.usecases.check_controller import (
     DEPTH,
@@ -23,14 +25,17 @@ from servitwin.usecases.check_controller import (
 if TYPE_CHECKING:
     from servitwin.proof.controller.report import Answer, Counterexample, Report
 
-_MOST_BYTES, _MOST_RECORDED = 8_000_000, 500_000_000
+_MOST_RECORDED = 500_000_000
 
 
 def add(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="State machines of controllers: proofs, counterexamples.", no_args_is_help=True)
+    group = typer.Typer(
+        help="State machines of controllers: proofs, counterexamples, those of a node.", no_args_is_help=True
+    )
     group.command("check")(handled(check))
-    group.callback()(lambda: None)  # a group of one command keeps its name
+    group.command("add")(handled(add_controller))
+    group.command("list")(handled(list_controllers))
     app.add_typer(group, name="controllers")
 
 
@@ -49,15 +54,15 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Prove the properties of a controller, or show the shortest run that breaks one. Exit code 1 if one is broken."""
-    side_text = None if side is None else _text(side)
-    source = ControllerText(_text(file), str(file), side_text, str(side or ""))
+    side_text = None if side is None else text_of(side)
+    source = ControllerText(text_of(file), str(file), side_text, str(side or ""))
     older = None
     if against is not None:
-        text = _text(against)
+        text = text_of(against)
         beside = side_text if text.lstrip().startswith("<") else None  # both documents have the same side file
         older = ControllerText(text, str(against), beside, str(side or ""))
     limits = Limits(seconds, depth)
-    seen = None if recording is None else recorded(_text(recording, _MOST_RECORDED), str(recording))
+    seen = None if recording is None else recorded(text_of(recording, _MOST_RECORDED), str(recording))
     found = check_controller(
         source, time.monotonic, older=older, observations=seen, limits=limits, smt_lib=smt_lib is not None
     )
@@ -72,19 +77,6 @@ def check(
             typer.echo(f"{len(found.obligations)} obligations in {smt_lib}: each says which answer it needs")
     if found.report.violated:
         raise typer.Exit(FINDING)
-
-
-def _text(path: Path, most: int = _MOST_BYTES) -> str:
-    try:
-        with path.open("rb") as opened:
-            content = opened.read(most + 1)
-        if len(content) > most:
-            raise InvalidInputError(Fault("file:too-large", "The file is too large", "Divide it", file=str(path)))
-        return content.decode("utf-8-sig")
-    except OSError as e:
-        raise InvalidInputError(Fault("file:unreadable", e.strerror or str(e), "Check the name", file=str(path))) from e
-    except UnicodeDecodeError as e:
-        raise InvalidInputError(Fault("file:not-utf-8", "This is no UTF-8", "Save it as UTF-8", file=str(path))) from e
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ import httpx
 
 from servitwin.client import answers
 from servitwin.client.contracts import ContractCalls
+from servitwin.client.controllers import ControllerCalls
 from servitwin.client.events import parse_events
 from servitwin.client.evidence import EvidenceCalls
 from servitwin.client.http import Connection, local_address
@@ -25,7 +26,11 @@ from servitwin.domain.state_time import Gap
 Time = str | int | None
 
 
+<<<<<<< HEAD
 class Client(ContractCalls, EvidenceCalls, RequirementCalls):
+=======
+class Client(ContractCalls, ControllerCalls, EvidenceCalls):
+>>>>>>> ctlpage
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.
 
     Times may be given as RFC 3339 text or integer nanoseconds UTC.

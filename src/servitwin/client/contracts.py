@@ -42,14 +42,7 @@ class ContractCalls:
 
     def contracts(self) -> list[Json]:
         """Contracts of the caller's party."""
-        items: list[Json] = []
-        cursor: str | None = None
-        while True:
-            page = self._api.call("GET", "/contracts", dict, params={"cursor": cursor})
-            items += page["items"]
-            cursor = page["next"]
-            if cursor is None:
-                return items
+        return self._api.all_items("/contracts")
 
     def contract(self, id: str, version: int | None = None) -> Json:
         """A contract whole."""

@@ -160,6 +160,17 @@ class Connection:
                       "Check that client and node are of the same version", where=path)
             ) from e  # fmt: skip
 
+    def all_items(self, path: str) -> list[dict[str, Any]]:
+        """Every page of a list."""
+        items: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            page = self.call("GET", path, dict, params={"cursor": cursor})
+            items += page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                return items
+
     def stream(
         self, path: str, params: Mapping[str, Any], headers: Mapping[str, str] | None = None, quiet_s: float = 60.0
     ) -> Iterator[bytes]:

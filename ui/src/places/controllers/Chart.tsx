@@ -41,6 +41,7 @@ function RegionChart({ region, now, taken }: { region: ControllerRegion; now: st
         {region.name}
         {now ? <span className="weak"> {now}</span> : null}
       </figcaption>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div className="chart-scroll" tabIndex={0} role="group" aria-label={c.region(region.name, "")}>
         <svg role="img" aria-label={label} width={drawn.width} height={drawn.height} viewBox={`0 0 ${drawn.width} ${drawn.height}`}>
           {drawn.boxes.map(({ state, x, y, width, height }) => {

@@ -19,6 +19,7 @@ export function Comparison({ comparison, newer, older, show }: ComparisonProps) 
   const changes = older ? changesBetween(older.regions, newer.regions) : null;
   return (
     <Card title={c.title(before, newer.version)} label={c.title(before, newer.version)}>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div className="table-scroll" tabIndex={0} role="group" aria-label={c.title(before, newer.version)}>
         <table className="plain-table compared">
           <thead>

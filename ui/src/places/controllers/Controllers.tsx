@@ -19,6 +19,7 @@ export default function Controllers() {
           found.length === 0 ? (
             <Empty title={c.none}>{c.noneHint}</Empty>
           ) : (
+            // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
             <div className="grid-box" tabIndex={0} role="group" aria-label={c.title}>
               <table className="grid">
                 <thead>

@@ -35,6 +35,7 @@ export function Conformance({ conformance }: { conformance: NonNullable<Controll
     <Card title={c.conformance.title}>
       <p>{conformance.note}.</p>
       {conformance.unexplained.length ? (
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         <div className="table-scroll" tabIndex={0} role="group" aria-label={c.conformance.missing}>
           <table className="plain-table">
             <caption>{c.conformance.missing}</caption>

@@ -85,6 +85,7 @@ function TimeLine({ steps, at, go }: { steps: readonly ControllerRunStep[]; at: 
   if (!first) return null;
   const rows: [string, boolean][] = [...Object.keys(first.values).map((name): [string, boolean] => [name, false]), ...Object.keys(first.inputs).map((name): [string, boolean] => [name, true])];
   return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <div className="run-line" ref={box} tabIndex={0} role="group" aria-label={c.timeline}>
       <table>
         <thead>
