@@ -26,11 +26,7 @@ from servitwin.domain.state_time import Gap
 Time = str | int | None
 
 
-<<<<<<< HEAD
-class Client(ContractCalls, EvidenceCalls, RequirementCalls):
-=======
-class Client(ContractCalls, ControllerCalls, EvidenceCalls):
->>>>>>> ctlpage
+class Client(ContractCalls, ControllerCalls, EvidenceCalls, RequirementCalls):
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.
 
     Times may be given as RFC 3339 text or integer nanoseconds UTC.
