@@ -33,10 +33,10 @@ export function Player({ runs, chosen, choose, at, go }: PlayerProps) {
   };
   const step = steps[at];
   const buttons: [string, string, number][] = [
-    [c.first, "⏮", 0],
+    [c.first, "|◀", 0],
     [c.back, "◀", at - 1],
     [c.forward, "▶", at + 1],
-    [c.last, "⏭", last],
+    [c.last, "▶|", last],
   ];
   return (
     <Card title={c.title} className="run-card">
