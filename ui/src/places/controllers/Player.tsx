@@ -33,14 +33,14 @@ export function Player({ runs, chosen, choose, at, go }: PlayerProps) {
   };
   const step = steps[at];
   const buttons: [string, string, number][] = [
-    [c.first, "⏮", 0],
+    [c.first, "|◀", 0],
     [c.back, "◀", at - 1],
     [c.forward, "▶", at + 1],
-    [c.last, "⏭", last],
+    [c.last, "▶|", last],
   ];
   return (
     <Card title={c.title} className="run-card">
-      {/* Arrow keys reach every control inside. */}
+      {/* Arrow keys reach every control inside; a disabled button would keep them, so none is disabled. */}
       {/* eslint-disable-next-line jsx-a11y/no-static-element-interactions */}
       <div className="run-player" onKeyDown={onKey}>
         <select aria-label={c.which} value={chosen.key} onChange={(event) => choose(event.target.value)}>
@@ -53,7 +53,7 @@ export function Player({ runs, chosen, choose, at, go }: PlayerProps) {
         </select>
         <div className="run-controls">
           {buttons.map(([label, sign, target]) => (
-            <button key={label} type="button" className="plain" aria-label={label} title={label} disabled={target < 0 || target > last || target === at} onClick={() => to(target)}>
+            <button key={label} type="button" className="plain" aria-label={label} title={label} aria-disabled={target < 0 || target > last || target === at} onClick={() => to(target)}>
               {sign}
             </button>
           ))}

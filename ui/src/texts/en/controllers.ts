@@ -34,7 +34,7 @@ export const controllers = {
     answers: {
       title: "Properties",
       none: "It declares no property: nothing is proven.",
-      byInduction: (k: number) => (k === 1 ? "Proven by induction" : `Proven by ${k}-induction`),
+      byInduction: (k: number) => (k <= 1 ? "Proven by induction" : `Proven by ${k}-induction`),
       byReachability: "Proven by an inductive invariant",
       violatedAfter: (n: number) => (n === 1 ? "Violated after 1 step" : `Violated after ${n} steps`),
       upTo: (n: number) => (n < 0 ? "Not searched: not a proof" : `No violation up to depth ${n}: not a proof`),
