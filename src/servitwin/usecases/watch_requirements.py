@@ -71,7 +71,7 @@ class WatchRequirements:
     """One online monitor for each requirement of each machine; call :meth:`advance` every few seconds.
 
     Findings are kept before the monitors' place is: after a crash a monitor goes on from before, finds the same
-    again, and whoever keeps findings knows them (decision 0121).
+    again, and whoever keeps findings knows them (decision 0150).
     """
 
     def __init__(
