@@ -105,6 +105,8 @@ class KeepCases:
             demand = demands.find(twin, case.requirement, case.opened) if twin is not None else None
             if standing.status != "repaired" or standing.repair is None or twin is None or demand is None:
                 continue
+            if demand.digest != case.digest:
+                continue  # another requirement than the one that was violated proves nothing
             cut = self._bound()
             found = self._judge.progress(twin, demand, standing.repair.done_at, now - _SETTLED, cut)
             if not found.proven or standing.active:
