@@ -61,13 +61,27 @@ def test_the_defect_is_found_with_the_race_and_the_mended_version_is_proven(mend
     assert last.time_ns == 34 * 100_000_000
 
 
-def test_another_solver_confirms_every_obligation(mended):
-    texts = {**mended.obligations, **{f"older {n}": t for n, t in mended.obligations_of_older.items()}}
-    assert len(texts) >= 10
+def obligations(mended):
+    return {**mended.obligations, **{f"older {n}": t for n, t in mended.obligations_of_older.items()}}
+
+
+def confirm(texts):
     for name, smt in texts.items():
         expected = "unsat" if ":status unsat" in smt else "sat"
         assert second_opinion(smt) == expected, name
+
+
+def test_another_solver_confirms_what_is_proven(mended):
+    texts = {n: t for n, t in obligations(mended).items() if len(t) < 20_000}
+    assert len(texts) >= 10
+    confirm(texts)
+
+
+@pytest.mark.long  # the runs that violate are 34 steps unrolled: a minute each
+def test_another_solver_confirms_every_obligation(mended):
+    texts = obligations(mended)
     assert any("violation" in n for n in texts)
+    confirm(texts)
 
 
 def test_a_counterexample_is_a_time_line_that_the_model_itself_explains(mended):
