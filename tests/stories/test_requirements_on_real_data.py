@@ -103,7 +103,9 @@ def test_every_feed_hold_that_did_not_return_is_found_and_nothing_else() -> None
             begun = None
     assert len(expected) == 11
     assert holds.violations == tuple(expected)
-    assert holds.triggered == times == 2230
+    assert times == 2230
+    # Two of them follow another with nothing known between: for all that is certain they are one.
+    assert holds.triggered == times - 2
     assert holds.explanation is not None
     [sample] = holds.explanation.samples
     assert (sample.signal, format_instant(sample.time), sample.value) == (
