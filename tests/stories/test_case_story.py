@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import Node
 from tests.stories.waiting import Api, wait_for
 
-pytestmark = [pytest.mark.timeout(3600), pytest.mark.xdist_group("nodes")]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3600), pytest.mark.xdist_group("nodes")]
 CRANE = "crane-1"
 HOLDS = "brake.holds-the-load"
 LIFT_S = 420.0  # a lift with what it waits for
