@@ -24,6 +24,7 @@ def broken(site):
         client.post("/api/v1/simulator/faults", json={"twin": "crane-1", "fault": "brake-worn", "active": False})
 
 
+@pytest.mark.long  # it waits for a lift with a worn brake
 def test_a_broken_brake_becomes_a_proof_that_the_browser_checks(broken, site, open_page, shoot, tmp_path):
     page = open_page("cases?twin=crane-1")
     settle(page)
