@@ -69,7 +69,13 @@ class Bench:
         self.registry = registry = Registry(self.records)
         evidence = StateEvidence(self.records, lambda: "maker")
         cases = KeepCases(
-            history, registry, self.records, evidence, lambda s, _: self.told.append(s), lambda: f"c{next(self._ids)}"
+            history,
+            registry,
+            self.records,
+            evidence,
+            lambda s, _: self.told.append(s),
+            lambda: f"c{next(self._ids)}",
+            history.cut,
         )
         demands = RequirementSet(registry, self.records)
         self.watch = WatchRequirements(history, registry, self.records, demands, cases)
