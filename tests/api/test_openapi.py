@@ -55,8 +55,10 @@ def test_every_documented_path_answers_somebody_without_rights_with_a_fault(node
         for path, method, _ in operations(document):
             if path.startswith("/health") or (path, method) == ("/api/v1/session", "post"):
                 continue
-            names = dict.fromkeys(("name", "service", "exclusion", "period", "party", "number", "twin"), "x")
-            concrete = path.format(id="mill-1", signal="power", reference="x@1", **names)
+            names = dict.fromkeys(
+                ("name", "service", "exclusion", "period", "party", "number", "twin", "key", "order"), "x"
+            )
+            concrete = path.format(id="mill-1", signal="power", reference="x@1", size=1, index=0, **names)
             answer = client.request(method, concrete, json={} if method in ("post", "put") else None)
             assert answer.status_code == 401, f"{method} {concrete}: {answer.status_code} {answer.text}"
             assert answer.json()["code"] == "session:required"
