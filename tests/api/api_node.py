@@ -33,6 +33,7 @@ from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.run_controller_check import CheckRounds, run_next
 from servitwin.usecases.sign_in import SignIn, secret_hash
 from servitwin.web.api.app import create_app
@@ -202,6 +203,7 @@ class Node:
                 self.registry,
                 self.authoriser,
             ),
+            demands=RequirementSet(self.registry, self.records),
             log=log,
             heads=heads,
             bound=bound,

@@ -67,9 +67,9 @@ class RequirementWatch:
         except ServitwinError as e:
             log.info("requirements wait: %s", e)
             return
-        except Exception:
-            # What one machine's data do to a monitor must not end the watch over all others.
+        except Exception as e:  # an engine that fails in a way nobody foresaw: told, and tried again
             log.exception("the watch over requirements failed; it goes on with the next round")
+            self.status = {**self.status, "failed": f"{type(e).__name__}: {e}"}
             return
         if proven:
             log.info("%d repairs are proven", proven)

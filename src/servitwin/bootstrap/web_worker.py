@@ -39,6 +39,7 @@ from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.run_controller_check import CheckRounds
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.app import create_app
@@ -82,6 +83,7 @@ def build_parts(
         live=LiveHub(bus, records),
         keys=PartyKeyFolder(settings.party_keys),
         evidence=ReadLog(log, heads, bound, records, registry, authoriser),
+        demands=RequirementSet(registry, records),
         log=log,
         heads=heads,
         bound=bound,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
 from servitwin.domain.requirement import Requirement
-from servitwin.formats.requirements_file import RequirementSet, read_requirements
+from servitwin.formats.requirements_file import RequirementsFile, read_requirements
 
 if TYPE_CHECKING:
     from servitwin.client import Client
@@ -45,7 +45,7 @@ def import_requirements(node: Client, content: bytes, each_twin: bool) -> dict[s
     return done
 
 
-def _twins(node: Client, a_set: RequirementSet, each_twin: bool) -> list[str]:
+def _twins(node: Client, a_set: RequirementsFile, each_twin: bool) -> list[str]:
     name, _, version = a_set.target.partition("@")
     if not version and node.find_twin(name) is not None:
         return [name]

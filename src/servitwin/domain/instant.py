@@ -131,14 +131,6 @@ def parse_duration(text: str) -> int:
     return total
 
 
-def format_duration(ns: int) -> str:
-    """The shortest text that :func:`parse_duration` reads back to the same value."""
-    for unit in ("d", "h", "m", "s", "ms", "us"):
-        if ns and ns % _UNIT_NS[unit] == 0:
-            return f"{ns // _UNIT_NS[unit]}{unit}"
-    return f"{ns}ns"
-
-
 def utc_day(ns: int) -> str:
     """The UTC calendar day of an instant as ``YYYY-MM-DD``: the partition key of history."""
     return (_EPOCH + timedelta(days=ns // DAY)).strftime("%Y-%m-%d")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from servitwin.domain.error import Fault
 from servitwin.domain.formula.checked import requirement_formula
 from servitwin.domain.formula.read import read
@@ -49,19 +47,6 @@ def _repair(written: Block) -> RepairRule:
     rule = written.get("repair", {})
     lasting = rule.get("lasting")
     return RepairRule(rule.get("when", ""), int(rule.get("times", 3)), parse_duration(lasting) if lasting else 0)
-
-
-def formula_faults(
-    requirement: Requirement, signals: Mapping[str, SignalDefinition] | None, component: str = ""
-) -> list[Fault]:
-    """What is wrong with one requirement's formula; line and column are those of its text, ``where`` is its name.
-
-    Without ``signals`` only what can be told without knowing them.
-    """
-    return [
-        msgspec.structs.replace(fault, where=f"requirements.{requirement.name}.formula")
-        for fault in _faults(requirement.formula, signals, component)
-    ]
 
 
 def check_requirements(

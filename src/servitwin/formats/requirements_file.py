@@ -14,7 +14,7 @@ from servitwin.formats.structure import Structure
 from servitwin.formats.yaml_node import Parsed, parse
 
 
-class RequirementSet(msgspec.Struct, frozen=True, omit_defaults=True):
+class RequirementsFile(msgspec.Struct, frozen=True, omit_defaults=True):
     """Requirements that a file adds. ``target`` names a machine type (with or without ``@version``) or a twin."""
 
     target: str
@@ -24,7 +24,7 @@ class RequirementSet(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def read_requirements(
     source: str | Parsed, file: str | None = None, *, signals: Mapping[str, SignalDefinition] | None = None
-) -> tuple[RequirementSet | None, list[Fault]]:
+) -> tuple[RequirementsFile | None, list[Fault]]:
     """The requirements of a YAML (or JSON) text; None as soon as there is one fault.
 
     ``signals`` are those of the target by full name; None where they are not known, and then formulas are read only,
@@ -40,4 +40,4 @@ def read_requirements(
     found = sorted(structure.faults, key=lambda f: (f.line or 0, f.column or 0))
     if found:
         return None, found
-    return RequirementSet(data["for"], requirements_of(data), data.get("title", "")), []
+    return RequirementsFile(data["for"], requirements_of(data), data.get("title", "")), []

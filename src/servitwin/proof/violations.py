@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -29,7 +30,7 @@ class Violation(msgspec.Struct):
 class Change(msgspec.Struct, frozen=True):
     """What became of a violation: ``found``, ``ended``, or ``joined`` into an earlier one, which stays."""
 
-    kind: str
+    kind: Literal["found", "ended", "joined"]
     violation: Violation
 
 

@@ -28,6 +28,7 @@ from servitwin.domain.twin import Twin, value_at
 from servitwin.proof.log.statement import Subject, exact_instant
 from servitwin.proof.violations import Change, Violation
 from servitwin.usecases.account_time import states
+from servitwin.usecases.case_step import MONITOR, add_monitor_step
 from servitwin.usecases.judge_requirement import JudgeRequirement
 from servitwin.usecases.ports import HistoryReader, Records
 from servitwin.usecases.registry import Registry
@@ -35,7 +36,6 @@ from servitwin.usecases.requirement_set import Demand, RequirementSet
 from servitwin.usecases.state_evidence import StateEvidence
 
 log = logging.getLogger("servitwin.cases")
-MONITOR = "monitor"
 _LINE_LOOKS_BACK = 30 * MINUTE
 _SETTLED = 15 * NS  # what was received before that is bound by now
 Publish = Callable[[str, bytes], None]
@@ -99,7 +99,7 @@ class KeepCases:
     def prove_repairs(self, demands: RequirementSet, now: int) -> int:
         """State of every repaired case whether it is proven by now; returns how many were."""
         proven = 0
-        for case, steps in self._records.cases():
+        for case, steps in self._records.cases(having="repaired"):
             standing = case_standing(case, steps, now)
             twin = self._registry.by_uid(case.twin)
             demand = demands.find(twin, case.requirement, case.opened) if twin is not None else None
@@ -206,11 +206,7 @@ class KeepCases:
         return having or next((s for s in mine if s.open), None)
 
     def _add(self, case: Case, body: StepBody, now: int) -> None:
-        """Add a step of the monitor; people may act meanwhile, and then it takes the next number."""
-        while True:
-            [(_, steps)] = self._records.cases(id=case.id)
-            if self._records.add_case_step(CaseStep(case.id, len(steps) + 1, now, MONITOR, body)):
-                break
+        add_monitor_step(self._records, case.id, body, now)
         self._tell(case, "case-changed", now)
 
     def _tell(self, case: Case, kind: str, now: int) -> None:

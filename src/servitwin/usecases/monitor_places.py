@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
+from servitwin.domain.formula.tree import STATE, signals_of
 from servitwin.domain.observation import Cut, Observation
 from servitwin.domain.requirement import Requirement
+from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.state_time import Gap
 from servitwin.domain.state_time_follow import Followed
+from servitwin.proof.monitor.feed import SignalSettings
+from servitwin.proof.monitor.online import OnlineMonitor
 from servitwin.proof.violations import Violations
+from servitwin.usecases.requirement_set import Demand
 
 
 class SavedWatch(msgspec.Struct):
@@ -42,6 +49,22 @@ class SavedTwin(msgspec.Struct):
     followed: Followed
     watches: dict[str, SavedWatch]
     gaps: list[Gap] = []
+
+
+def monitor_of(
+    demand: Demand, signals: Mapping[str, SignalDefinition], start: int, snapshot: bytes | None
+) -> OnlineMonitor:
+    """The monitor of a requirement from ``start`` (ns) on, or where a snapshot was taken.
+
+    Raises:
+        InvalidInputError: the snapshot is of another formula or version (``monitor:...``).
+    """
+    assert demand.formula is not None  # what has faults is not watched
+    settings = {STATE: SignalSettings()}
+    for name in signals_of(demand.formula):
+        if name in signals:
+            settings[name] = SignalSettings(signals[name].accuracy or 0.0)  # staleness is told by the trace
+    return OnlineMonitor(demand.formula, settings, start, snapshot)
 
 
 def decode_place(body: bytes) -> SavedTwin | None:

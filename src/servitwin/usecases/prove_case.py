@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from servitwin.domain.case import CaseStanding, CaseStep, Proved, StepBody
+from servitwin.domain.case import CaseStanding, Proved
 from servitwin.domain.error import ConflictError, Fault, NotFoundError, UnavailableError
 from servitwin.domain.formula.tree import LOGIC, STATE, Formula, reach
 from servitwin.domain.instant import NS, parse_instant
@@ -30,13 +30,14 @@ from servitwin.proof.file.proof_file import (
     SignedHead,
     build_proof_file,
 )
-from servitwin.proof.file.wire import plain, wire_time
+from servitwin.proof.file.wire import plain
 from servitwin.proof.log.catalogue import last_sequences, places_of_kinds
 from servitwin.proof.log.head import Cosignature, read_head
 from servitwin.proof.log.head import SignedHead as LogHead
-from servitwin.proof.log.statement import Subject, glance
+from servitwin.proof.log.statement import Subject, exact_instant, glance
 from servitwin.proof.monitor.history import margin_over
 from servitwin.proof.monitor.trace import SignalTrace, Verdict
+from servitwin.usecases.case_step import add_monitor_step
 from servitwin.usecases.judge_requirement import JudgeRequirement
 from servitwin.usecases.keep_log import read_cosigned
 from servitwin.usecases.log_ports import HeadFiles, LogReader
@@ -63,6 +64,7 @@ class ProveCase:
         history: HistoryReader,
         registry: Registry,
         records: Records,
+        demands: RequirementSet,
         files: Files,
         keys: SigningKeys,
         operator: Callable[[], str],
@@ -72,7 +74,7 @@ class ProveCase:
         self._history, self._registry, self._records = history, registry, records
         self._files, self._keys, self._operator, self._now = files, keys, operator, now
         self._judge = JudgeRequirement(history, registry, records)
-        self._demands = RequirementSet(registry, records)
+        self._demands = demands
         self._evidence = StateEvidence(records, operator)
 
     def kept(self, standing: CaseStanding, kind: Kind) -> bytes | None:
@@ -115,7 +117,7 @@ class ProveCase:
         verdict = self._state(claim, excerpt, demand, standing)
         content = self._file(standing, claim, twin, demand, excerpt, [*stated, verdict])
         address = self._files.put(content)
-        self._note(standing, Proved(kind, claim.begin, claim.end, address))
+        add_monitor_step(self._records, standing.case.id, Proved(kind, claim.begin, claim.end, address), self._now())
         return content
 
     # what is claimed --------------------------------------------------------------------------------------------
@@ -196,8 +198,8 @@ class ProveCase:
                 "requirement": demand.digest,
                 "logic": LOGIC,
                 "verdict": "false" if claim.kind == "violated" else "true",
-                "from": wire_time(claim.begin),
-                "to": wire_time(claim.end),
+                "from": exact_instant(claim.begin),
+                "to": exact_instant(claim.end),
                 "least": claim.least,
                 "most": claim.most,
                 "cut": excerpt.cut,
@@ -270,13 +272,6 @@ class ProveCase:
 
     def _is_about(self, index: int, case: str) -> bool:
         return glance(self._log.entry(index)).statement.subject.case == case
-
-    def _note(self, standing: CaseStanding, body: StepBody) -> None:
-        while True:
-            [(_, steps)] = self._records.cases(id=standing.case.id)
-            step = CaseStep(standing.case.id, len(steps) + 1, self._now(), "monitor", body)
-            if self._records.add_case_step(step):
-                return
 
 
 def _head(head: LogHead) -> SignedHead:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from servitwin.domain.error import InvalidInputError
+from servitwin.domain.error import InvalidInputError, ServitwinError
 from servitwin.domain.formula.tree import STATE, reach, signals_of
 from servitwin.domain.instant import HOUR, MINUTE, NS
 from servitwin.domain.observation import CONNECTION, Cut, Observation, Series
@@ -21,14 +21,13 @@ from servitwin.domain.state_time_span import Spans
 from servitwin.domain.state_time_track import observations_of, offline_spans, series_of
 from servitwin.domain.twin import Twin
 from servitwin.proof.monitor.batch import Batch
-from servitwin.proof.monitor.feed import SignalSettings
 from servitwin.proof.monitor.online import OnlineMonitor
 from servitwin.proof.monitor.trace import SignalTrace
 from servitwin.proof.monitor.trace_of import signal_trace, since, state_trace
 from servitwin.proof.violations import Change, Violations
 from servitwin.usecases.keep_cases import KeepCases
 from servitwin.usecases.machine_time import GROUPS, Sources, read_series
-from servitwin.usecases.monitor_places import SavedTwin, SavedWatch, decode_cut, decode_place
+from servitwin.usecases.monitor_places import SavedTwin, SavedWatch, decode_cut, decode_place, monitor_of
 from servitwin.usecases.ports import HistoryReader, Records
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.requirement_set import Demand, RequirementSet
@@ -216,14 +215,14 @@ class WatchRequirements:
             names = signals_of(demand.formula) if demand.formula is not None else ()
             what = f"{demand.name} on {twin.id}"
             try:
-                monitor = self._monitor(demand, signals, begin, kept.monitor if kept else None)
+                monitor = monitor_of(demand, signals, begin, kept.monitor if kept else None)
                 self.failures.pop(what, None)
             except InvalidInputError as e:
                 self.failures[what] = str(e)
                 if kept is None:
                     continue
                 # Another version kept it: what it still waited for is lost, what comes is watched.
-                monitor, kept = self._monitor(demand, signals, begin, None), None
+                monitor, kept = monitor_of(demand, signals, begin, None), None
             demanded = kept.since if kept else begin
             held.watches[demand.name] = _Watch(demand, monitor, kept.violations if kept else Violations(), demanded)
             held.definitions.update({n: signals[n] for n in names if n in signals})
@@ -239,23 +238,16 @@ class WatchRequirements:
         return held
 
     @staticmethod
-    def _monitor(
-        demand: Demand, signals: Mapping[str, SignalDefinition], start: int, snapshot: bytes | None
-    ) -> OnlineMonitor:  # fmt: skip
-        assert demand.formula is not None
-        settings = {STATE: SignalSettings()}
-        for name in signals_of(demand.formula):
-            if name in signals:
-                settings[name] = SignalSettings(signals[name].accuracy or 0.0)  # staleness is told by the trace
-        return OnlineMonitor(demand.formula, settings, start, snapshot)
-
-    @staticmethod
     def _reads_state(held: _Twin) -> bool:
         return any(STATE in signals_of(w.demand.formula) for w in held.watches.values() if w.demand.formula)
 
     # steps ------------------------------------------------------------------------------------------------------
-    def _step(self, due: Sequence[_Twin], until: int, cut: Cut, now: int) -> None:
-        """Read what came for all twins, those that stand at one instant together, and let their monitors go on."""
+    def _step(self, due: Sequence[_Twin], until: int, cut: Cut, now: int) -> bool:
+        """Read what came for all twins, those that stand at one instant together, and let their monitors go on.
+
+        Returns whether all could; whoever could not is left, and goes on from where it was kept last.
+        """
+        done = True
         groups: dict[tuple[int, bool], list[_Twin]] = {}
         for held in due:
             groups.setdefault((held.watermark, held.begun), []).append(held)
@@ -276,11 +268,18 @@ class WatchRequirements:
                     if self.failures.get(name) != str(e):
                         log.warning("requirements of %s: %s", name, e)
                     self.failures[name] = str(e)
-                except BaseException:
+                except ServitwinError:
                     # Its findings may not have been kept: it goes on from where it was kept last, and finds them again.
                     self._twins.pop(held.twin.uid, None)
                     raise
+                except Exception as e:  # what one machine's data do to a monitor must not end the watch over the others
+                    log.exception("requirements of %s cannot be judged; they are tried again", name)
+                    self.failures[name] = f"{type(e).__name__}: {e}"
+                    self._twins.pop(held.twin.uid, None)
+                    done = False
+                    continue
                 held.watermark, held.begun = until, True
+        return done
 
     def _one(self, held: _Twin, fresh: Mapping[str, Series], until: int, cut: Cut, now: int) -> None:
         start = held.watermark
@@ -346,7 +345,8 @@ class WatchRequirements:
         if body is None:  # what a monitor that begins there cannot know of yet stays as it was found
             first = {name: max(begin, earliest - _ahead(w)) for name, w in again.watches.items()}
         while again.watermark < reached:
-            self._step([again], min(reached, again.watermark + _LONGEST_STEP), cut, now)
+            if not self._step([again], min(reached, again.watermark + _LONGEST_STEP), cut, now):
+                return
         for name, watch in again.watches.items():
             self._cases.withdraw_missing(held.twin, watch.demand, first[name], reached, again.found[name], now)
         again.found = {}

@@ -259,3 +259,22 @@ def test_a_clock_that_jumps_back_judges_nothing_twice(bench: Bench) -> None:
     bench.until(65)
     assert bench.found("below") == [(0.0, None)]
     assert bench.steps() == {"Found": 1}
+
+
+def test_what_nobody_foresaw_on_one_machine_ends_no_round_and_loses_no_finding(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.hear((-5, "heat", 20.0), (-5, "fan", "ON"))
+    bench.until(0)
+    bench.hear((10, "heat", 120.0), (12, "heat", 20.0))
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("no such number")
+
+    with monkeypatch.context() as m:
+        m.setattr("servitwin.proof.monitor.online.OnlineMonitor.step", broken)
+        bench.until(20)
+    assert any("no such number" in said for said in bench.watch.failures.values()), "it is told"
+    bench.until(25)
+    assert bench.watch.failures == {}
+    assert bench.found("below") == [(10.0, 12.0)]

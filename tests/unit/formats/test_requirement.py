@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from servitwin.connectors.recorded.devices import read_devices
-from servitwin.domain.machine_type import Requirement
+from servitwin.domain.formula.checked import requirement_formula
 from servitwin.domain.signal import SignalDefinition
 from servitwin.formats.machine_type_file import read_machine_type
-from servitwin.formats.requirement import formula_faults
 from servitwin.formats.requirements_file import read_requirements
 from servitwin.usecases.check_files import check
 from tests.conftest import ROOT, shared_data
@@ -70,13 +69,9 @@ requirements: {cool: {text: x, formula: temperature < 80}}
 
 
 def test_a_requirement_that_is_added_alone() -> None:
-    requirement = Requirement("cool", "x", "p > 20")
-    (fault,) = formula_faults(requirement, SIGNALS)
-    assert (fault.code, fault.where, fault.line, fault.column) == (
-        "formula:never-true", "requirements.cool.formula", 1, 1,
-    )  # fmt: skip
-    assert formula_faults(requirement, None) == []  # signals are not known, so limits neither
-    assert formula_faults(Requirement("cool", "x", "p >"), None)
+    (fault,) = requirement_formula("p > 20", SIGNALS).faults
+    assert (fault.code, fault.line, fault.column) == ("formula:never-true", 1, 1)
+    assert requirement_formula("p >", SIGNALS).faults
 
 
 @pytest.mark.parametrize(

@@ -342,7 +342,16 @@ def test_a_database_of_the_third_version_keeps_its_settlements(url):
     engine = open_engine(url)
     with engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE settlements ADD COLUMN final BOOLEAN NOT NULL DEFAULT TRUE"))
-        for later in ("work_orders", "statements", "twin_requirements", "cases", "case_steps", "monitor_snapshots"):
+        for later in (
+            "work_orders",
+            "statements",
+            "twin_requirements",
+            "cases",
+            "case_steps",
+            "monitor_snapshots",
+            "controllers",
+            "controller_checks",
+        ):
             connection.execute(sa.text(f"DROP TABLE {later}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
     engine.dispose()

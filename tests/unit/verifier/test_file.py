@@ -21,7 +21,8 @@ from servitwin.domain.error import InvalidInputError
 from servitwin.formats.certificate_pdf import certificate_pdf
 from servitwin.proof.file.columns import pack_real, pack_whole
 from servitwin.proof.file.joint_path import hidden_of_paths, hidden_of_tree
-from servitwin.proof.file.wire import canonical, plain, wire_time
+from servitwin.proof.file.wire import canonical, plain
+from servitwin.proof.log.statement import exact_instant
 from servitwin.proof.verifier import canonical as own
 from servitwin.proof.verifier import merkle, shape, verify
 from servitwin.proof.verifier.columns import read_columns
@@ -97,8 +98,8 @@ def test_canonical_json_is_that_of_another_implementation(value: object) -> None
 
 @given(st.integers(-(2**62), 2**62))
 def test_times_are_written_and_read_back(ns: int) -> None:
-    assert shape.instant(wire_time(ns), "") == ns
-    assert shape.time_text(ns) == wire_time(ns)
+    assert shape.instant(exact_instant(ns), "") == ns
+    assert shape.time_text(ns) == exact_instant(ns)
 
 
 def test_nan_is_no_evidence_and_infinity_a_word() -> None:

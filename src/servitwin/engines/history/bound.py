@@ -38,10 +38,6 @@ class CommittedRows:
                 found[int(shard)] = max(seq, found.get(int(shard), -1))
         return found
 
-    def oldest_day(self) -> str:
-        """First UTC day of event time of which a row is kept; "" without rows."""
-        return min((f.day for f in self._log.snapshot().files.values()), default="")
-
     def reach(self, shard: int, first: int, last: int, rows: int) -> int:
         """A sequence up to ``last`` until which there are about ``rows`` rows from ``first``; ``last`` if fewer."""
         files = sorted(_touching(self._log.snapshot(), shard, first, last), key=lambda f: f.high["seq"])

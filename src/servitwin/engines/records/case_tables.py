@@ -33,6 +33,7 @@ case_steps = Table(
     metadata,
     Column("case_id", Text, nullable=False),
     Column("number", Integer, nullable=False),
+    Column("kind", Text, nullable=False, index=True),
     Column("at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
     PrimaryKeyConstraint("case_id", "number"),

@@ -59,18 +59,19 @@ class CaseRecords(Part):
         with self._database.write() as connection:
             return add(connection, t.case_steps, _row(step))
 
-    def cases(
-        self, twins: Sequence[str] = (), id: str = "", since: int | None = None
-    ) -> list[tuple[Case, list[CaseStep]]]:
-        """Cases of twins (uids; none named: of all), or the one of that id, newest first, with their steps."""
+    def cases(self, twins: Sequence[str] = (), id: str = "", having: str = "") -> list[tuple[Case, list[CaseStep]]]:
+        """Cases of twins (uids; none named: of all), or the one of that id, newest first, with their steps.
+
+        ``having``: only those with a step of that kind.
+        """
         c, s = t.cases.c, t.case_steps.c
         wanted: list[ColumnElement[bool]] = []
         if twins:
             wanted.append(c.twin.in_(twins))
         if id:
             wanted.append(c.id == id)
-        if since is not None:
-            wanted.append(c.opened >= since)
+        if having:
+            wanted.append(c.id.in_(select(s.case_id).where(s.kind == having)))
         query = select(c.id, c.body).where(*wanted).order_by(c.opened.desc(), c.id)
         steps_query = (
             select(s.case_id, s.body).join(t.cases, c.id == s.case_id).where(*wanted).order_by(s.case_id, s.number)
@@ -122,4 +123,5 @@ class CaseRecords(Part):
 
 
 def _row(step: CaseStep) -> dict[str, object]:
-    return {"case_id": step.case, "number": step.number, "at": step.at, "body": encode(step)}
+    kind = step.body.__struct_config__.tag
+    return {"case_id": step.case, "number": step.number, "kind": kind, "at": step.at, "body": encode(step)}

@@ -13,7 +13,8 @@ import numpy as np
 from servitwin.domain.observation import Cut, Floats, Int32s, Int64s, UInt8s
 from servitwin.proof.file.columns import ColumnPool
 from servitwin.proof.file.joint_path import hidden_of_tree
-from servitwin.proof.file.wire import digest, hexes, wire_time
+from servitwin.proof.file.wire import digest, hexes
+from servitwin.proof.log.statement import exact_instant
 
 
 class SignalMeaning(msgspec.Struct, frozen=True):
@@ -82,14 +83,14 @@ class ShownExcerpt:
 def excerpt_head(excerpt: ShownExcerpt) -> dict[str, Any]:
     """The excerpt without its rows: what was read, of which time, known when."""
     found: dict[str, Any] = {
-        "from": wire_time(excerpt.begin),
-        "to": wire_time(excerpt.end),
+        "from": exact_instant(excerpt.begin),
+        "to": exact_instant(excerpt.end),
         "signals": dict(excerpt.signals),
-        "gaps": [[wire_time(a), wire_time(b)] for a, b in excerpt.gaps],
+        "gaps": [[exact_instant(a), exact_instant(b)] for a, b in excerpt.gaps],
         "cut": excerpt.cut,
     }
     if excerpt.states is not None:
-        found["states"] = [[wire_time(a), wire_time(b), state] for a, b, state in excerpt.states]
+        found["states"] = [[exact_instant(a), exact_instant(b), state] for a, b, state in excerpt.states]
     return found
 
 

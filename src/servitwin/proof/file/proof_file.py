@@ -13,7 +13,8 @@ from servitwin.domain.agreement import signed_text
 from servitwin.domain.formula.tree import Formula
 from servitwin.proof.file.excerpt_part import ShownExcerpt, excerpt_part
 from servitwin.proof.file.joint_path import hidden_of_paths
-from servitwin.proof.file.wire import canonical, digest, hexes, wire_time
+from servitwin.proof.file.wire import canonical, digest, hexes
+from servitwin.proof.log.statement import exact_instant
 
 FORMAT = "servitwin-proof@1"
 
@@ -142,8 +143,8 @@ def build_proof_file(parts: ProofParts, sign: Sign) -> bytes:
             "kind": claim.kind,
             "twin": parts.machine.uid,
             "requirement": claim.requirement,
-            "from": wire_time(claim.begin),
-            "to": wire_time(claim.end),
+            "from": exact_instant(claim.begin),
+            "to": exact_instant(claim.end),
             "verdict": "false" if claim.kind == "violated" else "true",
             "least": claim.least,
             "most": claim.most,
@@ -181,9 +182,9 @@ def requirement_digest(requirement: WrittenRequirement) -> str:
 
 def head_part(head: SignedHead) -> dict[str, Any]:
     """A tree head as it stands in files and is signed."""
-    inner = {"log": head.log, "size": head.size, "root": head.root.hex(), "made": wire_time(head.made)}
+    inner = {"log": head.log, "size": head.size, "root": head.root.hex(), "made": exact_instant(head.made)}
     return {"head": inner, "key": head.key, "signature": head.signature}
 
 
 def _cosignature(one: CoSignature) -> dict[str, Any]:
-    return {"party": one.party, "key": one.key, "signature": one.signature, "seen": wire_time(one.seen)}
+    return {"party": one.party, "key": one.key, "signature": one.signature, "seen": exact_instant(one.seen)}

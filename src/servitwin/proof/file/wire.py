@@ -1,56 +1,51 @@
-"""How evidence is written: canonical JSON (RFC 8785), times with nine decimals, digests."""
+"""How proof files are written: canonical JSON (RFC 8785) in which a margin may be infinite, and digests of it."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-import rfc8785
 
-from servitwin.domain.instant import NS, format_instant
-
-_LARGEST = 2**53 - 1  # beyond it JSON readers lose digits
+from servitwin.domain import canonical_json
 
 
 def plain(value: Any) -> Any:
-    """Structs, tuples and whole numbers of any size as JSON that every reader understands without loss.
+    """Structs and tuples as JSON that every reader understands; infinity is the text ``inf`` or ``-inf``.
 
     Raises:
-        ValueError: for NaN, which has no meaning in evidence. Infinity is the text ``inf`` or ``-inf``.
+        ValueError: for NaN, which has no meaning in evidence.
     """
+    return canonical_json.plain(_margins_as_words(value))
+
+
+def _margins_as_words(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
-        return plain(msgspec.to_builtins(value))
+        return _margins_as_words(msgspec.to_builtins(value))
     if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
+        return {str(k): _margins_as_words(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
-    if isinstance(value, float):
-        if math.isnan(value):
-            raise ValueError("NaN cannot be evidence")
-        if math.isinf(value):
-            return "inf" if value > 0 else "-inf"
-        return int(value) if value.is_integer() and abs(value) <= _LARGEST else value
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _LARGEST:
-        return str(value)
+        return [_margins_as_words(v) for v in value]
+    if isinstance(value, float) and math.isnan(value):
+        raise ValueError("NaN cannot be evidence")
+    if isinstance(value, float) and math.isinf(value):
+        return "inf" if value > 0 else "-inf"
     return value
 
 
 def canonical(value: Any) -> bytes:
-    """The canonical JSON of a value."""
-    return rfc8785.dumps(plain(value))
+    """The canonical JSON of a value.
+
+    Raises:
+        ValueError: for NaN, which has no meaning in evidence.
+    """
+    return canonical_json.canonical(_margins_as_words(value))
 
 
 def digest(value: Any) -> str:
     """``sha256:`` and the hex digest of the canonical JSON."""
-    return "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
-
-
-def wire_time(ns: int) -> str:
-    """RFC 3339 in UTC with nine decimals."""
-    return format_instant(ns - ns % NS)[:-1] + f".{ns % NS:09d}Z"
+    return canonical_json.digest_of_bytes(canonical(value))
 
 
 def hexes(hashes: Sequence[bytes]) -> list[str]:

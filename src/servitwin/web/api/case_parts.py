@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import Depends
 
 from servitwin.domain.case import CaseStanding
-from servitwin.domain.formula.tree import Formula, reach
 from servitwin.domain.party import Actor
 from servitwin.proof.repair import RepairProgress
 from servitwin.usecases.act_on_case import ActOnCase
@@ -49,11 +48,6 @@ class CaseParts:
         until = s.verified.until if s.verified is not None else self.parts.now()
         return self.judge.progress(twin, demand, s.repair.done_at, until)
 
-    @staticmethod
-    def horizon(formula: Formula) -> int:
-        """How long (ns) a verdict can wait."""
-        return reach(formula)[1]
-
     def contracts_of(self, actor: Actor, uid: str) -> list[str]:
         """Contracts with a guarantee for a machine that the caller may read."""
         twin = self.parts.registry.by_uid(uid)
@@ -64,7 +58,6 @@ class CaseParts:
 
 
 def _joined(parts: Parts) -> CaseParts:
-    demands = RequirementSet(parts.registry, parts.records)
     told: list[tuple[str, bytes]] = []
     evidence = StateEvidence(parts.records, parts.authoriser.operator)
     act = ActOnCase(
@@ -72,9 +65,9 @@ def _joined(parts: Parts) -> CaseParts:
     )
     return CaseParts(
         act,
-        demands,
+        parts.demands,
         JudgeRequirement(parts.history, parts.registry, parts.records),
-        SaveRequirement(parts.records, demands, parts.audit, parts.now),
+        SaveRequirement(parts.records, parts.demands, parts.audit, parts.now),
         ProveCase(
             parts.log,
             parts.heads,
@@ -82,6 +75,7 @@ def _joined(parts: Parts) -> CaseParts:
             parts.history,
             parts.registry,
             parts.records,
+            parts.demands,
             parts.files,
             parts.keys,
             parts.authoriser.operator,

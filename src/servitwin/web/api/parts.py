@@ -17,6 +17,7 @@ from servitwin.usecases.past_time import PastTime
 from servitwin.usecases.ports import Bus, Files, HistoryReader, Records, SigningKeys
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.run_controller_check import CheckRounds
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.live import LiveHub
@@ -60,6 +61,7 @@ class WebParts:
     live: LiveHub
     keys: SigningKeys
     evidence: ReadLog
+    demands: RequirementSet
     log: LogReader
     heads: HeadFiles
     bound: BoundRows

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Path, Query, Response
 from servitwin.domain.case import CaseStanding
 from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
 from servitwin.domain.formula.token import place_of
-from servitwin.domain.formula.tree import LOGIC, Formula, invariant
-from servitwin.domain.instant import DAY
+from servitwin.domain.formula.tree import LOGIC
+from servitwin.domain.instant import DAY, HOUR
 from servitwin.domain.requirement import RepairRule, Requirement
 from servitwin.domain.twin import Twin
 from servitwin.proof.monitor.trace import Piece, Verdict
@@ -169,7 +169,7 @@ def _demand_out(
 ) -> dict[str, Any]:
     mine = [s for s in standings if s.case.requirement == d.name]
     current = next((s for s in mine if s.open), None)
-    verdict, since = _verdict_now(cases, twin, d.formula, now) if d.formula is not None else (None, None)
+    verdict, since = _verdict_now(cases, twin, d, now)
     r = d.requirement
     return {
         "name": d.name,
@@ -190,14 +190,14 @@ def _demand_out(
     }
 
 
-def _verdict_now(cases: CaseParts, twin: Twin, formula: Formula, now: int) -> tuple[str | None, int | None]:
-    """The last verdict that is certain, and since when, looking back an hour at most."""
-    horizon = min(cases.horizon(formula), DAY)
-    pieces = cases.judge.verdicts(twin, invariant(formula), now - horizon - DAY // 24, now, now)
-    for n in range(len(pieces) - 1, -1, -1):
-        if pieces[n].verdict is not Verdict.INCONCLUSIVE or n == 0:
-            return pieces[n].verdict.value, pieces[n].start
-    return None, None
+def _verdict_now(cases: CaseParts, twin: Twin, d: Demand, now: int) -> tuple[str | None, int | None]:
+    """The last verdict that is certain, and since when; looks back an hour more than a verdict may wait."""
+    if d.formula is None:
+        return None, None
+    start = now - min(d.checked.future, DAY) - HOUR
+    pieces = cases.judge.verdicts(twin, d.formula, start, now, now)
+    last = next((p for p in reversed(pieces) if p.verdict is not Verdict.INCONCLUSIVE), pieces[0] if pieces else None)
+    return (last.verdict.value, last.start) if last is not None else (None, None)
 
 
 def _piece_out(p: Piece) -> dict[str, Any]:
