@@ -10,12 +10,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 
 from servitwin.domain.calendar import Calendar, Shift
 from servitwin.domain.command import Command
-from servitwin.domain.error import ConflictError, UnavailableError
+from servitwin.domain.error import ConflictError
 from servitwin.domain.identity import new_uid
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.party import Account, Actor, Grant, Party
@@ -24,9 +22,7 @@ from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Dated, Twin
 from servitwin.domain.usage import UsageRecord
 from servitwin.domain.work_order import WorkOrder
-from servitwin.engines.records import SqlRecords, migrate
-from servitwin.engines.records.database import open_engine
-from servitwin.engines.records.tables import metadata
+from servitwin.engines.records import SqlRecords
 from servitwin.usecases.ports import Records
 
 PERSON = Actor("ann", "person", "acme", ("engineer",))
@@ -36,38 +32,6 @@ def test_it_is_all_that_the_use_cases_need(records):
     kept: Records = records  # mypy proves it in bootstrap; here: nothing of the port is missing at run time
     wanted = [name for name in vars(Records) if not name.startswith("_")]
     assert [name for name in wanted if not callable(getattr(kept, name, None))] == []
-
-
-def test_migration_gives_exactly_the_tables_of_the_code(url):
-    migrate(url)
-    engine = open_engine(url)
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    engine.dispose()
-
-
-def test_migrating_twice_keeps_what_is_there_and_a_newer_database_is_refused(url):
-    migrate(url)
-    first = SqlRecords(url)
-    first.set_setting("a", "b")
-    first.close()
-    migrate(url)
-    again = SqlRecords(url)
-    assert again.setting("a") == "b"
-    again.close()
-    engine = open_engine(url)
-    with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'tomorrow'"))
-    engine.dispose()
-    with pytest.raises(ConflictError) as caught:
-        migrate(url)
-    assert caught.value.fault.code == "records:too-new"
-
-
-def test_a_database_that_was_not_migrated_says_so(tmp_path):
-    with pytest.raises(UnavailableError) as caught:
-        SqlRecords(f"sqlite:///{tmp_path}/empty.db").twins()
-    assert "migrated" in caught.value.fault.hint
 
 
 def test_a_published_type_never_changes(records):
@@ -335,37 +299,6 @@ def test_blocks_of_one_name_run_one_after_the_other(url, records):
         for one in [pool.submit(add_one) for _ in range(4)]:
             one.result()
     assert records.setting("sum") == "40"
-
-
-def test_a_database_of_the_third_version_keeps_its_settlements(url):
-    migrate(url)
-    engine = open_engine(url)
-    with engine.begin() as connection:
-        connection.execute(sa.text("ALTER TABLE settlements ADD COLUMN final BOOLEAN NOT NULL DEFAULT TRUE"))
-        for later in (
-            "work_orders",
-            "statements",
-            "twin_requirements",
-            "cases",
-            "case_steps",
-            "monitor_snapshots",
-            "controllers",
-            "controller_checks",
-        ):
-            connection.execute(sa.text(f"DROP TABLE {later}"))
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
-    engine.dispose()
-    before = SqlRecords(url)
-    before.add_settlement("crane-98", "2026-03", 1, "sha256:a", 5, b"{}")
-    before.close()
-    migrate(url)
-    after = SqlRecords(url)
-    assert after.settlement("crane-98", "2026-03", 1) == b"{}"
-    after.close()
-    engine = open_engine(url)
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    engine.dispose()
 
 
 _WRITER = """
