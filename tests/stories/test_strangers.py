@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -24,12 +25,22 @@ manufacturer: acme
 signals:
   heat: {{unit: Cel, title: {MARK}}}
   mode: {{type: text, title: {MARK}}}
+requirements:
+  stays-cool: {{text: {MARK}, formula: heat < 5 Cel, severity: high}}
 commands:
   warm-up:
     risk: setting
     title: {MARK}
     parameters: {{degrees: {{unit: Cel, minimum: 0, maximum: 900}}}}
     timeout: 10s
+""".encode()
+LAMP = f"""controller: acme-lamp
+version: 1
+title: {MARK}
+inputs: {{button: flag}}
+regions:
+  lamp: {{initial: dark, states: {{dark: {{transitions: [{{to: lit, when: button}}]}}, lit: {{final: true}}}}}}
+properties: {{p: {{text: {MARK}, never: lamp is lit}}}}
 """.encode()
 
 
@@ -56,6 +67,15 @@ def secrets(node: Node) -> tuple[Api, dict[str, list[str]]]:
     api.post("/accounts", person)
     wait_for(node, "the value stored", 60, lambda: api.values("forge-1", "mode"))
     entries = wait_for(node, "quarantine", 60, lambda: api.get("/quarantine", twin="forge-1")["items"])
+    # Only a reading with a time of its own is good enough for a verdict.
+    for heat in (9, 8):
+        api.post(
+            "/twins/forge-1/observations", {"values": {"heat": heat}, "time": f"{datetime.now(UTC):%FT%T.%fZ}"}, 202
+        )
+    case = wait_for(node, "a case", 60, lambda: api.get("/cases", twin="forge-1")["items"])[0]
+    yaml = {"Content-Type": "application/yaml"}
+    api.ask("POST", "/controllers", 201, content=LAMP, headers=yaml, params={"machine_type": "acme-forge"})
+    checked = api.post("/controllers/acme-lamp@1/checks", {"seconds": 5}, 202)
     contract(api)
     own = ("", "/document", "/status", "/intervals", "/exclusions", "/acceptances", "/acceptances/{twin}/criteria",
            "/settlements", "/trial", "/price", "/forecast", "/calibration", "/value", "/service-levels",
@@ -68,6 +88,12 @@ def secrets(node: Node) -> tuple[Api, dict[str, list[str]]]:
         "contract": ["acme-98"],
         "/commands/{id}": [command["id"]],
         "/quarantine/{id}": [entries[0]["id"]],
+        **{"/cases/{id}" + path: [case["id"]] for path in ("", "/proof", "/certificate")},
+        **{"/controllers/checks/{id}" + path: [checked["id"]] for path in ("", "/obligations")},
+        "/controllers/{reference}": ["acme-lamp@1"],
+        "/log/consistency from": ["0"],
+        "index": ["0"],
+        "requirement": ["stays-cool"],
         "id": ["forge-1"],
         "signal": ["mode", "heat"],
         "service": ["state_time", "availability", "oee"],
@@ -120,13 +146,15 @@ def calls(document: dict[str, Any], known: dict[str, list[str]]) -> Iterator[tup
             continue
         parameters = item["get"].get("parameters", [])
         inside = [p["name"] for p in parameters if p["in"] == "path"]
-        query = {
-            p["name"]: p["schema"].get("enum") or known[p["name"]]
+        short = path.removeprefix(API)
+        chosen_by_name = {
+            p["name"]: p["schema"].get("enum") or known.get(f"{short} {p['name']}") or known.get(p["name"])
             for p in parameters
-            if p["in"] == "query" and (p["name"] in known or p["schema"].get("enum"))
+            if p["in"] == "query"
         }
+        query = {name: values for name, values in chosen_by_name.items() if values}
         required = [p["name"] for p in parameters if p["in"] == "query" and p.get("required")]
-        values = [known.get(path.removeprefix(API)) if n == "id" else None for n in inside]
+        values = [known.get(short) if n in ("id", "reference") else None for n in inside]
         for chosen in itertools.product(*(v or known[n] for v, n in zip(values, inside, strict=True))):
             concrete = path
             for name, value in zip(inside, chosen, strict=True):

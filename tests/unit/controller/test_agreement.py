@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import HealthCheck, assume, given, note, settings
+from hypothesis import HealthCheck, Phase, assume, given, note, settings
 
 from servitwin.proof.controller.check import Check
 from tests.unit.controller.small import controllers, shortest
@@ -12,9 +12,29 @@ from tests.unit.controller.small import controllers, shortest
 pytestmark = pytest.mark.timeout(1200)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+# Not shrunk: each try costs a proof, and the controller that failed is printed as it is.
+FEW = settings(
+    max_examples=12,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@FEW
 @given(controllers())
 def test_violated_and_proven_agree_with_enumeration_and_runs_are_shortest(controller):
+    agrees(controller)
+
+
+@pytest.mark.long
+@settings(FEW, max_examples=300)
+@given(controllers())
+def test_many_agree_with_enumeration(controller):
+    agrees(controller)
+
+
+def agrees(controller):
     expected, states = shortest(controller)
     assume(expected is not None)
     report = Check(controller).report(time.process_time, seconds=60)

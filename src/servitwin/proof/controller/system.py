@@ -77,7 +77,7 @@ class System:
         self.world = words.both(*(words.truth(a, self.names) for a in flat.controller.assumptions))
         self.assumed = words.both(self.ranges, self.world)
         self.thresholds = self._thresholds()
-        self._reads: dict[int, frozenset[str]] = {}
+        self._reads: dict[int, tuple[Any, frozenset[str]]] = {}
 
     def enabled(self, t: FlatTransition, index: int) -> Any:
         """In its source with its guard true."""
@@ -222,7 +222,7 @@ class System:
         """Names that a solver term reads."""
         known = self._reads.get(term.get_id())
         if known is not None:
-            return known
+            return known[1]
         seen: set[int] = set()
         names: set[str] = set()
         open_ = [term]
@@ -234,8 +234,9 @@ class System:
             if z3.is_const(part) and part.decl().kind() == z3.Z3_OP_UNINTERPRETED:
                 names.add(part.decl().name())
             open_ += part.children()
-        self._reads[term.get_id()] = frozenset(names)
-        return self._reads[term.get_id()]
+        # Kept with the term itself: the number of a term that is gone is given to another one.
+        self._reads[term.get_id()] = (term, frozenset(names))
+        return frozenset(names)
 
     def cone(self, terms: Sequence[Any]) -> list[str]:
         """The part of the state that can bear on terms: all that they read, and what that becomes from."""
