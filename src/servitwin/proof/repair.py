@@ -20,7 +20,7 @@ class RepairProgress(msgspec.Struct, frozen=True):
     """How far a repair is proven.
 
     Attributes:
-        since, until: what was looked at (ns).
+        since, until: what was looked at (ns): from where the requirement was kept after the repair.
         occurrences: completed occurrences with the requirement kept; ``needed`` by the rule.
         lasted: ns of kept occurrences in sum, ``lasting`` needed.
         unclear: occurrences in which data or accuracy did not decide: they count for nothing.
@@ -72,7 +72,9 @@ def repair_progress(
     lasting = rule.lasting if conditioned or rule.lasting else _HOUR_NS
     missing = []
     if failed:
-        missing.append(f"violated again in {failed} of {len(occurrences)} occurrences")
+        missing.append(
+            f"violated again in {failed} of {len(occurrences)} occurrences" if conditioned else "violated again"
+        )
     if done < needed:
         missing.append(f"{done} of {needed} occurrences")
     if lasted < lasting:

@@ -17,6 +17,7 @@ from servitwin.domain.state_time_track import offline_spans
 from servitwin.domain.twin import Twin
 from servitwin.proof.monitor.explanation import explain
 from servitwin.proof.monitor.history import evaluate
+from servitwin.proof.monitor.pieces import NEVER
 from servitwin.proof.monitor.trace import Piece, Trace, Verdict
 from servitwin.proof.monitor.trace_of import signal_trace, state_trace
 from servitwin.proof.monitor.trigger import Occurrence, occurrences, trigger_of, triggered
@@ -137,29 +138,49 @@ class JudgeRequirement:
     def progress(self, twin: Twin, demand: Demand, since: int, until: int, cut: Cut | None = None) -> RepairProgress:
         """How far a repair done at ``since`` is proven by what was observed until ``until``.
 
-        An occurrence is a stretch in which the rule's condition held; it counts only if what the requirement itself
-        is about (the left of its ``->``) came in it as well.
+        An occurrence is a stretch in which the rule's condition came and held; it counts only if what the requirement
+        itself is about (the left of its ``->``) came in it as well. What is counted begins where the requirement was
+        first kept after the repair, and anew after each time in which it could not be judged: the proof file says
+        of all of that time that the requirement was kept.
         """
         formula, condition = demand.formula, demand.condition
         rule = demand.requirement.repair
         if formula is None or until <= since:
             return repair_progress(rule, (), since, max(since, until), conditioned=condition is not None)
-        trace = self.trace(twin, [formula, *([condition] if condition is not None else [])], since, until, cut)
+        read = [formula, *([condition] if condition is not None else [])]
+        trace = self.trace(twin, read, since, until, cut)
+        pieces = evaluate(formula, trace).pieces
+        begin = kept_from(pieces, since)
+        if begin >= until:
+            return repair_progress(rule, (), begin, begin, conditioned=condition is not None)
+        if begin > since:
+            trace = self.trace(twin, read, begin, until, cut)
         if condition is None:
-            return repair_progress(rule, _kept(formula, trace), since, until, conditioned=False)
+            # Without a condition every stretch of one verdict is an occurrence.
+            kept = [Occurrence(max(p.start, begin), p.end, p.verdict) for p in pieces if p.end > begin]
+            return repair_progress(rule, kept, begin, until, conditioned=False)
         found = occurrences(Implies(condition, formula), trace)
         own = trigger_of(formula)
         if signals_of(own):
             met = occurrences(Implies(own, own), trace)
             found = [o for o in found if any(m.start < o.end and o.start < m.end for m in met)]
-        return repair_progress(rule, found, since, until)
+        # What went on when the counting began did not come again.
+        return repair_progress(rule, [o for o in found if o.start > begin or o.verdict is Verdict.FALSE], begin, until)
+
+
+def kept_from(pieces: Sequence[Piece], since: int) -> int:
+    """Where the count of a repair begins: behind the violation that went on, and behind what was never judged.
+
+    What is inconclusive as long as it waits for what is to come breaks nothing.
+    """
+    begin, going_on = since, True
+    for p in pieces:
+        going_on = going_on and p.verdict is not Verdict.TRUE
+        if p.determined < NEVER and (going_on or p.verdict is Verdict.INCONCLUSIVE):
+            begin = max(begin, p.end)
+    return begin
 
 
 def clip(pieces: Sequence[Piece], end: int) -> list[Piece]:
     """The pieces before ``end``."""
     return [p if p.end <= end else msgspec.structs.replace(p, end=end) for p in pieces if p.start < end]
-
-
-def _kept(formula: Formula, trace: Trace) -> list[Occurrence]:
-    """Without a condition every stretch of one verdict is an occurrence."""
-    return [Occurrence(p.start, p.end, p.verdict) for p in evaluate(formula, trace).pieces]

@@ -3,11 +3,8 @@
 import pytest
 
 from servitwin.domain.likely_cause import rank_causes, stopped_by
-from servitwin.domain.requirement import LikelyCause, RepairRule
+from servitwin.domain.requirement import LikelyCause
 from servitwin.domain.state_time import State, StateInterval
-from servitwin.proof.monitor.trace import Verdict
-from servitwin.proof.monitor.trigger import Occurrence
-from servitwin.proof.repair import recurrence_bound, repair_progress
 
 WORN = LikelyCause("worn", "Lining worn", 5, ("holds",), "brake.lining < 3")
 OILY = LikelyCause("oily", "Oil on the lining", 2)
@@ -44,36 +41,3 @@ def test_the_machine_that_stopped_first_leads():
     assert sum(h.weight for h in found) == pytest.approx(1)
     assert stopped_by("mill-1", line, {}, 60 * S) == (), "a failed machine blames nobody"
     assert stopped_by("cell", line, {}, 10 * S) == (), "a producing machine waits for nobody"
-
-
-def occurrence(start, end, verdict="true"):
-    return Occurrence(start * S, end * S, Verdict(verdict))
-
-
-def test_not_yet_proven_one_of_three_then_proven():
-    rule = RepairRule("load > 4", 3)
-    one = repair_progress(rule, [occurrence(10, 20)], 0, 100 * S)
-    assert (one.proven, one.missing, one.occurrences) == (False, "1 of 3 occurrences", 1)
-    running = [occurrence(10, 20), occurrence(30, 40), occurrence(50, 100)]
-    assert repair_progress(rule, running, 0, 100 * S).missing == "2 of 3 occurrences"
-    done = repair_progress(rule, [occurrence(n, n + 5) for n in (10, 20, 30)], 0, 100 * S)
-    assert done.proven and done.bound == pytest.approx(0.6316, abs=1e-4)
-
-
-def test_unclear_occurrences_count_for_nothing_and_a_violation_forbids_it():
-    rule = RepairRule("load > 4", 2)
-    unclear = repair_progress(rule, [occurrence(1, 2), occurrence(3, 4, "inconclusive")], 0, 9 * S)
-    assert (unclear.proven, unclear.unclear) == (False, 1)
-    failed = repair_progress(rule, [occurrence(1, 2), occurrence(3, 4), occurrence(5, 6, "false")], 0, 9 * S)
-    assert not failed.proven and failed.missing == "violated again in 1 of 3 occurrences"
-
-
-def test_without_a_condition_an_hour_counts():
-    rule = RepairRule()
-    assert repair_progress(rule, [occurrence(0, 1800)], 0, 1800 * S, conditioned=False).missing == "1800 of 3600 s"
-    assert repair_progress(rule, [occurrence(0, 3600)], 0, 3601 * S, conditioned=False).proven
-
-
-@pytest.mark.parametrize(("n", "bound"), [(0, 1.0), (1, 0.95), (3, 0.6316), (100, 0.0295), (300, 0.00994)])
-def test_the_bound_is_about_three_over_n(n, bound):
-    assert recurrence_bound(n) == pytest.approx(bound, rel=1e-2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -149,6 +150,19 @@ def test_a_fault_develops_is_announced_stops_the_machine_and_is_mended(
     assert mended[-1][spec.condition] == "normal||||"
     assert mended[-1]["functional_mode"] != "MAINTENANCE"
     assert int(mended[-1]["parts.total"]) > int(broken[-1]["parts.total"]), "it does not work again"
+
+
+def test_a_mended_brake_is_tested_at_once_with_a_load_that_proves_it() -> None:
+    crane = alone("crane", 7)
+    inject(crane, "brake-worn")
+    run(crane, 400)
+    repair(crane, "brake-worn")
+    shown = run(crane, 420)
+    heavy = [float(s["load_cell.load"]) > 4 for s in shown if s["job"] == "test of the brake"]
+    assert sum(now and not before for before, now in itertools.pairwise([False, *heavy])) == 6
+    held = [s for s in shown if s["job"] == "test of the brake" and s["phase"] == "hold"]
+    assert all(s["brake.state"] == "CLOSED" and float(s["brake.slip"]) < 2 for s in held)
+    assert shown[-1]["job"] != "test of the brake", "its work goes on"
 
 
 @pytest.mark.parametrize("model", MODELS)

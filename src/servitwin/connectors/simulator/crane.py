@@ -50,12 +50,15 @@ SHELF = (6.0, 9.0)  # where a pallet goes that is moved inside the store
 TOP, FLOOR = 6.0, 0.6  # heights of the hook, m
 HOIST_SPEED, BRIDGE_SPEED, TROLLEY_SPEED = 0.25, 1.0, 0.5  # m/s
 NEW_LINING = 10.0  # mm
+TEST_LIFTS, TEST_LOAD, TEST_HEIGHT = 6, 5.0, 1.6  # after work on the brake: times, t, m
+TESTING = len(STATIONS) + 1  # as a station: behind the shelf
 
 
 class CraneState(MachineState, kw_only=True):
-    """State of the crane; phases idle, to_store, lower_empty, attach, lift, carry, lower, release, raise and return.
+    """State of the crane; phases idle, to_store, lower_empty, attach, lift, carry, lower, release, raise and return;
+    hold in a test of the brake.
 
-    Heights and positions in m, load in t, temperatures in Cel, lining and slip in mm.
+    Heights and positions in m, load in t, temperatures in Cel, lining and slip in mm; ``tests`` lifts are still to do.
     """
 
     whole_s: float = 0.0
@@ -63,6 +66,7 @@ class CraneState(MachineState, kw_only=True):
     goal: tuple[float, float, float] = (*STORE, TOP)
     station: int = 0  # as an index; beyond the last one it is the shelf
     idle_s: float = 0.0
+    tests: int = 0
     load: float = 0.0
     motor_temp: float = 24.0
     brake_temp: float = 22.0
@@ -97,7 +101,8 @@ class Crane:
         s = begin_step(state, inputs)
         s.defects, events = develop(self.faults, s.defects, dt, s.phase != "idle", inputs.now, rng)
         if any(e.kind == "repaired" and e.fault == "brake-worn" for e in events) or s.lining < 2.0:
-            s.lining = NEW_LINING
+            # Nobody works on a brake that holds a load: it was set down, and what slips from now on is the new brake's.
+            s.lining, s.slip, s.tests = NEW_LINING, 0.0, TEST_LIFTS
         s.powered = inputs.staffed or s.phase != "idle"
         hoisting = held = 0.0
         go_on = partial(self._advance, s, inputs, rng)
@@ -117,6 +122,8 @@ class Crane:
             return limit, False
         if s.phase == "idle":
             station = self._next_order(s) if inputs.staffed else None
+            if s.tests and inputs.staffed:
+                station = TESTING
             if station is None and inputs.staffed and s.idle_s >= TIDY_AFTER_S:
                 station = len(STATIONS)
             if station is None:
@@ -165,22 +172,26 @@ class Crane:
 
     def _next_phase(self, s: CraneState, rng: Random) -> None:
         bridge, trolley, _ = self._position(s)
-        station = (*STATIONS, SHELF)[s.station]
+        station = (*STATIONS, SHELF, STORE)[s.station]
+        testing = s.station == TESTING
         s.left_s = 0.0
         if s.phase == "to_store":
             self._go(s, "lower_empty", (bridge, trolley, FLOOR))
         elif s.phase == "lower_empty":
             self._wait(s, "attach", 7.0)
         elif s.phase == "attach":
-            s.load = round(rng.uniform(3.2, 7.6), 2)
+            s.load = TEST_LOAD if testing else round(rng.uniform(3.2, 7.6), 2)
             s.slip = 0.0
-            self._go(s, "lift", (bridge, trolley, TOP))
+            self._go(s, "lift", (bridge, trolley, TEST_HEIGHT if testing else TOP))
         elif s.phase == "lift":
             s.lifts += 1
             s.heavy += s.load > 4.0
             s.lining -= 2e-5 * s.load
-            self._go(s, "carry", (*station, TOP))
-        elif s.phase == "carry":
+            if testing:
+                self._wait(s, "hold", 6.0)
+            else:
+                self._go(s, "carry", (*station, TOP))
+        elif s.phase in ("carry", "hold"):
             self._go(s, "lower", (bridge, trolley, FLOOR))
         elif s.phase == "lower":
             self._wait(s, "release", 6.0)
@@ -190,7 +201,11 @@ class Crane:
                 counts = list(s.delivered)
                 counts[s.station] += PALLET_BLANKS
                 s.delivered = (counts[0], counts[1], counts[2])
-            self._go(s, "raise", (bridge, trolley, TOP))
+            s.tests -= testing
+            if testing and s.tests:
+                self._wait(s, "attach", 3.0)
+            else:
+                self._go(s, "raise", (bridge, trolley, TOP))
         elif s.phase == "raise":
             self._go(s, "return", (*STORE, TOP))
         else:
@@ -261,6 +276,8 @@ class Crane:
     def _job(self, s: CraneState) -> str:
         if s.phase == "idle":
             return "waiting"
+        if s.station == TESTING:
+            return "test of the brake"
         return f"pallet to station {s.station + 1}" if s.station < len(STATIONS) else "tidying the store"
 
     def _words(self, s: CraneState, phase: str) -> tuple[str, str, str]:

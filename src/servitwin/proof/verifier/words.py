@@ -84,8 +84,7 @@ def proven(facts: Facts) -> list[str]:
             f"The violation before it was signed by {claim.violation.by} (entry {claim.violation.index}).",
             f"The repair was signed by {claim.repair.by} (entry {claim.repair.index}): {body.get('component')}, "
             f"{body.get('kind')}, {body.get('what')}, done by {body.get('done_by')} at {body.get('done_at')}.",
-            f"Since then the condition occurred {claim.occurrences} times of {claim.needed} needed without recurrence: "
-            f"at 95 % the chance of a recurrence is at most {100 * claim.bound:.1f} % an occurrence.",
+            _kept_since(claim),
         ]
     found += [_cosigners(c) for c in facts.cosigned if c.by]
     if facts.own_heads:
@@ -140,6 +139,16 @@ def details(facts: Facts) -> dict[str, Any]:
         "sealed_by": facts.sealed_by,
         "cosigned_by": sorted({party for c in facts.cosigned for party, _, _ in c.by}),
     }
+
+
+def _kept_since(claim: Claim) -> str:
+    if not claim.needed and not claim.occurrences:
+        lasted = (claim.end - claim.begin) // 1_000_000_000
+        return f"Since then it was kept for {lasted} s; there was no condition that had to come again."
+    return (
+        f"Since then the condition occurred {claim.occurrences} times of {claim.needed} needed without recurrence: "
+        f"at 95 % the chance of a recurrence is at most {100 * claim.bound:.1f} % an occurrence."
+    )
 
 
 def _margin(claim: Claim) -> str:

@@ -171,6 +171,7 @@ def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> di
     base = f"/api/v1/cases/{s.case.id}"
     return {
         **summary_out(parts, cases, s),
+        **({"waits_for": f"Not yet proven: {progress.missing}"} if s.status == "repaired" and progress else {}),
         "formula": told.requirement.formula if told else "",
         "words": told.words if told else "",
         "digest": s.case.digest,
@@ -273,6 +274,6 @@ def _waits_for(s: CaseStanding) -> str:
         case "diagnosed":
             return "The cause is said: mend it and record the repair"
         case "repaired":
-            return "Not yet proven: the condition has to come again with the requirement kept"
+            return "Not yet proven: it has to be kept when its condition comes again, or for the time demanded"
         case _:
             return ""

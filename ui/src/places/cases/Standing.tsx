@@ -55,24 +55,29 @@ function Repair({ repair }: { repair: Record<string, unknown> }) {
 function Progress({ id, progress: p }: { id: string; progress: CaseProgress }) {
   const url = withQuery("/api/v1/provenance", { kind: "case", case: id, of: "repair" });
   const proven = p.missing === "";
-  const parts = p.needed > 0 ? Array.from({ length: Math.min(p.needed, 60) }, (_, i) => i < p.occurrences) : [];
+  const conditioned = p.needed > 0;
+  const lasted = c.ofNeeded(formatDuration(p.lasted_s * 1000), formatDuration(p.lasting_s * 1000));
+  const counted = !conditioned ? lasted : proven ? String(p.occurrences) : c.ofNeeded(p.occurrences, p.needed);
+  const parts = conditioned ? Array.from({ length: Math.min(p.needed, 60) }, (_, i) => i < p.occurrences) : [];
   return (
     <div className="repair-progress">
       <p className="waits-for">
-        {proven ? `✓ ${c.provenBy}` : `○ ${c.notYet}`}: <Figure text={proven ? String(p.occurrences) : c.ofNeeded(p.occurrences, p.needed)} source={{ url, title: c.proof }} /> {c.occurrencesOf} {p.when ? <span className="code">{p.when}</span> : c.condition}
+        {proven ? `✓ ${c.provenBy}` : `○ ${c.notYet}`}: <Figure text={counted} source={{ url, title: c.proof }} /> {conditioned ? c.occurrencesOf : c.keptSince} {!conditioned ? "" : p.when ? <span className="code">{p.when}</span> : c.condition}
       </p>
-      <div className="progress-steps" role="progressbar" aria-label={c.proof} aria-valuemin={0} aria-valuemax={p.needed} aria-valuenow={Math.min(p.occurrences, p.needed)}>
-        {parts.map((done, i) => (
-          <span key={i} className={done ? "done" : ""} />
-        ))}
-      </div>
+      {conditioned ? (
+        <div className="progress-steps" role="progressbar" aria-label={c.proof} aria-valuemin={0} aria-valuemax={p.needed} aria-valuenow={Math.min(p.occurrences, p.needed)}>
+          {parts.map((done, i) => (
+            <span key={i} className={done ? "done" : ""} />
+          ))}
+        </div>
+      ) : null}
       <p className="weak">
-        {p.lasting_s > 0 ? `${c.lasted(formatDuration(p.lasted_s * 1000), formatDuration(p.lasting_s * 1000))}. ` : ""}
+        {conditioned && p.lasting_s > 0 ? `${c.lasted(formatDuration(p.lasted_s * 1000), formatDuration(p.lasting_s * 1000))}. ` : ""}
         {p.unclear ? `${c.unclear(p.unclear)}. ` : ""}
         {p.failed ? `${c.failed(p.failed)}. ` : ""}
         {c.watchedSince} <Time at={p.since} precision="minute" />.
       </p>
-      {proven ? <p className="weak">{c.bound(formatNumber(Math.min(1, p.bound) * 100, 0))}</p> : <p className="weak">{`${c.stillMissing}: ${p.missing}`}</p>}
+      {proven && !conditioned ? null : proven ? <p className="weak">{c.bound(formatNumber(Math.min(1, p.bound) * 100, 0))}</p> : <p className="weak">{`${c.stillMissing}: ${p.missing}`}</p>}
     </div>
   );
 }
