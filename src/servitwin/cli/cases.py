@@ -163,4 +163,5 @@ def _tell(c: dict[str, Any]) -> None:
     if c["progress"] is not None:
         p = c["progress"]
         missing = f"missing: {p['missing']}" if p["missing"] else "proven"
-        typer.echo(f"repair: {p['occurrences']} of {p['needed']} occurrences kept; {missing}")
+        kept = f"{p['occurrences']} of {p['needed']} occurrences" if p["needed"] else f"{p['lasted_s']:.0f} s"
+        typer.echo(f"repair: {kept} kept; {missing}")

@@ -55,6 +55,11 @@ def recurrence_bound(n: int) -> float:
     return float(1.0 - (1.0 - CONFIDENCE) ** (1.0 / n)) if n > 0 else 1.0
 
 
+def demanded(rule: RepairRule, *, conditioned: bool) -> tuple[int, int]:
+    """Occurrences and nanoseconds that a proof needs; without a condition only time counts, an hour if none is said."""
+    return (rule.times, rule.lasting) if conditioned else (0, rule.lasting or _HOUR_NS)
+
+
 def repair_progress(
     rule: RepairRule, occurrences: Sequence[Occurrence], since: int, until: int, *, conditioned: bool = True
 ) -> RepairProgress:
@@ -68,8 +73,7 @@ def repair_progress(
     done = sum(1 for o in kept if o.end < until) if conditioned else 0
     failed = sum(1 for o in occurrences if o.verdict is Verdict.FALSE)
     unclear = sum(1 for o in occurrences if o.verdict is Verdict.INCONCLUSIVE)
-    needed = rule.times if conditioned else 0
-    lasting = rule.lasting if conditioned or rule.lasting else _HOUR_NS
+    needed, lasting = demanded(rule, conditioned=conditioned)
     missing = []
     if failed:
         missing.append(

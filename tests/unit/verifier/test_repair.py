@@ -14,6 +14,7 @@ from tests.unit.verifier.little_log import T0, S, at
 from tests.unit.verifier.scene import MAKER, PLANT, TWIN, ClaimedVerdict, Scene, refused
 
 BEFORE = ClaimedVerdict("violated", "cools-down", T0 - 500 * S, T0 - 490 * S, -10.5, -9.5)
+AGAIN = ClaimedVerdict("violated", "cools-down", T0 + 2 * S, T0 + 4 * S, -10.5, -9.5)
 # hot for two seconds at 5, 15, 25 ... 55: three of the hot phases begin in [10, 40)
 AFTER = ClaimedVerdict("repaired", "cools-down", T0 + 10 * S, T0 + 40 * S, 9.25, 10.25, "case-7")
 
@@ -23,19 +24,22 @@ def value(second: int) -> float:
 
 
 def repaired(order: str = "vrV", done: int = T0, **changed: Any) -> bytes:
-    """``order``: v the violation, r the repair, V the word that it is verified."""
+    """``order``: v the violation, w one after the repair, r and R repairs, V the word that it is verified."""
     scene = Scene(claim=AFTER, end=T0 + 60 * S, value=value, seconds=60)
     add = scene.log.add
     digest = requirement_digest(scene.requirement)
     for link in order:
         if link == "v":
             scene.state_verdict(BEFORE, T0 - 480 * S)
-        elif link == "r":
+        elif link == "w":
+            scene.state_verdict(AGAIN, T0 + 5 * S)
+        elif link in "rR":
+            what, when = ("fan", done) if link == "r" else ("bearing", T0 + 6 * S)
             body = {
-                "component": "spindle", "kind": "part", "what": "fan", "version": "", "done_by": "Maker Ltd",
-                "done_at": at(done),
+                "component": "spindle", "kind": "part", "what": what, "version": "", "done_by": "Maker Ltd",
+                "done_at": at(when),
             }  # fmt: skip
-            add(scene.maker, "repair", body, done + S, twin=TWIN)
+            add(scene.maker, "repair", body, when + S, twin=TWIN)
         else:
             body = {
                 "requirement": digest, "occurrences": 3, "needed": 3, "bound": 1 - 0.05 ** (1 / 3),
@@ -56,6 +60,12 @@ def test_a_repair_is_proven_with_the_bound_that_three_occurrences_allow() -> Non
 @pytest.mark.parametrize(("order", "done"), [("rV", T0), ("vV", T0), ("vr", T0), ("rvV", T0), ("vrV", T0 + 20 * S)])
 def test_a_chain_with_a_link_missing_or_out_of_order(order: str, done: int) -> None:
     refused(verify(repaired(order, done)), "repair-not-shown")
+
+
+def test_what_came_back_after_a_repair_needs_another_one_and_that_one_is_named() -> None:
+    refused(verify(repaired("vrwV")), "repair-not-shown")
+    words = " ".join(verify(repaired("vrwRV")).proven)
+    assert "spindle, part, bearing" in words and "fan" not in words
 
 
 @pytest.mark.parametrize(

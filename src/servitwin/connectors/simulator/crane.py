@@ -55,10 +55,11 @@ TESTING = len(STATIONS) + 1  # as a station: behind the shelf
 
 
 class CraneState(MachineState, kw_only=True):
-    """State of the crane; phases idle, to_store, lower_empty, attach, lift, carry, lower, release, raise and return;
-    hold in a test of the brake.
+    """State of the crane.
 
-    Heights and positions in m, load in t, temperatures in Cel, lining and slip in mm; ``tests`` lifts are still to do.
+    Phases are idle, to_store, lower_empty, attach, lift, carry, lower, release, raise and return; hold in a test of the
+    brake. Heights and positions in m, load in t, temperatures in Cel, lining and slip in mm; ``tests`` lifts are still
+    to do.
     """
 
     whole_s: float = 0.0

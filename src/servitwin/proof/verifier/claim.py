@@ -181,18 +181,31 @@ def _near(a: float, b: float) -> bool:
 
 
 def _check_repair(claim: Claim, requirement: str, cut: Any, statements: dict[int, Statement]) -> None:
-    """Violation, then repair, then as many occurrences without recurrence as the requirement demands."""
-    found = list(statements.values())
-    violation = next(
-        (s for s in found if s.kind == "verdict" and s.body.get("verdict") == "false"
-         and s.body.get("requirement") == requirement and shape.instant(s.body.get("to"), s.where) <= claim.begin),
-        None,
-    )  # fmt: skip
-    if violation is None:
+    """Violation, then repair, then as many occurrences without recurrence as the requirement demands.
+
+    Of several repairs the last one before the time of the claim counts, and the last violation before it.
+    """
+    found = sorted(statements.values(), key=lambda s: s.index)
+    violations = [
+        s for s in found
+        if s.kind == "verdict" and s.body.get("verdict") == "false" and s.body.get("requirement") == requirement
+        and shape.instant(s.body.get("to"), s.where) <= claim.begin
+    ]  # fmt: skip
+    if not violations:
         raise RefusedError("proof:repair-not-shown", "no signed violation of this requirement before it", "statements")
-    repair = next((s for s in found if s.kind == "repair" and s.index > violation.index), None)
-    if repair is None or shape.instant(repair.body.get("done_at"), repair.where) > claim.begin:
+    repairs = [
+        s for s in found
+        if s.kind == "repair" and s.index > violations[0].index
+        and shape.instant(s.body.get("done_at"), s.where) <= claim.begin
+    ]  # fmt: skip
+    if not repairs:
         message = "no signed repair between the violation and the time for which the requirement holds"
+        raise RefusedError("proof:repair-not-shown", message, "statements")
+    repair = repairs[-1]
+    violation = [s for s in violations if s.index < repair.index][-1]
+    done_at = shape.instant(repair.body.get("done_at"), repair.where)
+    if any(shape.instant(s.body.get("from"), s.where) > done_at for s in violations):
+        message = "the requirement was violated again after the last repair that is signed"
         raise RefusedError("proof:repair-not-shown", message, "statements")
     verified = next((s for s in found if s.kind == "repair-verified" and s.index > repair.index), None)
     if verified is None:

@@ -16,6 +16,7 @@ from servitwin.domain.instant import DAY, HOUR
 from servitwin.domain.requirement import RepairRule, Requirement
 from servitwin.domain.twin import Twin
 from servitwin.proof.monitor.trace import Piece, Verdict
+from servitwin.proof.repair import demanded
 from servitwin.usecases.requirement_set import Demand
 from servitwin.web.api.answers import answer, at, cut_out, range_of
 from servitwin.web.api.callers import Me, Parts, permitted_twin, readable_span
@@ -171,6 +172,7 @@ def _demand_out(
     current = next((s for s in mine if s.open), None)
     verdict, since = _verdict_now(cases, twin, d, now)
     r = d.requirement
+    times, lasting = demanded(r.repair, conditioned=d.condition is not None)
     return {
         "name": d.name,
         "component": d.component,
@@ -186,7 +188,7 @@ def _demand_out(
         "since": at(since),
         "violations_30d": sum(1 for s in mine for f in s.findings if f.start >= now - _RECENT),
         "case": current.case.id if current else None,
-        "repair": {"when": d.condition_text, "times": r.repair.times, "lasting_s": r.repair.lasting / 1e9},
+        "repair": {"when": d.condition_text, "times": times, "lasting_s": lasting / 1e9},
     }
 
 

@@ -100,6 +100,6 @@ function Row({ one, twin, edit }: { one: Requirement; twin: TwinDetail; edit: (n
 /** When a repair counts as proven, in words. */
 function ruleText({ repair }: Requirement): string {
   const parts = repair.times > 0 ? [r.times(repair.times, repair.when || r.itsTrigger)] : [];
-  if (repair.lasting_s > 0) parts.push(r.lasting(formatDuration(repair.lasting_s * 1000)));
+  if (repair.lasting_s > 0) parts.push((repair.times > 0 ? r.lasting : r.keptFor)(formatDuration(repair.lasting_s * 1000)));
   return parts.join(", ");
 }

@@ -235,6 +235,7 @@ export const cases = {
     times: (n: number, when: string) => `${n === 1 ? "1 occurrence" : `${n} occurrences`} of ${when}`,
     itsTrigger: "its condition",
     lasting: (time: string) => `${time} of it`,
+    keptFor: (time: string) => `${time} in which it was kept`,
     name: "Name",
     nameHint: "Letters, digits, - _ .",
     text: "In plain words",
