@@ -102,6 +102,8 @@ def test_a_simulated_machine_is_among_no_machines_and_counts_nowhere(node: Node,
     twin = replayed(node, api, "lamp@1")["twin"]
     assert twin not in {t["id"] for t in api.get("/twins")["items"]}
     assert twin not in {t["id"] for t in api.get("/twins", q="simulated")["items"]}
+    assert api.get(f"/twins/{twin}/level")["items"] == []
+    assert not [e for e in api.get("/machine-types")["items"] if "simul" in e["name"]]
     body = {"formula": "always true", "text": "what it does is no case"}
     refused = api.ask("PUT", f"/twins/{twin}/requirements/own", 409, json=body)
     assert refused["code"] == "twin:simulated"
