@@ -67,6 +67,13 @@ class WitnessSettings(msgspec.Struct, omit_defaults=True):
     every_seconds: float = 30.0
 
 
+class TimestampSettings(msgspec.Struct, omit_defaults=True):
+    """The authority (RFC 3161) that stamps tree heads of the evidence log; no ``url``: none does."""
+
+    url: str = ""
+    every_seconds: float = 3600.0
+
+
 class Settings(msgspec.Struct, omit_defaults=True):
     """All that a process of servitwin needs to know; passed to children on standard input, never in arguments."""
 
@@ -85,6 +92,7 @@ class Settings(msgspec.Struct, omit_defaults=True):
     retention_days: int = 0  # 0: keep for ever
     bind_seconds: float = 4.0  # how often what was committed is bound in the evidence log
     witness: list[WitnessSettings] = []
+    timestamp: TimestampSettings = msgspec.field(default_factory=TimestampSettings)
     upkeep_minutes: float = 5.0  # how often roll-ups are brought up to date and small files put together
     records_url: str = ""  # "": SQLite in the data folder
     demo: bool = False

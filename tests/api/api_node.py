@@ -34,7 +34,8 @@ from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.requirement_set import RequirementSet
-from servitwin.usecases.run_controller_check import CheckRounds, run_next
+from servitwin.usecases.run_controller_check import check_rounds, run_next
+from servitwin.usecases.run_controller_replay import replay_rounds
 from servitwin.usecases.sign_in import SignIn, secret_hash
 from servitwin.web.api.app import create_app
 from servitwin.web.api.live import LiveHub
@@ -208,7 +209,8 @@ class Node:
             heads=heads,
             bound=bound,
             files=files,
-            checks=CheckRounds(self.records, self._check, now),
+            checks=check_rounds(self.records, self._check, now),
+            replays=replay_rounds(self.records, self._replay, now),
             now=now,
             new_id=new_id,
             hash_machine_secret=lambda s: "$2-test-" + secret_hash(s),
@@ -230,6 +232,9 @@ class Node:
 
         await asyncio.to_thread(run_next, self.records, parts.files, observe, time.monotonic, parts.now)
         return b""
+
+    async def _replay(self):
+        raise UnavailableError(Fault("worker:failed", "There is no broker here: what is asked waits"))
 
     def _machines_changed(self):
         self.machines_changed += 1

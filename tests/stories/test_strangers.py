@@ -76,6 +76,9 @@ def secrets(node: Node) -> tuple[Api, dict[str, list[str]]]:
     yaml = {"Content-Type": "application/yaml"}
     api.ask("POST", "/controllers", 201, content=LAMP, headers=yaml, params={"machine_type": "acme-forge"})
     checked = api.post("/controllers/acme-lamp@1/checks", {"seconds": 5}, 202)
+    check = f"/controllers/checks/{checked['id']}"
+    wait_for(node, "the check", 60, lambda: api.get(check)["state"] == "done")
+    replay = api.post("/controllers/acme-lamp@1/replays", {"property": "p", "pace": 50}, 202)
     contract(api)
     own = ("", "/document", "/status", "/intervals", "/exclusions", "/acceptances", "/acceptances/{twin}/criteria",
            "/settlements", "/trial", "/price", "/forecast", "/calibration", "/value", "/service-levels",
@@ -90,7 +93,9 @@ def secrets(node: Node) -> tuple[Api, dict[str, list[str]]]:
         "/quarantine/{id}": [entries[0]["id"]],
         **{"/cases/{id}" + path: [case["id"]] for path in ("", "/proof", "/certificate")},
         **{"/controllers/checks/{id}" + path: [checked["id"]] for path in ("", "/obligations")},
-        "/controllers/{reference}": ["acme-lamp@1"],
+        **{"/controllers/{reference}" + path: ["acme-lamp@1"] for path in ("", "/replays")},
+        "/controllers/replays/{id}": [replay["id"]],
+        "size": ["1"],
         "/log/consistency from": ["0"],
         "index": ["0"],
         "requirement": ["stays-cool"],

@@ -20,15 +20,19 @@ from servitwin.engines.files.log_heads import LogHeads
 from servitwin.engines.files.party_keys import PartyKeyFolder
 from servitwin.engines.history.bound import CommittedRows
 from servitwin.engines.records import SqlRecords
+from servitwin.engines.remote.timestamp_authority import post_query
 from servitwin.proof.log.catalogue import ROW, describe
 from servitwin.usecases.bind_observations import plain_body, unbound
 from servitwin.usecases.keep_log import KeepLog
 from servitwin.usecases.log_desk import LogDesk
+from servitwin.usecases.stamp_heads import StampHeads
 
 log = logging.getLogger("servitwin.evidence")
 _LOOK_EVERY_S = 0.5
 _KEYS_EVERY_S = 5.0
 _QUICK_S = 2.0
+_HEAD_EVERY_S = 5.0
+_AUTHORITY_AGAIN_S = 60.0
 
 
 def run(settings: Settings) -> None:
@@ -66,6 +70,8 @@ class EvidenceWorker:
         await bus.answer("ask.evidence", answer)
         await bus.flush()
         watching = [asyncio.create_task(WatchLog(self._settings, w).run(self._stop)) for w in self._settings.witness]
+        if self._settings.timestamp.url:
+            watching.append(asyncio.create_task(self._stamp()))
         report_ready()
         bound, keys = 0.0, 0.0
         more, slow = False, False
@@ -84,6 +90,23 @@ class EvidenceWorker:
         await bus.close()
         await loop.run_in_executor(self._thread, self._close)
         self._records.close()
+
+    async def _stamp(self) -> None:
+        """Have the newest head stamped, now and then; an authority that does not answer is asked again soon."""
+        at = self._settings.timestamp
+        heads = StampHeads(LogHeads(self._settings.evidence), at.url, post_query)
+        said = ""
+        while not self._stop.is_set():
+            try:
+                found = await asyncio.to_thread(heads.stamp)
+                if found is not None:
+                    log.info("the head of %d entries has a time stamp of %s", found.head.head.size, at.url)
+                said, pause = "", at.every_seconds if found is not None else _HEAD_EVERY_S
+            except (ServitwinError, OSError) as e:
+                if str(e) != said:
+                    log.warning("no time stamp: %s", e)
+                said, pause = str(e), min(at.every_seconds, _AUTHORITY_AGAIN_S)
+            await self._pause(pause)
 
     def _step(self, bind: bool, state: bool) -> bool:
         """A round of work; whether there is more that should not wait."""

@@ -40,7 +40,8 @@ from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.requirement_set import RequirementSet
-from servitwin.usecases.run_controller_check import CheckRounds
+from servitwin.usecases.run_controller_check import check_rounds
+from servitwin.usecases.run_controller_replay import replay_rounds
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.app import create_app
 from servitwin.web.api.live import LiveHub
@@ -88,7 +89,8 @@ def build_parts(
         heads=heads,
         bound=bound,
         files=FileFolder(settings.folder / "files"),
-        checks=CheckRounds(records, lambda: ask_worker("controller-check", settings), time.time_ns),
+        checks=check_rounds(records, lambda: ask_worker("controller-check", settings), time.time_ns),
+        replays=replay_rounds(records, lambda: ask_worker("controller-replay", settings), time.time_ns),
         now=time.time_ns,
         new_id=new_id,
         hash_machine_secret=hash_secret,
@@ -162,10 +164,12 @@ async def _serve(settings: Settings) -> None:
     if server.started:
         report_ready(port=listening.getsockname()[1])
         parts.checks.wake()
+        parts.replays.wake()
     try:
         await serving
     finally:
         await parts.checks.stop()
+        await parts.replays.stop()
         await bus.close()
         records.close()
 

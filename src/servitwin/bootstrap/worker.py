@@ -22,6 +22,7 @@ _MODULES = {
     "recall": "servitwin.bootstrap.recall_worker",
     "look-back": "servitwin.bootstrap.look_back_worker",
     "controller-check": "servitwin.bootstrap.controller_worker",
+    "controller-replay": "servitwin.bootstrap.controller_replay_worker",
     "upkeep": "servitwin.bootstrap.upkeep_worker",
 }
 _PR_SET_PDEATHSIG = 1

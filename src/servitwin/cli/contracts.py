@@ -47,6 +47,9 @@ def add(app: typer.Typer, starters: Starters) -> None:
         keys: Annotated[Path | None, typer.Option(help="Public keys (JSON of GET /parties/{party}/keys)")] = None,
         head: Annotated[Path | None, typer.Option(help="Proof: heads that your own node co-signed (JSON)")] = None,
         witness: Annotated[Path | None, typer.Option(help="Proof: folder with your own copy of the log")] = None,
+        timestamp_roots: Annotated[
+            Path | None, typer.Option(help="Proof: root certificates (PEM) of time-stamp authorities that you trust")
+        ] = None,
         as_json: JsonOption = False,
     ) -> None:
         """Check a proof file (log, observations, formula) or a settlement (every cent), without a server."""
@@ -56,12 +59,11 @@ def add(app: typer.Typer, starters: Starters) -> None:
                     "option:not-for-proofs", "A proof file carries its observations", "Leave out --observations"
                 )
                 raise InvalidInputError(fault)
-            verify_proof_file(file, keys, head, witness, as_json)
+            verify_proof_file(file, keys, head, witness, timestamp_roots, as_json)
             return
-        if head is not None or witness is not None:
-            fault = Fault(
-                "option:only-for-proofs", "This is no proof file", "--head and --witness belong to proof files"
-            )
+        if head is not None or witness is not None or timestamp_roots is not None:
+            hint = "--head, --witness and --timestamp-roots belong to proof files"
+            fault = Fault("option:only-for-proofs", "This is no proof file", hint)
             raise InvalidInputError(fault)
         found = check(file, observations, keys)
         if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from servitwin.cli.kept_controllers import add_controller, list_controllers
+from servitwin.cli.kept_controllers import add_controller, list_controllers, replay_controller
 from servitwin.cli.node import FINDING, JsonOption, handled, print_json, print_table
 from servitwin.cli.texts import text_of
 from servitwin.domain.error import Fault, InvalidInputError
@@ -36,6 +36,7 @@ def add(app: typer.Typer) -> None:
     group.command("check")(handled(check))
     group.command("add")(handled(add_controller))
     group.command("list")(handled(list_controllers))
+    group.command("replay")(handled(replay_controller))
     app.add_typer(group, name="controllers")
 
 

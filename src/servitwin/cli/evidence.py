@@ -21,6 +21,7 @@ from servitwin.cli.node import (
     print_table,
 )
 from servitwin.cli.starters import Starters
+from servitwin.cli.timestamps import check_timestamp, list_timestamps
 from servitwin.domain.error import ServitwinError
 from servitwin.domain.instant import DAY
 from servitwin.usecases.check_log import Checked
@@ -34,6 +35,8 @@ def add(app: typer.Typer, starters: Starters) -> None:
                       no_args_is_help=True)  # fmt: skip
     log.command("head")(handled(head))
     log.command("entries")(handled(entries))
+    log.command("timestamps")(handled(list_timestamps))
+    log.command("verify-timestamp")(handled(check_timestamp))
     if starters.witness is not None:
         log.command("witness", help="Follow another node's log, keep a copy of it, and co-sign its heads.")(
             _witness(starters)

@@ -1,14 +1,18 @@
-"""Controllers of a node: bring one in, list them."""
+"""Controllers of a node: bring one in, list them, replay what a check found in the simulator."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from servitwin.cli.node import DataOption, JsonOption, ToOption, connect, print_json, print_table
+from servitwin.cli.node import FINDING, DataOption, JsonOption, ToOption, connect, print_json, print_table
 from servitwin.cli.texts import text_of
+from servitwin.domain.error import Fault, InvalidInputError
+
+_LOOK_EVERY_S = 0.5
 
 
 def add_controller(
@@ -47,3 +51,36 @@ def list_controllers(data: DataOption = None, to: ToOption = None, as_json: Json
         for c in found
     ]  # fmt: skip
     print_table(("name", "version", "of", "properties", "proven", "violated", "not settled", "title"), rows)
+
+
+def replay_controller(
+    reference: Annotated[str, typer.Argument(help="Version whose model is run, as mill-door@1")],
+    property: Annotated[str, typer.Argument(help="Property that a check found violated")],
+    inputs_of: Annotated[int | None, typer.Option(min=0, help="Version that the run was found for, if another")] = None,
+    pace: Annotated[float, typer.Option(min=0.2, max=50, help="Steps each second")] = 2.0,
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Drive the inputs of a counterexample into a simulated machine. Exit code 1 if it breaks the property.
+
+    The simulated machine runs the controller's model and speaks to the broker; it is a twin of its own.
+    """
+    with connect(data, to) as node:
+        found = node.replay_controller(reference, property, inputs_of=inputs_of, pace=pace)
+        if not as_json:
+            typer.echo(
+                f"{found['positions']} positions at {pace:g} steps a second; watch it: /app/machines/{found['twin']}"
+            )
+        while found["state"] in ("waiting", "running"):
+            time.sleep(_LOOK_EVERY_S)
+            found = node.controller_replay(found["id"])
+    if as_json:
+        print_json(found)
+    elif found["state"] == "done":
+        typer.echo(found["says"])
+    if found["state"] == "failed":
+        fault = found["fault"] or {}
+        raise InvalidInputError(Fault(fault["code"], fault["message"], fault["hint"]))
+    if found["broken_at"] is not None:
+        raise typer.Exit(FINDING)

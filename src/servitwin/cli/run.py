@@ -9,7 +9,15 @@ import typer
 
 from servitwin.cli.node import JsonOption, handled, print_json
 from servitwin.cli.starters import Starters
-from servitwin.config import BusSettings, Settings, TlsSettings, WebSettings, WitnessSettings, default_data_folder
+from servitwin.config import (
+    BusSettings,
+    Settings,
+    TimestampSettings,
+    TlsSettings,
+    WebSettings,
+    WitnessSettings,
+    default_data_folder,
+)
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.party import Role
 from servitwin.usecases.check_tls import tls_faults
@@ -37,6 +45,11 @@ def settings_faults(settings: Settings) -> list[Fault]:
     if role and role not in get_args(Role):
         known = ", ".join(get_args(Role))
         faults.append(Fault("serve:role-unknown", f"{role[:40]!r} is no role", f"Use one of {known}", "anonymous-role"))
+    authority = settings.timestamp.url
+    if authority and not authority.startswith(("http://", "https://")):
+        hint = "Write it like https://tsa.example/tsr"
+        message = f"{authority[:80]!r} is no address of an authority"
+        faults.append(Fault("serve:timestamp-authority", message, hint, "timestamp-authority"))
     return faults
 
 
@@ -67,6 +80,10 @@ def _serve(starter: Callable[[Settings, bool], int]) -> Callable[..., None]:
             ),
         ] = None,
         witness_party: Annotated[str, typer.Option(help="Party that co-signs; default: who operates this node")] = "",
+        timestamp_authority: Annotated[
+            str, typer.Option(metavar="URL", help="Authority (RFC 3161) that stamps heads of the evidence log")
+        ] = "",
+        timestamp_every: Annotated[float, typer.Option(min=1, help="Seconds between two time stamps")] = 3600.0,
         demo: Annotated[bool, typer.Option(help="Start the demo plant with its simulator and accounts")] = False,
         as_json: JsonOption = False,
     ) -> None:
@@ -78,6 +95,7 @@ def _serve(starter: Callable[[Settings, bool], int]) -> Callable[..., None]:
             plant=[str(p) for p in plant or ()],
             demo=demo,
             retention_days=keep_days,
+            timestamp=TimestampSettings(timestamp_authority, timestamp_every),
             witness=[
                 WitnessSettings(
                     url,

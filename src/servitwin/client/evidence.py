@@ -25,6 +25,15 @@ class EvidenceCalls:
         items: list[Json] = found["items"]
         return items
 
+    def log_timestamps(self) -> list[int]:
+        """Sizes of the heads that an authority has stamped, ascending."""
+        sizes: list[int] = self._api.call("GET", "/log/timestamps", Json)["sizes"]
+        return sizes
+
+    def log_timestamp(self, size: int) -> Json:
+        """A stamped head, and the authority's answer."""
+        return self._api.call("GET", f"/log/timestamps/{size}", Json)
+
     def log_proof(self, index: int, size: int | None = None) -> Json:
         """Inclusion proof of an entry."""
         return self._api.call("GET", "/log/proof", Json, params={"index": index, "size": size})

@@ -43,6 +43,18 @@ class Range(msgspec.Struct, frozen=True):
             return "true" if value else "false"
         return self.words[value] if self.kind == "word" and 0 <= value < len(self.words) else str(value)
 
+    def read(self, text: str) -> int | None:
+        """The number that :meth:`shown` writes so; None if the text is none of the range's values."""
+        if self.kind == "flag":
+            return {"false": 0, "true": 1}.get(text)
+        if self.kind == "word":
+            return self.words.index(text) if text in self.words else None
+        try:
+            value = int(text)
+        except ValueError:
+            return None
+        return value if self.low <= value <= self.high else None
+
     def clamped(self, value: int) -> int:
         """The nearest value inside the range."""
         return min(max(value, self.low), self.high)

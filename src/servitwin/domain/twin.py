@@ -51,6 +51,7 @@ class Twin(msgspec.Struct, frozen=True, omit_defaults=True):
     ``type`` dates the references ``name@version`` that held; the one in force decides how data are read.
     ``commissioned``: observations before it are impossible and go to quarantine (None: not known).
     ``retired``: from this instant on it is part of nothing and not listed; its history and id stay (None: in use).
+    ``simulates``: ``name@version`` of the controller whose model runs instead of an asset; empty: it is a real one.
     """
 
     uid: str
@@ -69,6 +70,7 @@ class Twin(msgspec.Struct, frozen=True, omit_defaults=True):
     aggregates: tuple[Aggregate, ...] = ()
     registered_from: str = ""
     retired: int | None = None
+    simulates: str = ""
 
     def type_at(self, at: int) -> str | None:
         """``name@version`` in force at that instant; before the first date the first one is used."""

@@ -8,6 +8,7 @@ import msgspec
 
 from servitwin.domain.calendar import Calendar
 from servitwin.domain.party import Party
+from servitwin.domain.requirement import Requirement
 from servitwin.domain.twin import Aggregate, Dated, TwinKind
 
 BEGINNING = 0  # ns UTC: what a file gives no first day holds from 1970 on
@@ -35,6 +36,7 @@ class PlantTwin(msgspec.Struct, frozen=True, omit_defaults=True):
     parent: History = History()
     calendar: str = ""
     aggregates: tuple[Aggregate, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
 
 
 class Connection(msgspec.Struct, frozen=True, omit_defaults=True):

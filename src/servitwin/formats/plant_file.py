@@ -16,6 +16,7 @@ from servitwin.formats.dates import read_instant
 from servitwin.formats.plant import BEGINNING, Connection, History, Plant, PlantTwin
 from servitwin.formats.plant_aggregates import read_aggregates
 from servitwin.formats.plant_calendar import read_calendar
+from servitwin.formats.plant_requirements import read_twin_requirements
 from servitwin.formats.plant_tree import check_tree, parents_first
 from servitwin.formats.structure import Structure, did_you_mean, where
 from servitwin.formats.yaml_node import Key, Parsed, parse
@@ -47,7 +48,7 @@ def read_plant(
 
     ``check_connection(connector, config)`` gives the faults of a connection's configuration, with ``where`` as a
     path inside it. Faults of structure have codes ``yaml:...`` and ``file:...``; of meaning ``plant:...``,
-    ``twin:...``, ``calendar:...``, ``aggregate:...`` and the connector's own.
+    ``twin:...``, ``calendar:...``, ``aggregate:...``, ``formula:...`` and the connector's own.
     """
     root, faults, file = parse(source, file)
     if root is None:
@@ -79,6 +80,7 @@ class _PlantReader:
         self._check_serials(twins.values())
         check_tree(twins, self._say)
         read_aggregates(twins, data.get("twins", {}), self._known.types, self._structure)
+        read_twin_requirements(twins, data.get("twins", {}), self._known.types, self._structure)
         connections = [self._connection(n, c, ("connections", n)) for n, c in data.get("connections", {}).items()]
         return Plant(
             name=data.get("plant", ""),

@@ -217,10 +217,22 @@ class _Composer:
         self._refuse_tag(event)
         line, column = _place(event)
         plain = event.implicit[0] if event.implicit else True
-        node = Node(resolve(event.value) if plain else event.value, line, column, event.value)
+        text = self._whole(event)
+        node = Node(resolve(text) if plain else text, line, column, text)
         raw = self._text[event.start_mark.index : event.end_mark.index]
-        node.raw, node.style = "" if raw == event.value else raw, event.style or ""
+        node.raw, node.style = "" if raw == text else raw, event.style or ""
         return node
+
+    def _whole(self, event: Any) -> str:
+        """The scalar's text; JSON escapes a character beyond U+FFFF as two halves, which belong together."""
+        text: str = event.value
+        if text.isascii():
+            return text
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            hint = "Write the character itself, or both of its halves"
+            raise self._stop(event, "yaml:syntax", "Half a character is escaped here", hint) from None
 
     def _refuse_tag(self, event: Any) -> None:
         tag = str(event.ctag) if getattr(event, "ctag", None) else ""

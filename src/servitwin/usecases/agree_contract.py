@@ -46,7 +46,8 @@ class AgreeContract:
             InvalidInputError: every fault of the file.
             ConflictError: ``contract:version-exists``.
         """
-        around = Around({p.id for p in self._records.parties()}, {t.id for t in self._records.twins()}, self._signals)
+        machines = {t.id for t in self._records.twins() if not t.simulates}
+        around = Around({p.id for p in self._records.parties()}, machines, self._signals)
         contract, faults = read_contract(text, name, around=around)
         if contract is None:
             raise InvalidInputError(faults)

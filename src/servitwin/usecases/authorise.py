@@ -27,8 +27,8 @@ class Directory(Protocol):
         """Revision of the records that is held."""
         ...
 
-    def twins(self, *, retired: bool = False) -> Sequence[Twin]:
-        """Every twin, retired ones if asked for."""
+    def twins(self, *, retired: bool = False, simulated: bool = False) -> Sequence[Twin]:
+        """Every twin; retired ones and simulated ones if asked for."""
         ...
 
 
@@ -187,7 +187,7 @@ class Authoriser:
         now = self._now()
         if index is None or index.revision != self._directory.revision or not index.valid_from <= now < index.valid_to:
             index = self._index = AccessIndex.build(
-                self._directory.twins(retired=True),
+                self._directory.twins(retired=True, simulated=True),
                 self._grants.grants(now),
                 self._operator(),
                 now,

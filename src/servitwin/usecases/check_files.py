@@ -65,7 +65,7 @@ def known_of(records: Records) -> Known:
     return Known(
         types={t.reference: t for t in records.machine_types()},
         parties={p.id for p in records.parties()},
-        twins={t.id for t in records.twins()},
+        twins={t.id for t in records.twins() if not t.simulates},
         connections={name: kept.connections for name, kept in kept_plants(records).items()},
     )
 

@@ -94,8 +94,8 @@ class DeriveLevel:
 
     def _change(self, uid: str, now: int) -> _Change | None:
         twin = self._registry.by_uid(uid)
-        if twin is None or twin.retired is not None:
-            return None
+        if twin is None or twin.retired is not None or twin.simulates:
+            return None  # what runs a model mirrors no machine
         machine_type = self._registry.type_at(twin, now)
         declared = [c.name for c in machine_type.commands] if machine_type else []
         commands = self._records.commands(uid, limit=MAX_COMMANDS, since=now - self._window)

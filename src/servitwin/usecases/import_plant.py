@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError
 from servitwin.domain.party import Actor, Party
+from servitwin.domain.requirement import Requirement
 from servitwin.domain.twin import Dated, Twin, value_at
 from servitwin.formats.plant import History, Plant, PlantTwin
 from servitwin.formats.plant_file import Known, read_plant
@@ -20,7 +21,10 @@ from servitwin.usecases.register_types import Changed
 
 
 class Imported(msgspec.Struct):
-    """What an import did: ids of twins, and ``party:ID``, ``calendar:NAME``, ``connections:PLANT``."""
+    """What an import did: ids of twins, ``party:ID``, ``calendar:NAME``, ``requirement:ID/NAME``, ``connections:ID``.
+
+    Of requirements those alone that differ are told; one that was taken back is among ``changed``.
+    """
 
     created: list[str] = []
     changed: list[str] = []
@@ -52,7 +56,7 @@ class ImportPlant:
         """Bring a plant in; nothing of it if one of its twins contradicts the records.
 
         Raises:
-            ConflictError: ``twin:serial-changed``, ``twin:serial-duplicate``, ``plant:cycle``: every one of them.
+            ConflictError: each ``twin:simulated``, ``twin:serial-changed``, ``twin:serial-duplicate``, ``plant:cycle``.
         """
         now = self._now()
         kept = kept_plants(self._records)
@@ -68,6 +72,10 @@ class ImportPlant:
             for id in before.twins:
                 if id not in wanted and id in present and present[id].retired is None:
                     self._retire(present[id], now, actor, result)
+            named = {t.id: t.requirements for t in plant.twins if t.requirements}
+            for id in dict.fromkeys([*named, *before.requirements]):
+                uid = (wanted[id] if id in wanted else present[id]).uid
+                self._demand(id, uid, named.get(id, ()), before.requirements.get(id, []), actor, result)
             self._keep(plant, kept, before, actor, result)
         if result.created or result.changed or result.retired:
             self._changed("changed.twins")
@@ -84,6 +92,9 @@ class ImportPlant:
         has_calendar = isinstance(calendar, str) and self._records.calendar(calendar) is not None
         known = known_of(self._records)
         known = Known(known.types, known.parties, [str(calendar)] if has_calendar else (), known.twins)
+        if "requirements" in body:
+            hint = f"PUT /api/v1/twins/{id}/requirements/NAME for each of them"
+            raise InvalidInputError(Fault("twin:requirements-apart", "They are saved one by one", hint, "requirements"))
         text = msgspec.json.encode({"plant": "one", "twins": {id: body}}).decode()
         plant, faults = read_plant(text, known=known)
         if plant is None:
@@ -128,6 +139,22 @@ class ImportPlant:
         self._audit.note(actor, "twin.save", twin.id, {"fields": fields} if present else {"created": True})
         (result.changed if present else result.created).append(twin.id)
 
+    def _demand(
+        self, id: str, uid: str, named: Sequence[Requirement], before: Sequence[str], actor: Actor, result: Imported
+    ) -> None:
+        """Bring the requirements that the file adds to a twin; those that it no longer names are taken back."""
+        present = {r.name: r for r in self._records.requirements(uid).get(uid, [])}
+        names = {r.name for r in named}
+        gone = [Requirement(n, "", "") for n in before if n in present and n not in names]
+        for requirement in (*named, *gone):
+            if present.get(requirement.name) != requirement:
+                self._records.add_requirement(uid, requirement, self._now(), actor.id)
+                detail = {"name": requirement.name, "formula": requirement.formula}
+                self._audit.note(
+                    actor, "requirement.save", id, detail if requirement.formula else {**detail, "removed": True}
+                )
+                _report(f"requirement:{id}/{requirement.name}", requirement.name not in present, False, result)
+
     def _retire(self, twin: Twin, now: int, actor: Actor, result: Imported) -> None:
         self._records.save_twin(msgspec.structs.replace(twin, retired=now))
         self._audit.note(actor, "twin.save", twin.id, {"fields": ["retired"]})
@@ -153,7 +180,8 @@ class ImportPlant:
     def _keep(
         self, plant: Plant, kept: dict[str, KeptPlant], before: KeptPlant, actor: Actor, result: Imported
     ) -> None:
-        new = KeptPlant(plant.title, sorted(t.id for t in plant.twins), list(plant.connections))
+        demanded = {t.id: [r.name for r in t.requirements] for t in plant.twins if t.requirements}
+        new = KeptPlant(plant.title, sorted(t.id for t in plant.twins), list(plant.connections), demanded)
         if new == before:
             return
         text = msgspec.json.encode({**kept, plant.name: new}).decode()
@@ -215,12 +243,26 @@ def _inside(fault: Fault, id: str) -> Fault:
 
 def _check(all_twins: Mapping[str, Twin], present: Mapping[str, Twin], wanted: Mapping[str, Twin], now: int) -> None:
     faults = [
+        *_simulated(present, wanted),
         *_changed_serials(present, wanted),
         *_duplicate_serials(all_twins, wanted),
         *_rings(all_twins, wanted, now),
     ]
     if faults:
         raise ConflictError(faults)
+
+
+def _simulated(present: Mapping[str, Twin], wanted: Mapping[str, Twin]) -> list[Fault]:
+    return [
+        Fault(
+            "twin:simulated",
+            f"The twin {id!r} runs the model of the controller {present[id].simulates}: it is no machine",
+            "Give the machine another id",
+            f"twins.{id}",
+        )
+        for id in wanted
+        if id in present and present[id].simulates
+    ]
 
 
 def _changed_serials(present: Mapping[str, Twin], wanted: Mapping[str, Twin]) -> list[Fault]:

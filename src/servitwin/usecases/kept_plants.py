@@ -11,11 +11,15 @@ PLANTS = "plants"  # the setting they are kept in
 
 
 class KeptPlant(msgspec.Struct):
-    """What is kept of a plant beside its twins: which of them the file declared, and its connections."""
+    """What is kept of a plant beside its twins: which of them the file declared, and its connections.
+
+    ``requirements``: names of those that the file added to a twin, by its id.
+    """
 
     title: str = ""
     twins: list[str] = []
     connections: list[Connection] = []
+    requirements: dict[str, list[str]] = {}
 
 
 def kept_plants(records: Records) -> dict[str, KeptPlant]:

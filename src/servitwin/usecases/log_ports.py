@@ -76,6 +76,18 @@ class HeadFiles(Protocol):
         """The newest co-signature of each party."""
         ...
 
+    def save_stamp(self, size: int, content: bytes) -> None:
+        """Keep an authority's time stamp of the head of that size, durably."""
+        ...
+
+    def stamped(self) -> list[int]:
+        """Sizes of the heads that have a time stamp, ascending."""
+        ...
+
+    def stamp(self, size: int) -> bytes | None:
+        """The time stamp of the head of that size."""
+        ...
+
     def add(self, kind: str, line: bytes) -> None:
         """Add a line, durably."""
         ...

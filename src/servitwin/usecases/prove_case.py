@@ -28,6 +28,7 @@ from servitwin.proof.file.proof_file import (
     ProvenMachine,
     ProvenParty,
     SignedHead,
+    StampedHead,
     build_proof_file,
 )
 from servitwin.proof.file.wire import plain
@@ -35,6 +36,7 @@ from servitwin.proof.log.catalogue import last_sequences, places_of_kinds
 from servitwin.proof.log.head import Cosignature, read_head
 from servitwin.proof.log.head import SignedHead as LogHead
 from servitwin.proof.log.statement import Subject, exact_instant, glance
+from servitwin.proof.log.timestamp import HeadStamp
 from servitwin.proof.monitor.history import margin_over
 from servitwin.proof.monitor.trace import SignalTrace, Verdict
 from servitwin.usecases.case_step import add_monitor_step
@@ -262,6 +264,7 @@ class ProveCase:
                 for c in read_cosigned(self._heads.cosigned())
                 if c.head.head.size <= size
             ],
+            self._stamped(size),
         )  # fmt: skip
 
         def sign(content: bytes) -> tuple[str, bytes]:
@@ -269,6 +272,16 @@ class ProveCase:
             return key_id(public), base64.b64decode(signature)
 
         return build_proof_file(parts, sign)
+
+    def _stamped(self, size: int) -> list[StampedHead]:
+        """The newest time stamp of a head that the file's head goes on from; none where no authority is asked."""
+        newest = max((s for s in self._heads.stamped() if s <= size), default=-1)
+        raw = self._heads.stamp(newest)
+        if raw is None:
+            return []
+        found = msgspec.json.decode(raw, type=HeadStamp)
+        path = self._log.consistency(newest, size)
+        return [StampedHead(_head(found.head), found.authority, found.response, found.time, path)]
 
     def _is_about(self, index: int, case: str) -> bool:
         return glance(self._log.entry(index)).statement.subject.case == case

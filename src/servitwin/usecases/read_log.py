@@ -15,6 +15,7 @@ from servitwin.proof.log.head import SignedHead, read_head
 from servitwin.proof.log.merkle import leaf_hash
 from servitwin.proof.log.segment import Segment
 from servitwin.proof.log.statement import Entry, glance
+from servitwin.proof.log.timestamp import HeadStamp
 from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.bind_observations import BoundRows
 from servitwin.usecases.keep_log import FORKS, Cosigned, read_cosigned, read_forks
@@ -65,6 +66,22 @@ class ReadLog:
     def forks(self) -> list[dict[str, Any]]:
         """Heads that somebody signed with this log's key and that are not of this log."""
         return [msgspec.to_builtins(f) for f in read_forks(self._heads.lines(FORKS))]
+
+    def stamped(self) -> list[int]:
+        """Sizes of the heads that an authority has stamped, ascending."""
+        return self._heads.stamped()
+
+    def stamp(self, size: int) -> HeadStamp:
+        """The time stamp of the head of that size.
+
+        Raises:
+            NotFoundError: ``timestamp:none``.
+        """
+        raw = self._heads.stamp(size)
+        if raw is None:
+            message = f"The head of {size} entries has no time stamp"
+            raise NotFoundError(Fault("timestamp:none", message, "GET /api/v1/log/timestamps lists them", "size"))
+        return msgspec.json.decode(raw, type=HeadStamp)
 
     def entries(self, actor: Actor, first: int, limit: int) -> list[dict[str, Any]]:
         """Entries from ``first`` on as text, or their leaf hashes where the actor may not read the statement."""
@@ -135,7 +152,7 @@ class ReadLog:
         if not len(rows):
             raise UnavailableError(Fault("segment:rows-gone", "Its rows are not kept any more", where="index"))
         wanted = []
-        for twin in self._registry.twins(retired=True):
+        for twin in self._registry.twins(retired=True, simulated=True):
             if twins and twin.id not in twins:
                 continue
             if self._authoriser.spans(actor, twin, "", start, end) == [(start, end)]:

@@ -75,9 +75,13 @@ class Registry:
         """The twin with that uid, a retired one too."""
         return self._snapshot.by_uid.get(uid)
 
-    def twins(self, *, retired: bool = False) -> Sequence[Twin]:
-        """Twins in order of id; retired ones only if asked for."""
-        return [t for t in self._snapshot.by_id.values() if retired or t.retired is None]
+    def twins(self, *, retired: bool = False, simulated: bool = False) -> Sequence[Twin]:
+        """Twins in order of id; retired ones, and those that run a model instead of an asset, only if asked for."""
+        return [
+            t
+            for t in self._snapshot.by_id.values()
+            if (retired or t.retired is None) and (simulated or not t.simulates)
+        ]
 
     def types(self) -> Mapping[str, MachineType]:
         """All machine types by ``name@version``."""

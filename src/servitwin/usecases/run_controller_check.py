@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-import logging
 import zipfile
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -16,8 +14,8 @@ from servitwin.proof.controller.conformance_report import Seen
 from servitwin.usecases.check_controller import Checked, ControllerText, Limits, check_controller, read
 from servitwin.usecases.keep_controller import text_of
 from servitwin.usecases.ports import Files, Records
+from servitwin.usecases.rounds import Rounds
 
-log = logging.getLogger("servitwin.controllers")
 LONGEST = 600.0  # seconds that a check may be given for each version
 _WHOLE = 3 * LONGEST + 300  # two versions, the comparison with a recording, loading and writing
 
@@ -87,45 +85,18 @@ def zipped(texts: dict[str, str]) -> bytes:
     return made.getvalue()
 
 
-class CheckRounds:
-    """Starts the process for checks while some wait, never two at once."""
+def check_rounds(records: Records, start: Callable[[], Awaitable[bytes]], now: Callable[[], int]) -> Rounds:
+    """Rounds that do the checks that wait; ``start`` runs the process for one."""
 
-    def __init__(self, records: Records, start: Callable[[], Awaitable[bytes]], now: Callable[[], int]) -> None:
-        self._records = records
-        self._start = start
-        self._now = now
-        self._running: asyncio.Task[None] | None = None
-
-    def wake(self) -> None:
-        """See to it that what waits is done; returns at once."""
-        if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._go())
-
-    async def stop(self) -> None:
-        """End the process that runs; its check is told as interrupted when the next one begins."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
-
-    async def _go(self) -> None:
-        await self._close_interrupted()
-        while await asyncio.to_thread(self._records.controller_checks, "waiting", 1):
-            try:
-                await asyncio.wait_for(self._start(), _WHOLE)
-            except (ServitwinError, TimeoutError, OSError) as e:
-                log.warning("a check of a controller did not end: %s", e)
-                if not await self._close_interrupted():
-                    return  # the process cannot even begin: what waits is tried again with the next question
-
-    async def _close_interrupted(self) -> int:
-        """No process runs: what is still said to run was interrupted."""
-        stuck = await asyncio.to_thread(self._records.controller_checks, "running")
+    def close_interrupted() -> int:
+        stuck = records.controller_checks("running")
         for check in stuck:
             fault = Fault(
                 "controller:check-interrupted",
                 "The check ended before it was done: the node stopped, or it needed too much time or memory",
                 "Ask again, with less depth or less time",
             )
-            ended = msgspec.structs.replace(check, state="failed", fault=fault, ended=self._now())
-            await asyncio.to_thread(self._records.save_controller_check, ended)
+            records.save_controller_check(msgspec.structs.replace(check, state="failed", fault=fault, ended=now()))
         return len(stuck)
+
+    return Rounds(start, lambda: bool(records.controller_checks("waiting", 1)), close_interrupted, _WHOLE)

@@ -29,9 +29,12 @@ class SaveRequirement:
 
         Raises:
             InvalidInputError: every fault of its formulas (``formula:...``).
-            ConflictError: ``requirement:of-type`` where the machine type has one of that name.
+            ConflictError: ``requirement:of-type`` where the machine type has one of that name, ``twin:simulated``.
         """
         now = self._now()
+        if twin.simulates:
+            message = f"{twin.id} runs a controller's model: what it does is no case"
+            raise ConflictError(Fault("twin:simulated", message, "Add the requirement to a machine"))
         self._refuse_of_type(twin, requirement.name, now)
         demand = self._demands.demand(twin, requirement, now)
         faults = list(demand.checked.faults)

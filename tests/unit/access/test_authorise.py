@@ -30,7 +30,7 @@ class Plant:
     held: list = field(default_factory=list)
     revision: int = 1
 
-    def twins(self, *, retired=False):
+    def twins(self, *, retired=False, simulated=False):
         return self.all
 
     def grants(self, at):

@@ -31,6 +31,12 @@ def test_quoted_scalars_are_text():
     assert root.plain() == {"a": "12", "b": "true"}
 
 
+def test_a_character_that_json_escapes_in_two_halves_is_one():
+    root, faults = read_yaml('{"\\ud83d\\ude00": "a\\ud83d\\ude00b ä"}')
+    assert faults == []
+    assert root.plain() == {"😀": "a😀b ä"}
+
+
 def test_places_are_those_of_the_file():
     root, _ = read_yaml("a:\n  b: [1,\n      {c: 2}]\n")
     assert root.place(("a", "b", 1, "c")) == (3, 11)
@@ -50,7 +56,8 @@ def test_all_duplicate_keys_are_told_with_their_first_place():
      ("a: \x00", "yaml:syntax"), ("\x01", "yaml:syntax"), ("a: &x [*x]", "yaml:recursive"), ("a: *b", "yaml:alias"),
      ("a: 1\n---\nb: 1\n", "yaml:several-documents"), ("a: !!python/object:os.system x", "yaml:tag"),
      ("[" * 2_000, "yaml:too-deep"), ("{a: " * 2_000, "yaml:too-deep"), ("? [a]\n: 1\n", "yaml:key-not-text"),
-     ("x" * (MAX_CHARACTERS + 1), "yaml:too-large")],
+     ("x" * (MAX_CHARACTERS + 1), "yaml:too-large"), ('a: "\\ud83d"', "yaml:syntax"),
+     ('{"\\ude00": 1}', "yaml:syntax"), ('a: "\\ude00\\ud83d"', "yaml:syntax")],
 )  # fmt: skip
 def test_what_cannot_be_read_is_told_at_once(text, code):
     began = time.process_time()

@@ -7,7 +7,8 @@ import pytest
 from servitwin.domain.error import ConflictError, InvalidInputError
 from servitwin.domain.instant import parse_instant
 from servitwin.domain.party import Actor
-from servitwin.domain.twin import Dated
+from servitwin.domain.requirement import Requirement
+from servitwin.domain.twin import Dated, Twin
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.check_files import FileText, check
@@ -256,3 +257,78 @@ def test_two_plants_cannot_declare_the_same_twin(tmp_path):
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text(f"plant: {name}\ntwins: {{x: {{kind: line}}}}\n")
     assert [f.code for f in check([tmp_path])] == ["twin:duplicate"]
+
+
+def _demands(*requirements):
+    """The plant with requirements of one of its mills."""
+    block = "".join(f"\n      {r}" for r in requirements)
+    own = f"\n    requirements:{block}" if block else ""
+    return PLANT.replace(
+        "  mill-2: {type: mill@1, serial: S2, part_of: line-1}",
+        f"""  mill-2:
+    type: mill@1
+    serial: S2
+    part_of: line-1{own}""",
+    )
+
+
+def _kept(node):
+    uid = node.records.twin("mill-2").uid
+    return {r.name: r.formula for r in node.records.requirements(uid).get(uid, [])}
+
+
+FRUGAL = "frugal: {text: Little power., formula: power < 30 kW}"
+CALM = "calm: {text: Calm., formula: power < 40 kW}"
+
+
+def test_requirements_of_a_twin_come_change_and_leave_with_the_file(node):
+    result = node.load(_demands(FRUGAL, CALM), _type())
+    assert {"requirement:mill-2/frugal", "requirement:mill-2/calm"} <= set(result.registered)
+    assert _kept(node) == {"frugal": "power < 30 kW", "calm": "power < 40 kW"}
+    uid = node.records.twin("mill-2").uid
+    node.records.add_requirement(uid, Requirement("by-hand", "", "power < 50 kW"), 1, "ann")
+    again = node.load(_demands(FRUGAL, CALM) + "\n", _type())
+    assert not [n for n in (*again.registered, *again.changed) if n.startswith("requirement:")]
+    changed = node.load(_demands(FRUGAL.replace("30", "20")), _type())
+    assert [n for n in changed.changed if n.startswith("requirement:")] == [
+        "requirement:mill-2/frugal", "requirement:mill-2/calm",
+    ]  # fmt: skip
+    assert _kept(node) == {"frugal": "power < 20 kW", "by-hand": "power < 50 kW"}
+    node.load(_demands(), _type())
+    assert _kept(node) == {"by-hand": "power < 50 kW"}
+
+
+def test_a_twin_that_leaves_the_file_takes_its_requirements_along(node):
+    node.load(_demands(FRUGAL), _type())
+    without = PLANT.replace("  mill-2: {type: mill@1, serial: S2, part_of: line-1}\n", "")
+    node.load(without, _type())
+    assert _kept(node) == {}
+
+
+def test_a_file_with_a_faulty_requirement_changes_nothing(node):
+    node.load(_demands(FRUGAL), _type())
+    with pytest.raises(InvalidInputError) as caught:
+        node.load(_demands(FRUGAL.replace("30", "20"), CALM.replace("kW", "bar")), _type())
+    [fault] = caught.value.faults
+    assert fault.code.startswith("formula:")
+    assert fault.line and fault.column
+    assert _kept(node) == {"frugal": "power < 30 kW"}
+
+
+def test_one_twin_by_itself_has_its_requirements_saved_apart(node):
+    node.load(PLANT, _type())
+    body = {"type": "mill@1", "requirements": {"frugal": {"text": "x", "formula": "power < 30 kW"}}}
+    with pytest.raises(InvalidInputError) as caught:
+        node.plants.save_twin("mill-2", body, ANN)
+    assert caught.value.fault.code == "twin:requirements-apart"
+
+
+def test_a_machine_never_takes_the_id_of_a_simulated_one(node):
+    node.load(PLANT, _type())
+    node.records.save_twin(Twin("u-sim", "sim-1", "machine", simulates="lamp@1"))
+    with pytest.raises(ConflictError) as caught:
+        node.load(PLANT.replace("mill-2", "sim-1"), _type())
+    assert caught.value.fault.code == "twin:simulated"
+    with pytest.raises(ConflictError):
+        node.plants.save_twin("sim-1", {"kind": "machine", "title": "Real"}, ANN)
+    assert node.records.twin("sim-1").simulates == "lamp@1"

@@ -57,6 +57,7 @@ def test_a_database_of_the_third_version_keeps_its_settlements(url):
             "monitor_snapshots",
             "controllers",
             "controller_checks",
+            "controller_replays",
         ):
             connection.execute(sa.text(f"DROP TABLE {later}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))

@@ -22,6 +22,7 @@ from servitwin.proof.file.proof_file import (
     ProvenMachine,
     ProvenParty,
     SignedHead,
+    StampedHead,
     WrittenRequirement,
     build_proof_file,
     requirement_digest,
@@ -71,6 +72,7 @@ class Scene:
     value: Callable[[int], float] | None = None
     seconds: int = 30
     known_up_to: int | None = None
+    stamped: list[StampedHead] = field(default_factory=list)
     log: LittleLog = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,6 +139,7 @@ class Scene:
             ],
             signed_head(log.head(size, T0 + (self.seconds + 25) * S)),
             [CoSignedHead(signed_head(old), [signed], consistency(size - 1, leaves))],
+            self.stamped,
         )
         return build_proof_file(parts, self.maker.seal)
 

@@ -115,4 +115,6 @@ export type ControllerCheck = Schemas["ControllerCheckShape"];
 export type ControllerAnswer = Schemas["AnswerShape"];
 export type ControllerRun = Schemas["RunShape"];
 export type ControllerRunStep = Schemas["RunStep"];
+export type ControllerReplay = Schemas["ControllerReplayShape"];
+export type ControllerReplays = Schemas["ControllerReplays"];
 export type ControllerComparison = Schemas["ComparisonShape"];

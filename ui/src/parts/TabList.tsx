@@ -1,4 +1,4 @@
-import { useRef } from "react";
+import { useEffect, useRef } from "react";
 import { go, href } from "../route/router";
 
 interface TabListProps<Tab extends string> {
@@ -12,6 +12,12 @@ interface TabListProps<Tab extends string> {
 /** Tabs that are links: each has its own address, arrow keys move between them. */
 export function TabList<Tab extends string>({ base, tabs, titles, current }: TabListProps<Tab>) {
   const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const row = list.current;
+    const tab = row?.querySelector<HTMLElement>('[aria-selected="true"]');
+    // On a narrow screen the row scrolls: the chosen tab is seen, and the page stays where it is.
+    if (row && tab) row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  }, [current]);
   const address = (tab: Tab): string => href(tab === tabs[0] ? base : `${base}/${tab}`);
   const move = (step: number): void => {
     const next = tabs[(tabs.indexOf(current) + step + tabs.length) % tabs.length];

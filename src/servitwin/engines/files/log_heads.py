@@ -1,4 +1,4 @@
-"""Tree heads beside a log: the newest one, those that others co-signed, and forks."""
+"""Tree heads beside a log: the newest one, those that others co-signed, time stamps, and forks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from servitwin.engines.files.log_files import Lines, replace_file
 
 
 class LogHeads:
-    """``head.json``, ``cosigned-*.json`` and ``<kind>.jsonl`` in the log's folder; only the log's owner writes."""
+    """``head.json``, ``cosigned-*.json``, ``stamps/*.json`` and ``<kind>.jsonl`` in the log's folder.
+
+    Only the log's owner writes.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -33,6 +36,20 @@ class LogHeads:
     def cosigned(self) -> list[bytes]:
         """The newest co-signature of each party."""
         return [path.read_bytes() for path in sorted(self._folder.glob("cosigned-*.json"))]
+
+    def save_stamp(self, size: int, content: bytes) -> None:
+        """Keep an authority's time stamp of the head of that size, durably."""
+        (self._folder / "stamps").mkdir(exist_ok=True, mode=0o700)
+        replace_file(self._folder / "stamps" / f"{size}.json", content)
+
+    def stamped(self) -> list[int]:
+        """Sizes of the heads that have a time stamp, ascending."""
+        return sorted(int(p.stem) for p in (self._folder / "stamps").glob("*.json") if p.stem.isdecimal())
+
+    def stamp(self, size: int) -> bytes | None:
+        """The time stamp of the head of that size."""
+        path = self._folder / "stamps" / f"{size}.json"
+        return path.read_bytes() if path.exists() else None
 
     def add(self, kind: str, line: bytes) -> None:
         """Add a line to ``<kind>.jsonl``, durably."""
@@ -59,3 +76,7 @@ def copy_log(folder: Path, to: Path) -> None:
     ]:
         if path.exists():
             shutil.copy2(path, to / path.name)
+    if (folder / "stamps").is_dir():
+        shutil.copytree(
+            folder / "stamps", to / "stamps", ignore=shutil.ignore_patterns("*.part", "*.new"), dirs_exist_ok=True
+        )

@@ -1,4 +1,4 @@
-"""Tables of controllers and of their checks; the texts and what was found are among the node's files."""
+"""Tables of controllers, of their checks and replays; the texts and what was found are among the node's files."""
 
 from __future__ import annotations
 
@@ -24,4 +24,15 @@ controller_checks = Table(
     Column("state", Text, nullable=False, index=True),
     Column("body", LargeBinary, nullable=False),
     Index("ix_controller_checks_of", "name", "version", "at"),
+)
+controller_replays = Table(
+    "controller_replays",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False, index=True),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_controller_replays_of", "name", "version", "at"),
 )

@@ -1,9 +1,10 @@
-"""Controllers and their checks."""
+"""Controllers, their checks, and replays of what those found."""
 
 from __future__ import annotations
 
 from sqlalchemy import select
 
+from servitwin.domain.controller_replay import ControllerReplay
 from servitwin.domain.kept_controller import CheckState, ControllerCheck, KeptController
 from servitwin.engines.records import controller_tables as t
 from servitwin.engines.records.database import add, put
@@ -57,3 +58,33 @@ class ControllerRecords(Part):
         query = select(c.body).where(c.name == name, c.version == version).order_by(c.at.desc(), c.id.desc())
         with self._database.read() as connection:
             return [decode(r.body, ControllerCheck) for r in connection.execute(query.limit(limit))]
+
+    def save_controller_replay(self, replay: ControllerReplay) -> None:
+        """Keep a replay, or where it stands now."""
+        row = {
+            "id": replay.id, "name": replay.name, "version": replay.version, "at": replay.at, "state": replay.state,
+            "body": encode(replay),
+        }  # fmt: skip
+        with self._database.write() as connection:
+            put(connection, t.controller_replays, row)
+
+    def controller_replay(self, id: str) -> ControllerReplay | None:
+        """One replay."""
+        query = select(t.controller_replays.c.body).where(t.controller_replays.c.id == id)
+        with self._database.read() as connection:
+            body = connection.execute(query).scalar()
+        return None if body is None else decode(body, ControllerReplay)
+
+    def controller_replays(self, state: CheckState, limit: int = 100) -> list[ControllerReplay]:
+        """Replays in a state, oldest first."""
+        c = t.controller_replays.c
+        query = select(c.body).where(c.state == state).order_by(c.at, c.id).limit(limit)
+        with self._database.read() as connection:
+            return [decode(r.body, ControllerReplay) for r in connection.execute(query)]
+
+    def replays_of_controller(self, name: str, version: int, limit: int = 20) -> list[ControllerReplay]:
+        """Replays that a version's model ran, newest first."""
+        c = t.controller_replays.c
+        query = select(c.body).where(c.name == name, c.version == version).order_by(c.at.desc(), c.id.desc())
+        with self._database.read() as connection:
+            return [decode(r.body, ControllerReplay) for r in connection.execute(query.limit(limit))]

@@ -136,13 +136,14 @@ class Interpreter:
         """Every state in which it may begin."""
         free = [v for v in self.controller.variables if v.initial is None]
         for chosen in _each([v.range for v in free]):
-            values: Values = {}
-            for part in self._parts:
-                values[part.region.name] = part.leaves.index(part.leaf(part.region.initial))
-            values |= {v.name: v.initial for v in self.controller.variables if v.initial is not None}
-            values |= {v.name: value for v, value in zip(free, chosen, strict=True)}
-            values |= {t.name: -1 for t in self.controller.timers}
-            yield self._started(values)
+            yield self.begin({v.name: value for v, value in zip(free, chosen, strict=True)})
+
+    def begin(self, free: Mapping[str, int]) -> Values:
+        """The state in which it begins; ``free`` has a value for each variable that may begin with any."""
+        values: Values = {p.region.name: p.leaves.index(p.leaf(p.region.initial)) for p in self._parts}
+        values |= {v.name: free[v.name] if v.initial is None else v.initial for v in self.controller.variables}
+        values |= {t.name: -1 for t in self.controller.timers}
+        return self._started(values)
 
     def _started(self, values: Values) -> Values:
         after = dict(values)
@@ -158,10 +159,7 @@ class Interpreter:
         if len(free) <= 2 and all(self._ranges[n].size <= 1000 for n in free):
             return any(s == values for s in self.starts())
         # Too many beginnings to list: the entry actions are run on the values that are claimed.
-        base: Values = {p.region.name: p.leaves.index(p.leaf(p.region.initial)) for p in self._parts}
-        base |= {v.name: values[v.name] if v.initial is None else v.initial for v in self.controller.variables}
-        base |= {t.name: -1 for t in self.controller.timers}
-        return self._started(base) == values
+        return self.begin(values) == values
 
     def allowed(self, values: Values, inputs: Values) -> bool:
         """Whether the world may set these inputs in this state."""

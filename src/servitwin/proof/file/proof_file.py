@@ -102,6 +102,20 @@ class CoSignedHead:
 
 
 @dataclass(frozen=True)
+class StampedHead:
+    """A head that an authority has stamped (RFC 3161): its answer (DER, base64), the time (ns UTC) that it names.
+
+    ``path``: consistency path from it to the head of the file.
+    """
+
+    head: SignedHead
+    authority: str
+    response: str
+    time: int
+    path: Sequence[bytes] = ()
+
+
+@dataclass(frozen=True)
 class LoggedStatement:
     """An entry (``{"content", "key", "signature"}``), its index, and its path to the head of the file."""
 
@@ -126,6 +140,7 @@ class ProofParts:
     statements: Sequence[LoggedStatement]
     head: SignedHead
     cosigned: Sequence[CoSignedHead] = ()
+    stamped: Sequence[StampedHead] = ()
     limits: Sequence[str] = LIMITS
 
 
@@ -166,6 +181,8 @@ def build_proof_file(parts: ProofParts, sign: Sign) -> bytes:
         },
         "limits": list(parts.limits),
     }
+    if parts.stamped:
+        content["log"]["stamped"] = [_stamped(s) for s in parts.stamped]
     if claim.case is not None:
         content["claim"]["case"] = claim.case
     key, signature = sign(signed_text("proof", digest(content)))
@@ -188,3 +205,8 @@ def head_part(head: SignedHead) -> dict[str, Any]:
 
 def _cosignature(one: CoSignature) -> dict[str, Any]:
     return {"party": one.party, "key": one.key, "signature": one.signature, "seen": exact_instant(one.seen)}
+
+
+def _stamped(one: StampedHead) -> dict[str, Any]:
+    found = {"head": head_part(one.head), "authority": one.authority, "response": one.response}
+    return {**found, "time": exact_instant(one.time), "path": hexes(one.path)}

@@ -33,6 +33,15 @@ class Cosigned:
     by: list[tuple[str, str, bool]] = field(default_factory=list)
 
 
+@dataclass
+class Stamped:
+    """A head for which the file holds an authority's answer (RFC 3161); who signed the answer is not judged here."""
+
+    head: Head
+    authority: str
+    time: int
+
+
 def read_head(value: Any, where: str) -> Head:
     """A tree head; its signature is not checked yet."""
     row = shape.table(value, where, "head", "key", "signature")
@@ -85,6 +94,32 @@ def check_cosigned(value: Any, head: Head, owner: str, ring: KeyRing) -> list[Co
                 raise RefusedError("proof:signature-wrong", message, where)
             cosigned.by.append((key.party, key.id, key.known))
         found.append(cosigned)
+    return found
+
+
+def check_stamped(value: Any, head: Head, owner: str, ring: KeyRing) -> list[Stamped]:
+    """Heads that an authority has stamped, each proven to be the beginning of the log of ``head``.
+
+    Its answer has to hold the head's hash; its signature is X.509 and CMS, which this program does not read.
+
+    Raises:
+        RefusedError: ``proof:log-forked``, ``proof:stamp-elsewhere``, and as for heads.
+    """
+    found = []
+    for i, given in enumerate(shape.items(value, "log.stamped", 100)):
+        where = f"log.stamped[{i}]"
+        row = shape.table(given, where, "head", "authority", "response", "time", "path")
+        old = read_head(row["head"], where)
+        check_head(old, owner, ring, where)
+        path = shape.hashes(row["path"], f"{where}.path", 128)
+        if old.log != head.log or not merkle.consistent(old.size, old.root, head.size, head.root, path):
+            message = f"the stamped head of {old.size} entries is not the beginning of the head of {head.size}"
+            raise RefusedError("proof:log-forked", message, where)
+        answer = shape.binary(row["response"], f"{where}.response", 100_000)
+        if bytes.fromhex(old.digest.removeprefix("sha256:")) not in answer:
+            raise RefusedError("proof:stamp-elsewhere", "the authority's answer is about something else", where)
+        authority = shape.text(row["authority"], where, 2000)
+        found.append(Stamped(old, authority, shape.instant(row["time"], f"{where}.time")))
     return found
 
 

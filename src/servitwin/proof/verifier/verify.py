@@ -67,6 +67,7 @@ def _verify(content: bytes, keys: Any, heads: Any, witness: Path | None) -> Resu
     owner = _owner(head, statements)
     log.check_head(head, owner, ring, "log.head")
     cosigned = log.check_cosigned(given["cosigned"], head, owner, ring)
+    stamped = log.check_stamped(given.get("stamped", []), head, owner, ring)
     sealed_by = _check_seal(file, head, ring)
     twin = _check_subject(file, statements)
     for statement in statements.values():
@@ -83,7 +84,7 @@ def _verify(content: bytes, keys: Any, heads: Any, witness: Path | None) -> Resu
     _check_complete(own, statements, excerpt, claim)
     who_known = bool(ring.outside)
     facts = words.Facts(
-        file, claim, excerpt, head, cosigned, owner, sealed_by, who_known, own_heads, lines is not None
+        file, claim, excerpt, head, cosigned, owner, sealed_by, who_known, own_heads, lines is not None, stamped
     )  # fmt: skip
     return Result(
         ok=True,

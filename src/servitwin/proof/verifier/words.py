@@ -8,7 +8,7 @@ from typing import Any
 
 from .claim import Claim
 from .excerpt import Excerpt
-from .log import Cosigned, Head
+from .log import Cosigned, Head, Stamped
 from .shape import NS, time_text
 
 
@@ -26,6 +26,7 @@ class Facts:
     who_known: bool
     own_heads: int
     own_copy: bool
+    stamped: list[Stamped]
 
     @property
     def machine(self) -> str:
@@ -109,6 +110,7 @@ def not_proven(facts: Facts) -> list[str]:
         found.append(
             f"What came in by other streams than {shards}, and whether a key was revoked that the file does not say."
         )
+    found += [not_judged(s.authority, s.head.size, s.time) for s in facts.stamped]
     if facts.excerpt.gaps:
         found.append("That nothing was known in the declared gaps: they are as the signer of the verdict states them.")
     if facts.excerpt.states is not None:
@@ -118,6 +120,14 @@ def not_proven(facts: Facts) -> list[str]:
     found.append("Anything beyond the machine's gateway and its clock: what they sent is taken as sent.")
     found.append("The cause of a violation and its place.")
     return found + [f"As the file says: {limit}" for limit in facts.file["limits"]]
+
+
+def not_judged(authority: str, size: int, time: int) -> str:
+    """A time stamp whose signature nobody has judged yet."""
+    return (
+        f"That {authority} saw the first {size} entries of the log at {short(time)}: the file holds its answer "
+        "(RFC 3161), whose signature this program does not read; `servitwin verify --timestamp-roots PEM` does."
+    )
 
 
 def details(facts: Facts) -> dict[str, Any]:
@@ -137,6 +147,7 @@ def details(facts: Facts) -> dict[str, Any]:
         "root": facts.head.root.hex(),
         "owner": facts.owner,
         "sealed_by": facts.sealed_by,
+        "stamped": [{"authority": s.authority, "size": s.head.size, "time": time_text(s.time)} for s in facts.stamped],
         "cosigned_by": sorted({party for c in facts.cosigned for party, _, _ in c.by}),
     }
 

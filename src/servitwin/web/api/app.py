@@ -21,6 +21,7 @@ from servitwin.web.api import (
     cases,
     commands,
     contracts,
+    controller_replays,
     controllers,
     events,
     evidence,
@@ -85,6 +86,7 @@ NOUNS = (
     evidence,
     work_orders,
     controllers,
+    controller_replays,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

@@ -51,7 +51,7 @@ async def stream_events(
     subscriber = Subscriber(
         _sight(parts, me, only), _event_sight(parts, me, only), "live" in wanted, "happened" in wanted
     )
-    begin = {t.uid: t.id for t in parts.registry.twins() if only is None or t.uid in only}
+    begin = {t.uid: t.id for t in parts.registry.twins(simulated=True) if only is None or t.uid in only}
     is_valid: Callable[[], bool] = request.state.still_valid
 
     async def still_valid() -> bool:

@@ -21,12 +21,14 @@ from servitwin.web.api.shapes.evidence import (
     ConsistencyShape,
     CosignatureIn,
     DisclosureShape,
+    HeadStampShape,
     InclusionShape,
     KeyChangedShape,
     LogEntriesShape,
     LogShape,
     RevocationIn,
     SegmentsShape,
+    StampedShape,
 )
 from servitwin.web.api.strict import StrictRoute
 
@@ -52,6 +54,21 @@ def read_log(parts: Parts, me: Me) -> Response:
             "forks": log.forks(),
         }
     )
+
+
+@router.get("/log/timestamps", response_model=StampedShape)
+def list_timestamps(parts: Parts, me: Me) -> Response:
+    """Sizes of the heads that an authority (RFC 3161) has stamped, ascending; none where no authority is configured."""
+    del me
+    return answer({"sizes": parts.evidence.stamped()})
+
+
+@router.get("/log/timestamps/{size}", response_model=HeadStampShape)
+def read_timestamp(parts: Parts, me: Me, size: Annotated[int, Path(ge=0, le=_LARGEST)]) -> Response:
+    """A stamped head, and the authority's answer whole: whom to trust is for the reader to say."""
+    del me
+    found = parts.evidence.stamp(size)
+    return answer({**msgspec.to_builtins(found), "time": at(found.time)})
 
 
 @router.get("/log/entries", response_model=LogEntriesShape)

@@ -18,7 +18,7 @@ from servitwin.usecases.ports import Bus, Files, HistoryReader, Records, Signing
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.requirement_set import RequirementSet
-from servitwin.usecases.run_controller_check import CheckRounds
+from servitwin.usecases.rounds import Rounds
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.live import LiveHub
 
@@ -66,7 +66,8 @@ class WebParts:
     heads: HeadFiles
     bound: BoundRows
     files: Files
-    checks: CheckRounds  # of controllers
+    checks: Rounds  # of controllers
+    replays: Rounds  # of what they found, in the simulator
     now: Callable[[], int]
     new_id: Callable[[], str]
     hash_machine_secret: Callable[[str], str]

@@ -190,6 +190,7 @@ def detail(parts: WebParts, me: Actor, twin: Twin, moment: int | None = None) ->
             [c.name for c in kind.commands] if kind else [],
         ),
         "registered_from": twin.registered_from,
+        "simulates": twin.simulates,
         "owners": [{"value": d.value, "from": at(d.start), "to": at(d.end)} for d in twin.owner] if whole else [],
         "types": [{"value": d.value, "from": at(d.start), "to": at(d.end)} for d in twin.type],
         "production": full(kind.production) if kind and kind.production else None,

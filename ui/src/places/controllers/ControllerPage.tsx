@@ -10,6 +10,7 @@ import { CheckCard } from "./CheckCard";
 import { Comparison } from "./Comparison";
 import { Conformance, Defects, Limits } from "./Findings";
 import { Player } from "./Player";
+import { ReplayCard } from "./ReplayCard";
 import { type NamedRun, runsOf } from "./runs";
 
 const c = t.controllers;
@@ -42,6 +43,7 @@ function ControllerView({ controller, reload }: { controller: ControllerDetail; 
   const older = useController(olderVersion === null ? null : `${controller.name}@${olderVersion}`);
   const ofOlder = chosen !== undefined && chosen.version !== controller.version;
   const shown = ofOlder ? older.data : controller;
+  const goTo = (next: number): void => setParams({ run: chosen?.key ?? "", step: next === 0 ? "" : String(next) });
   const choose = (key: string): void => setParams({ run: key, step: "" });
   const show = (key: string): void => {
     choose(key);
@@ -81,12 +83,13 @@ function ControllerView({ controller, reload }: { controller: ControllerDetail; 
             {shown ? <Chart regions={shown.regions} step={chosen?.run.steps[step] ?? null} /> : <Skeleton height={200} />}
           </Card>
           {chosen ? (
-            <Player key={chosen.key} runs={runs} chosen={chosen} choose={choose} at={step} go={(next) => setParams({ run: chosen.key, step: next === 0 ? "" : String(next) })} />
+            <Player key={chosen.key} runs={runs} chosen={chosen} choose={choose} at={step} go={goTo} />
           ) : check ? (
             <Card title={c.player.title}>
               <p className="weak">{c.player.none}</p>
             </Card>
           ) : null}
+          {chosen?.property ? <ReplayCard key={`replay ${chosen.key}`} controller={controller} chosen={chosen} property={chosen.property} go={goTo} /> : null}
         </div>
       </div>
       {check?.report ? <Defects report={check.report} show={show} /> : null}

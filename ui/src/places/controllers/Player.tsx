@@ -46,7 +46,7 @@ export function Player({ runs, chosen, choose, at, go }: PlayerProps) {
         <select aria-label={c.which} value={chosen.key} onChange={(event) => choose(event.target.value)}>
           {runs.map((run) => (
             <option key={run.key} value={run.key}>
-              {c.version(run.version)}: {run.defect ? `${c.defect}, ` : ""}
+              {c.version(run.version)}: {run.property ? "" : `${c.defect}, `}
               {run.title}
             </option>
           ))}
@@ -62,7 +62,7 @@ export function Player({ runs, chosen, choose, at, go }: PlayerProps) {
         <p role="status" className="run-now">
           <strong className="num">{c.step(at, last)}</strong>
           {step?.time_ns == null ? null : <span className="num"> · {step.time_ns / 1e9} s</span>}
-          {step?.taken.length ? ` · ${c.then}: ${step.taken.join("; ")}` : at === last && !chosen.defect ? ` · ${c.end}` : null}
+          {step?.taken.length ? ` · ${c.then}: ${step.taken.join("; ")}` : at === last && chosen.property ? ` · ${c.end}` : null}
         </p>
         <p className="weak">{c.keys}</p>
         <TimeLine steps={steps} at={at} go={to} />

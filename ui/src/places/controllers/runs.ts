@@ -6,19 +6,20 @@ export interface NamedRun {
   title: string;
   version: number;
   run: ControllerRun;
-  defect: boolean;
+  /** Name of the property that it breaks; empty: it shows a defect of the model. */
+  property: string;
 }
 
 /** Every run of a check: violations of this version, of the older one, then defects of the model. */
 export function runsOf(check: ControllerCheck | null, version: number): NamedRun[] {
   if (!check?.report) return [];
   const found: NamedRun[] = [];
-  for (const one of check.report.answers) if (one.counterexample) found.push({ key: one.name, title: one.text || one.name, version, run: one.counterexample, defect: false });
+  for (const one of check.report.answers) if (one.counterexample) found.push({ key: one.name, title: one.text || one.name, version, run: one.counterexample, property: one.name });
   for (const one of check.comparison?.properties ?? []) {
-    if (one.older?.counterexample) found.push({ key: `older:${one.name}`, title: one.text || one.name, version: check.comparison?.older.version ?? 0, run: one.older.counterexample, defect: false });
+    if (one.older?.counterexample) found.push({ key: `older:${one.name}`, title: one.text || one.name, version: check.comparison?.older.version ?? 0, run: one.older.counterexample, property: one.name });
   }
   check.report.findings.forEach((one, i) => {
-    if (one.counterexample) found.push({ key: `defect:${i}`, title: one.message, version, run: one.counterexample, defect: true });
+    if (one.counterexample) found.push({ key: `defect:${i}`, title: one.message, version, run: one.counterexample, property: "" });
   });
   return found;
 }

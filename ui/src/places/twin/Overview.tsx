@@ -24,7 +24,7 @@ export function Overview({ twin }: { twin: TwinDetail }) {
           {(now) => <Alarms now={now} />}
         </Loaded>
         {twin.components.length ? <ComponentTree twin={twin} now={state.data} /> : null}
-        <WorkOrders id={twin.id} />
+        {twin.simulates ? null : <WorkOrders id={twin.id} />}
         <About twin={twin} />
       </div>
     </div>

@@ -17,6 +17,7 @@ const TABS: Record<Tab, ComponentType<{ twin: TwinDetail }>> = {
   trends: lazy(() => import("./Trends").then((m) => ({ default: m.Trends }))),
   states: lazy(() => import("./States").then((m) => ({ default: m.States }))),
   requirements: lazy(() => import("./Requirements").then((m) => ({ default: m.Requirements }))),
+  controllers: lazy(() => import("./Controllers").then((m) => ({ default: m.Controllers }))),
   oee: lazy(() => import("./OeeTab").then((m) => ({ default: m.OeeTab }))),
   availability: lazy(() => import("./AvailabilityTab").then((m) => ({ default: m.AvailabilityTab }))),
   commands: lazy(() => import("./Commands").then((m) => ({ default: m.Commands }))),
@@ -26,10 +27,13 @@ const TABS: Record<Tab, ComponentType<{ twin: TwinDetail }>> = {
 
 type Tab = keyof typeof t.twin.tabs;
 
-const NOT_OF_GROUPS: Tab[] = ["states", "requirements", "level"];
+const NOT_OF_GROUPS: Tab[] = ["states", "requirements", "controllers", "level"];
+/** A simulated machine has values and nothing that counts. */
+const OF_SIMULATED: Tab[] = ["overview", "trends", "data"];
 
 function tabsOf(twin: TwinDetail): Tab[] {
   const all = Object.keys(TABS) as Tab[];
+  if (twin.simulates) return OF_SIMULATED;
   return all.filter((tab) => !(tab === "commands" && twin.commands.length === 0) && !(isGroup(twin) && NOT_OF_GROUPS.includes(tab)));
 }
 
@@ -59,6 +63,11 @@ function TwinView({ twin }: { twin: TwinDetail }) {
   return (
     <>
       <TwinHead twin={twin} />
+      {twin.simulates ? (
+        <p className="controller-note" role="note">
+          {t.controllers.replay.banner(twin.simulates)} <Link place={`controllers/${twin.simulates}`}>{t.controllers.replay.back}</Link>
+        </p>
+      ) : null}
       <TabList base={`machines/${twin.id}`} tabs={tabs} titles={t.twin.tabs} current={tab} />
       <div role="tabpanel" aria-labelledby={`tab-${tab}`} className="tab-panel">
         <Suspense fallback={<Skeleton lines={8} />}>
@@ -85,7 +94,7 @@ function TwinHead({ twin }: { twin: TwinDetail }) {
         </nav>
         <h1>{twin.title || twin.id}</h1>
         <p className="weak twin-sub">
-          {[t.kinds[twin.kind], twin.type, twin.serial, twin.place].filter(Boolean).join(" · ")}
+          {[twin.simulates ? t.controllers.replay.kind : t.kinds[twin.kind], twin.type, twin.serial, twin.place].filter(Boolean).join(" · ")}
         </p>
       </div>
       <div className="twin-now">
@@ -103,7 +112,7 @@ function TwinHead({ twin }: { twin: TwinDetail }) {
             </span>
           </span>
         ) : null}
-        <LevelMark level={twin.level.level} />
+        {twin.simulates ? null : <LevelMark level={twin.level.level} />}
       </div>
     </header>
   );

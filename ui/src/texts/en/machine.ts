@@ -13,6 +13,7 @@ export const machine = {
       trends: "Trends",
       states: "States",
       requirements: "Requirements",
+      controllers: "Controllers",
       oee: "OEE",
       availability: "Availability",
       commands: "Commands",

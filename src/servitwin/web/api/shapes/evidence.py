@@ -64,6 +64,21 @@ class LogShape(Shape):
     forks: list[ForkShape]
 
 
+class StampedShape(Shape):
+    """Which heads have a time stamp."""
+
+    sizes: list[int]
+
+
+class HeadStampShape(Shape):
+    """A signed head and an authority's answer about it (RFC 3161)."""
+
+    head: SignedHeadShape
+    authority: str = Field(description="URL that was asked")
+    response: str = Field(description="TimeStampResp (DER), base64; over the SHA-256 of `head.head` as canonical JSON")
+    time: Instant = Field(description="when the authority says that it saw the hash")
+
+
 class LogEntryShape(Shape):
     """An entry as text, byte by byte, or its leaf hash where the caller may not read the statement."""
 

@@ -177,6 +177,7 @@ class TwinDetail(_TwinCore):
     calendar: str
     level: LevelShape
     registered_from: str
+    simulates: str = Field(description="controller whose model runs instead of a machine; empty: a real one")
     owners: list[DatedShape] = Field(description="owners with dates, as far as the caller may know them")
     types: list[DatedShape]
     production: dict[str, Any] | None
