@@ -14,6 +14,7 @@ from servitwin.domain.error import ServitwinError
 from servitwin.engines.files.evidence_log import EvidenceReader
 from servitwin.engines.records import SqlRecords
 from servitwin.proof.log.catalogue import ROW, last_sequences
+from servitwin.usecases.join_alarms import JoinAlarms
 from servitwin.usecases.keep_cases import KeepCases
 from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.registry import Registry
@@ -46,6 +47,7 @@ class RequirementWatch:
             history, registry, records, evidence, publish, new_id, lambda: last_sequences(reader.catalogue())
         )
         self._watch = WatchRequirements(history, registry, records, self._demands, self._cases)
+        self._alarms = JoinAlarms(history, registry, records, self._cases)
         self.status: dict[str, object] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -63,6 +65,7 @@ class RequirementWatch:
         began = time.monotonic()
         try:
             watched = self._watch.advance(time.time_ns())
+            self._alarms.advance(time.time_ns())
             proven = self._cases.prove_repairs(self._demands, time.time_ns()) if number % _PROVE_EVERY == 0 else 0
         except ServitwinError as e:
             log.info("requirements wait: %s", e)

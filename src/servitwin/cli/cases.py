@@ -155,6 +155,12 @@ def _tell(c: dict[str, Any]) -> None:
         for s in c["explanation"]["samples"]:
             value = "not known" if s["value"] is None else s["value"]
             typer.echo(f"  {s['signal']} = {value} {s['unit']}".rstrip() + f" since {s['time']}")
+    for f in c["floods"]:
+        typer.echo(f"flood of alarms: {f['count']} from {f['from']} to {f['to']}")
+    for a in c["alarms"]:
+        typer.echo(_alarm_line(a))
+    if c["alarms_left_out"]:
+        typer.echo(f"and {c['alarms_left_out']} more alarms")
     for h in c["hypotheses"]:
         why = f" ({'; '.join(h['because'])})" if h["because"] else ""
         typer.echo(f"hypothesis, {100 * h['weight']:.0f} %: {h['title'] or h['name']}{why}")
@@ -165,3 +171,10 @@ def _tell(c: dict[str, Any]) -> None:
         missing = f"missing: {p['missing']}" if p["missing"] else "proven"
         kept = f"{p['occurrences']} of {p['needed']} occurrences" if p["needed"] else f"{p['lasted_s']:.0f} s"
         typer.echo(f"repair: {kept} kept; {missing}")
+
+
+def _alarm_line(a: dict[str, Any]) -> str:
+    name = " ".join(part for part in (a["signal"], a["code"]) if part)
+    times = f", raised {a['count']} times, last at {a['last']}" if a["count"] > 1 else ""
+    text = f": {a['text']}" if a["text"] else ""
+    return f"alarm ({a['severity']}) {name} {a['from']} to {a['to'] or 'now'}{times}{text}"

@@ -13,6 +13,8 @@ from servitwin.domain.instant import DAY, MINUTE
 WINDOW = 10 * MINUTE
 FLOOD_ABOVE = 10
 FLOOD_OVER_BELOW = 5
+CHATTER_TIMES = 3
+CHATTER_WITHIN = MINUTE
 
 
 class Flood(msgspec.Struct, frozen=True):
@@ -80,18 +82,29 @@ def alarm_floods(starts: Sequence[int]) -> list[Flood]:
     return floods
 
 
-def chattering(alarms: Sequence[Alarm], times: int = 3, within: int = MINUTE) -> list[tuple[str, str]]:
-    """Alarms (signal, code) that began at least ``times`` times within so many nanoseconds."""
+def chattering(alarms: Sequence[Alarm]) -> list[tuple[str, str]]:
+    """Alarms (signal, code) that chatter: see :func:`chatter_runs`."""
     starts: dict[tuple[str, str], list[int]] = {}
     for a in alarms:
         starts.setdefault((a.signal, a.code), []).append(a.start)
-    found = []
-    for key, begun in sorted(starts.items()):
-        begun.sort()
-        pairs = zip(begun, begun[times - 1 :], strict=False)
-        if any(later - earlier <= within for earlier, later in pairs):
-            found.append(key)
-    return found
+    return [key for key, begun in sorted(starts.items()) if chatter_runs(sorted(begun))]
+
+
+def chatter_runs(starts: Sequence[int]) -> list[tuple[int, int]]:
+    """Runs (index of the first, of the last) in the sorted starts of one alarm in which it chatters.
+
+    It chatters where it began three times or more within a minute; stretches that share a beginning are one run.
+    """
+    runs: list[tuple[int, int]] = []
+    for last in range(CHATTER_TIMES - 1, len(starts)):
+        first = last - CHATTER_TIMES + 1
+        if starts[last] - starts[first] > CHATTER_WITHIN:
+            continue
+        if runs and first <= runs[-1][1]:
+            runs[-1] = (runs[-1][0], last)
+        else:
+            runs.append((first, last))
+    return runs
 
 
 def standing(alarms: Sequence[Alarm], at: int, longer_than: int = DAY) -> list[Alarm]:

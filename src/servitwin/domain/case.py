@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from servitwin.domain.case_alarm import AlarmChange, CaseAlarms, changed_alarms
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, RefusedError
 from servitwin.domain.finding import Explanation, Finding, Hypothesis, Severity
 from servitwin.domain.instant import DAY
@@ -48,13 +49,10 @@ class Withdrawn(Body, frozen=True, tag="withdrawn"):
     text: str = ""
 
 
-class AlarmJoined(Body, frozen=True, tag="alarm"):
-    """An alarm of the machine that belongs to this case."""
+class AlarmsJoined(Body, frozen=True, tag="alarms"):
+    """Alarms of the machine that belong to this case were raised, ended, or turned out to be none of it."""
 
-    signal: str
-    code: str
-    text: str
-    start: int
+    change: AlarmChange
 
 
 class Acknowledged(Body, frozen=True, tag="acknowledged"):
@@ -130,7 +128,7 @@ StepBody = (
     Found
     | Ended
     | Withdrawn
-    | AlarmJoined
+    | AlarmsJoined
     | Acknowledged
     | Shelved
     | Unshelved
@@ -173,6 +171,7 @@ class CaseStanding(msgspec.Struct, frozen=True):
         findings: the violations that still count, oldest first, with their ends as far as known.
         repair: the last repair; verification counts from its ``done_at`` on.
         recurred: how often a violation came back after a repair.
+        alarms: the machine's alarms that belong to it.
     """
 
     case: Case
@@ -185,6 +184,7 @@ class CaseStanding(msgspec.Struct, frozen=True):
     verified: Verified | None
     shelved_until: int | None
     recurred: int
+    alarms: CaseAlarms
     steps: tuple[CaseStep, ...]
 
     @property
@@ -212,6 +212,7 @@ def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseS
     diagnosis: Diagnosed | None = None
     verified: Verified | None = None
     recurred = 0
+    alarms = CaseAlarms()
     for step in taken:
         match step.body:
             case Found(finding=f):
@@ -224,6 +225,8 @@ def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseS
                 findings[id] = msgspec.structs.replace(findings[id], end=end, least=least, most=most)
             case Withdrawn(finding=id):
                 findings.pop(id, None)
+            case AlarmsJoined(change=change):
+                alarms = changed_alarms(alarms, change)
             case Acknowledged():
                 acknowledged = True
             case Shelved(until=until):
@@ -248,7 +251,7 @@ def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseS
     active = any(f.end is None for f in kept)
     return CaseStanding(
         case, status, _alarm(status, active, acknowledged, shelf), active, kept, repair, diagnosis, verified, shelf,
-        recurred, taken,
+        recurred, alarms if kept else CaseAlarms(), taken,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from servitwin.domain.case import (
     case_standing,
     check_step,
 )
+from servitwin.domain.case_alarm import SEVERITY_RANK
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
 from servitwin.domain.party import Actor
 from servitwin.proof.log.statement import Subject, exact_instant
@@ -29,7 +30,6 @@ from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.state_evidence import StateEvidence
 
-URGENCY = {"safety": 0, "high": 1, "medium": 2, "low": 3}
 PEOPLES_STEPS = (Acknowledged, Shelved, Unshelved, Diagnosed, Repaired, Closed, Noted)
 
 
@@ -148,4 +148,4 @@ class ActOnCase:
 
 
 def _urgency(s: CaseStanding) -> tuple[bool, int, bool, int]:
-    return not s.open, URGENCY[s.case.severity], not s.active, -s.case.opened
+    return not s.open, SEVERITY_RANK[s.case.severity], not s.active, -s.case.opened

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from servitwin.domain.case import (
+    AlarmsJoined,
     Case,
     CaseStanding,
     CaseStep,
@@ -18,6 +19,7 @@ from servitwin.domain.case import (
     Withdrawn,
     case_standing,
 )
+from servitwin.domain.case_alarm import AlarmChange
 from servitwin.domain.error import ServitwinError
 from servitwin.domain.finding import Finding, Hypothesis
 from servitwin.domain.formula.tree import LOGIC
@@ -131,6 +133,10 @@ class KeepCases:
             proven += 1
         return proven
 
+    def join_alarms(self, case: Case, change: AlarmChange, now: int) -> None:
+        """Keep what has changed in the machine's alarms that belong to a case."""
+        self._add(case, AlarmsJoined(change), now)
+
     # one violation ----------------------------------------------------------------------------------------------
     def _found(
         self, twin: Twin, demand: Demand, v: Violation, standing: CaseStanding | None, cut: Cut, now: int
@@ -198,12 +204,15 @@ class KeepCases:
         return stopped_by(twin.id, told, titles, at)
 
     def _case_of(self, twin: Twin, demand: Demand, v: Violation, now: int) -> CaseStanding | None:
-        """The case that has this violation, else the one that is open for the requirement, else the last one."""
+        """The case that has this violation, else the one that is open for the same requirement; None: neither.
+
+        A requirement that was changed is another one: what is proven or put aside of the old one says nothing of it.
+        """
         mine = [
             case_standing(c, steps, now) for c, steps in self._records.cases([twin.uid]) if c.requirement == demand.name
         ]
         having = next((s for s in mine if _known(s, twin, demand, v) is not None), None)
-        return having or next((s for s in mine if s.open), None)
+        return having or next((s for s in mine if s.open and s.case.digest == demand.digest), None)
 
     def _add(self, case: Case, body: StepBody, now: int) -> None:
         add_monitor_step(self._records, case.id, body, now)

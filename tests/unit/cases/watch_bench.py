@@ -19,6 +19,7 @@ from servitwin.domain.state_time import State
 from servitwin.domain.twin import Dated, Twin
 from servitwin.engines.history import DeltaWriter, DuckReader
 from servitwin.engines.records import SqlRecords, migrate
+from servitwin.usecases.join_alarms import JoinAlarms
 from servitwin.usecases.keep_cases import KeepCases
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.requirement_set import RequirementSet
@@ -31,6 +32,8 @@ SIGNALS = (
     SignalDefinition("heat", "number", "Cel"),
     SignalDefinition("fan", "text", values=("ON", "OFF")),
     SignalDefinition("beat", "number", "1", reporting=Reporting("periodic", 10 * NS)),
+    SignalDefinition("trouble", "condition"),
+    SignalDefinition("fan.alarm", "flag", component="fan"),
 )
 COOLS = Requirement(
     "cools", "A hot machine has its fan on within a minute.", "heat > 80 Cel -> eventually[0s, 60s](fan is ON)"
@@ -79,6 +82,7 @@ class Bench:
         )
         demands = RequirementSet(registry, self.records)
         self.watch = WatchRequirements(history, registry, self.records, demands, cases)
+        self.alarms = JoinAlarms(history, registry, self.records, cases)
 
     def _define(self, twin: str, signal: str) -> SignalDefinition | None:
         known = {s.name: s for s in (*SIGNALS, SignalDefinition(CONNECTION, "text"))}
@@ -99,7 +103,7 @@ class Bench:
             received=time,
             number=np.array([v if isinstance(v, float) else np.nan for *_, v in said]),
             text=[v if isinstance(v, str) else None for *_, v in said],
-            flag=np.full(n, -1, np.int8),
+            flag=np.array([int(v) if isinstance(v, bool) else -1 for *_, v in said], np.int8),
             quality=np.zeros(n, np.uint8),
             replayed=np.zeros(n, np.bool_),
             shard=np.zeros(n, np.int32),
@@ -112,7 +116,10 @@ class Bench:
     def until(self, second: float) -> int:
         """One round of the watch, everything before that second judged."""
         self.registry.reload()
-        return self.watch.advance(T0 + int((second + 3) * NS))
+        now = T0 + int((second + 3) * NS)
+        watched = self.watch.advance(now)
+        self.alarms.advance(now)
+        return watched
 
     def standings(self) -> list[CaseStanding]:
         return [case_standing(c, steps, T0 + 10**6 * NS) for c, steps in self.records.cases([UID])]

@@ -95,6 +95,7 @@ export type CaseStep = Schemas["CaseStepShape"];
 export type CaseProof = Schemas["ProofLink"];
 export type Severity = CaseSummary["severity"];
 export type CaseStatus = CaseSummary["status"];
+export type JoinedAlarm = Schemas["JoinedAlarmShape"];
 export type CaseAlarm = CaseSummary["alarm"];
 export type Verdict = Schemas["PartShape"]["verdict"];
 /** A step that people take; `kind` tells which. */

@@ -9,8 +9,10 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from servitwin.domain.alarm_figure import Flood
 from servitwin.domain.case import (
     Acknowledged,
+    AlarmsJoined,
     CaseStanding,
     Closed,
     Diagnosed,
@@ -20,6 +22,7 @@ from servitwin.domain.case import (
     StepBody,
     Unshelved,
 )
+from servitwin.domain.case_alarm import JoinedAlarm
 from servitwin.domain.finding import Explanation, Finding
 from servitwin.domain.formula.tree import LOGIC
 from servitwin.web.api.answers import answer, answer_tagged, at, page_of, time_of
@@ -207,6 +210,9 @@ def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> di
             "bound": progress.bound,
             "missing": progress.missing,
         },
+        "alarms": [_alarm_out(a) for a in s.alarms.entries],
+        "alarms_left_out": s.alarms.more,
+        "floods": [_flood_out(f) for f in s.alarms.floods],
         "contracts": cases.contracts_of(me, s.case.twin),
         "proofs": [
             {
@@ -242,6 +248,24 @@ def _finding_out(f: Finding) -> dict[str, Any]:
     }
 
 
+def _alarm_out(a: JoinedAlarm) -> dict[str, Any]:
+    return {
+        "signal": a.signal,
+        "code": a.code,
+        "text": a.text,
+        "severity": a.severity,
+        "component": a.component,
+        "from": at(a.start),
+        "last": at(a.last),
+        "to": at(a.end),
+        "count": a.count,
+    }
+
+
+def _flood_out(f: Flood) -> dict[str, Any]:
+    return {"from": at(f.start), "to": at(f.end), "count": f.count}
+
+
 def _explanation_out(e: Explanation, units: Mapping[str, str]) -> dict[str, Any]:
     return {
         "at": at(e.at),
@@ -255,6 +279,13 @@ def _explanation_out(e: Explanation, units: Mapping[str, str]) -> dict[str, Any]
 
 def _step_out(body: StepBody) -> dict[str, Any]:
     """What a step says; instants as text, and a finding by its own members."""
+    if isinstance(body, AlarmsJoined):
+        change = body.change
+        return {
+            "alarms": [_alarm_out(a) for a in change.entries],
+            "gone": len(change.gone),
+            "floods": [_flood_out(f) for f in change.floods],
+        }
     said = msgspec.to_builtins(body)
     del said["kind"]
     finding = said.pop("finding", None)

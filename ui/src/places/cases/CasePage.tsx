@@ -6,6 +6,7 @@ import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { Link } from "../../route/router";
 import { t } from "../../texts/en";
 import { Acts } from "./Acts";
+import { Alarms } from "./Alarms";
 import { Guarantees } from "./Guarantees";
 import { History } from "./History";
 import { Hypotheses } from "./Hypotheses";
@@ -48,6 +49,7 @@ function CaseView({ one, reload }: { one: CaseDetail; reload: () => void }) {
       <div className="columns even">
         <Why one={one} twin={twin.data} />
         <div className="column">
+          <Alarms one={one} />
           <Hypotheses one={one} twin={twin.data} />
           <Proofs one={one} />
         </div>

@@ -1,7 +1,8 @@
-import type { CaseDetail, CaseStep } from "../../api/types";
+import type { CaseDetail, CaseStep, JoinedAlarm } from "../../api/types";
 import { Card } from "../../parts/Card";
 import { Time } from "../../parts/Clock";
 import { t } from "../../texts/en";
+import { nameOf } from "./alarm";
 
 const c = t.case;
 
@@ -34,6 +35,7 @@ const WORDLESS = new Set(["text", "what", "of"]);
 const PROOFS: Record<string, string> = c.proofKinds;
 
 function Said({ step }: { step: CaseStep }) {
+  if (step.kind === "alarms") return <AlarmsSaid said={step.said as unknown as AlarmsStep} />;
   const said = Object.entries(step.said).filter(([name, value]) => !QUIET.has(name) && value !== null && value !== "" && typeof value !== "object");
   if (said.length === 0) return null;
   return (
@@ -45,6 +47,33 @@ function Said({ step }: { step: CaseStep }) {
           {name === "of" ? (PROOFS[String(value)] ?? String(value)) : TIMES.has(name) && typeof value === "string" ? <Time at={value} /> : String(value)}
         </span>
       ))}
+    </p>
+  );
+}
+
+interface AlarmsStep {
+  alarms: JoinedAlarm[];
+  gone: number;
+  floods: unknown[];
+}
+const SHOWN = 8;
+
+/** What a step changed in the alarms of the case; the whole list stands in its own card. */
+function AlarmsSaid({ said }: { said: AlarmsStep }) {
+  const more = said.alarms.length - SHOWN;
+  return (
+    <p>
+      {said.alarms.slice(0, SHOWN).map((alarm, i) => (
+        <span key={`${nameOf(alarm)} ${alarm.severity} ${alarm.from}`}>
+          {i ? "; " : ""}
+          {nameOf(alarm)} {alarm.text} <Time at={alarm.from} />
+          {alarm.to === null ? "" : <> – <Time at={alarm.to} /></>}
+          {alarm.count > 1 ? ` · ${c.raised(alarm.count)}` : ""}
+        </span>
+      ))}
+      {more > 0 ? `; ${c.andMore(more)}` : ""}
+      {said.gone ? ` · ${c.alarmsGone(said.gone)}` : ""}
+      {said.floods.length ? ` · ${c.flood}` : ""}
     </p>
   );
 }

@@ -18,6 +18,7 @@ import { formatDuration, parseInstant, toRfc3339 } from "../../time/instant";
 import { aligned, bucketWidth, useWindow, type WindowState } from "../../time/window";
 import { useSeries, useWordStrips } from "../twin/series";
 import { useStates } from "../twin/useStates";
+import { alarmItems } from "./alarm";
 import { around, marginText, violationItem } from "./violation";
 
 const TimeChart = lazy(() => import("../../parts/TimeChart"));
@@ -37,6 +38,7 @@ export function Timeline({ one, twin }: { one: CaseDetail; twin: TwinDetail }) {
   const undrawn = names.filter((name) => !STATE.has(name) && !numbers.some((s) => s.name === name) && !words.some((s) => s.name === name));
   const violations = useMemo(() => one.findings.map((f) => violationItem(f, moment)), [one.findings, moment]);
   const marks = useMemo(() => violations.map(({ from, to }): Mark => [from, to]), [violations]);
+  const alarms = useMemo(() => alarmItems(one.alarms, moment), [one.alarms, moment]);
   const verdicts = useVerdicts(one, window);
   const axis = numbers.length === 0;
   const strip = (label: string, items: readonly StripItem[], last = false) => (
@@ -51,6 +53,7 @@ export function Timeline({ one, twin }: { one: CaseDetail; twin: TwinDetail }) {
         <WindowBar window={window} spans={["15m", "1h", "8h", "24h", "7d", "30d"]} />
       </div>
       {verdicts.length ? strip(c.verdict, verdicts) : null}
+      {alarms.length ? strip(c.alarms, alarms) : null}
       {strip(c.violation, violations, words.length === 0)}
       {names.some((name) => STATE.has(name)) ? <StateStrip twin={twin} window={window} /> : null}
       <WordStrips twin={twin.id} signals={words} window={window} axis={axis} />

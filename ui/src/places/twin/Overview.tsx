@@ -4,6 +4,7 @@ import { Card, Facts } from "../../parts/Card";
 import { Time } from "../../parts/Clock";
 import { Loaded, Skeleton } from "../../parts/Feedback";
 import { t } from "../../texts/en";
+import { AlarmMark } from "./AlarmMark";
 import { ComponentTree } from "./ComponentTree";
 import { ParentLink } from "./ParentLink";
 import { Values } from "./Values";
@@ -50,13 +51,7 @@ function Alarms({ now }: { now: TwinState }) {
 export function AlarmRow({ alarm }: { alarm: AlarmShape }) {
   return (
     <li className={`alarm ${alarm.severity}`}>
-      <svg viewBox="0 0 16 16" aria-hidden="true">
-        {alarm.severity === "fault" ? (
-          <path d="M5 1h6l4 4v6l-4 4H5l-4-4V5zM7.2 4v5h1.6V4zm0 6.2v1.6h1.6v-1.6z" fillRule="evenodd" />
-        ) : (
-          <path d="M8 1l7.5 13.5H.5zM7.2 6v4.2h1.6V6zm0 5.4V13h1.6v-1.6z" fillRule="evenodd" />
-        )}
-      </svg>
+      <AlarmMark severity={alarm.severity} />
       <div>
         <strong>
           {t.severity[alarm.severity]}

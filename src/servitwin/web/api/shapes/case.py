@@ -108,6 +108,28 @@ class CaseStepShape(Shape):
     said: dict[str, Any]
 
 
+class JoinedAlarmShape(Shape):
+    """An alarm of the machine that belongs to the case, or a run of chatter of one alarm; `to` null: it goes on."""
+
+    signal: str
+    code: str
+    text: str
+    severity: Literal["warning", "fault"]
+    component: str
+    from_: Instant = Field(alias="from")
+    last: Instant = Field(description="when it was raised for the last time of the run")
+    to: Instant | None
+    count: int = Field(description="how often it was raised; from three times within a minute it chatters (ISA-18.2)")
+
+
+class FloodShape(Shape):
+    """More than ten alarms of the machine in ten minutes (ISA-18.2)."""
+
+    from_: Instant = Field(alias="from")
+    to: Instant
+    count: int
+
+
 class ProofLink(Shape):
     """A proof that can be had for a case."""
 
@@ -131,6 +153,9 @@ class CaseDetail(CaseSummary):
     diagnosis: dict[str, Any] | None
     repair: dict[str, Any] | None
     progress: ProgressShape | None
+    alarms: list[JoinedAlarmShape] = Field(description="alarms of the machine that belong to this case, by time")
+    alarms_left_out: int = Field(description="how many more entries there are")
+    floods: list[FloodShape] = Field(description="floods of the machine's alarms around the violation")
     contracts: list[str] = Field(description="contracts that guarantee this machine and that the caller may read")
     proofs: list[ProofLink]
     steps: list[CaseStepShape]
