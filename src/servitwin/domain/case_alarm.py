@@ -196,6 +196,8 @@ def change_of(kept: CaseAlarms, wanted: CaseAlarms, now: int, *, settled: bool) 
 def _entry_due(before: JoinedAlarm | None, entry: JoinedAlarm, now: int) -> bool:
     if before is None or entry.count < before.count or entry.count >= 2 * before.count:
         return True
+    if entry.count == 1:
+        return True  # it has ended; what chatters ends again and again
     return now - entry.last >= MINUTE
 
 

@@ -15,7 +15,7 @@ export function Alarms({ one }: { one: CaseDetail }) {
     <Card title={c.alarms} extra={<span className="weak num">{one.alarms.length + one.alarms_left_out || ""}</span>}>
       {one.floods.map((flood) => (
         <p className="note" key={flood.from}>
-          <strong>{c.flood}</strong>: {c.floodCount(flood.count)} <Time at={flood.from} /> – <Time at={flood.to} />. {c.floodHint}
+          <strong>{c.flood}</strong>: {c.floodCount(flood.count)} <Time at={flood.from} />. {c.floodHint}
         </p>
       ))}
       {rows.length ? <ul className="alarms">{rows}</ul> : <p className="weak">{c.noAlarms}</p>}

@@ -38,7 +38,8 @@ export function Timeline({ one, twin }: { one: CaseDetail; twin: TwinDetail }) {
   const undrawn = names.filter((name) => !STATE.has(name) && !numbers.some((s) => s.name === name) && !words.some((s) => s.name === name));
   const violations = useMemo(() => one.findings.map((f) => violationItem(f, moment)), [one.findings, moment]);
   const marks = useMemo(() => violations.map(({ from, to }): Mark => [from, to]), [violations]);
-  const alarms = useMemo(() => alarmItems(one.alarms, moment), [one.alarms, moment]);
+  const faults = useMemo(() => alarmItems(one.alarms, "fault", moment), [one.alarms, moment]);
+  const warnings = useMemo(() => alarmItems(one.alarms, "warning", moment), [one.alarms, moment]);
   const verdicts = useVerdicts(one, window);
   const axis = numbers.length === 0;
   const strip = (label: string, items: readonly StripItem[], last = false) => (
@@ -53,7 +54,8 @@ export function Timeline({ one, twin }: { one: CaseDetail; twin: TwinDetail }) {
         <WindowBar window={window} spans={["15m", "1h", "8h", "24h", "7d", "30d"]} />
       </div>
       {verdicts.length ? strip(c.verdict, verdicts) : null}
-      {alarms.length ? strip(c.alarms, alarms) : null}
+      {faults.length ? strip(c.alarmFaults, faults) : null}
+      {warnings.length ? strip(c.alarmWarnings, warnings) : null}
       {strip(c.violation, violations, words.length === 0)}
       {names.some((name) => STATE.has(name)) ? <StateStrip twin={twin} window={window} /> : null}
       <WordStrips twin={twin.id} signals={words} window={window} axis={axis} />

@@ -8,12 +8,12 @@ export function nameOf(alarm: Pick<JoinedAlarm, "signal" | "code">): string {
   return alarm.code ? `${alarm.signal} · ${alarm.code}` : alarm.signal;
 }
 
-/** Alarms on one time line: a fault is drawn over a warning, a run of chatter is one stretch. */
-export function alarmItems(alarms: readonly JoinedAlarm[], moment: number): StripItem[] {
-  const drawn = [...alarms].sort((a, b) => (a.severity === b.severity ? 0 : a.severity === "warning" ? -1 : 1));
+/** Alarms of one severity on a time line; a run of chatter is one stretch. */
+export function alarmItems(alarms: readonly JoinedAlarm[], severity: JoinedAlarm["severity"], moment: number): StripItem[] {
+  const fault = severity === "fault";
+  const drawn = alarms.filter((alarm) => alarm.severity === severity);
   return drawn.map((alarm) => {
     const from = parseInstant(alarm.from);
-    const fault = alarm.severity === "fault";
     return {
       from,
       to: alarm.to === null ? Math.max(moment, from + 1) : Math.max(parseInstant(alarm.to), from + 1),
