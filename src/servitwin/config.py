@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Literal
@@ -122,6 +123,10 @@ class Settings(msgspec.Struct, omit_defaults=True):
     def party_keys(self) -> Path:
         """Folder of the private keys of parties that sign on this node."""
         return self.folder / "secrets" / "party-keys"
+
+    def witness_folder(self, url: str) -> Path:
+        """Where this node keeps its copy of the log of the node at that address."""
+        return self.folder / "witness" / hashlib.sha256(url.rstrip("/").encode()).hexdigest()[:16]
 
 
 def read_settings(raw: bytes) -> Settings:

@@ -127,7 +127,7 @@ class EvidenceWorker:
 
     def _bind(self, keep: KeepLog) -> bool:
         committed = self._rows.committed()
-        bodies = list(unbound(self._rows, keep.bound(), time.time_ns()))
+        bodies = list(unbound(self._rows, keep.bound(), time.time_ns(), keys=self._records.machine_keys()))
         if bodies:
             keep.bind([(b.shard, b.last, plain_body(b)) for b in bodies])
         return any(b.last < committed[b.shard] for b in bodies)

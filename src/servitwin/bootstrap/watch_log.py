@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import time
 from collections.abc import Iterator
@@ -24,11 +23,6 @@ from servitwin.usecases.log_ports import RemoteLog
 from servitwin.usecases.witness_log import Followed, WitnessLog, leaf_of
 
 log = logging.getLogger("servitwin.witness")
-
-
-def folder_of(data: Path, url: str) -> Path:
-    """Where a node keeps its copy of the log at that address."""
-    return data / "witness" / hashlib.sha256(url.rstrip("/").encode()).hexdigest()[:16]
 
 
 @contextmanager
@@ -93,7 +87,7 @@ class WatchLog:
             records.close()
         if not party:
             return "nobody operates this node: there is no party to co-sign for"
-        folder = folder_of(settings.folder, witness.url)
+        folder = settings.witness_folder(witness.url)
         trust = authority(Path(witness.authority)) if witness.authority else None
         with (
             Client(witness.url, witness.token, trust=trust) as remote,

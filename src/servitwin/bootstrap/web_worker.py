@@ -104,6 +104,7 @@ def build_parts(
             anonymous_role=settings.web.anonymous_role,
             secure=bool(settings.tls.certificate),
         ),
+        watched=tuple((w.url, LogHeads(settings.witness_folder(w.url))) for w in settings.witness),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from servitwin.cli import machine_keys
 from servitwin.cli.node import (
     FINDING,
     DataOption,
@@ -37,6 +38,7 @@ def add(app: typer.Typer, starters: Starters) -> None:
     log.command("entries")(handled(entries))
     log.command("timestamps")(handled(list_timestamps))
     log.command("verify-timestamp")(handled(check_timestamp))
+    log.command("watched")(handled(watched))
     if starters.witness is not None:
         log.command("witness", help="Follow another node's log, keep a copy of it, and co-sign its heads.")(
             _witness(starters)
@@ -46,10 +48,11 @@ def add(app: typer.Typer, starters: Starters) -> None:
             _check(starters)
         )
     app.add_typer(log, name="log")
-    keys = typer.Typer(help="Keys with which a party signs.", no_args_is_help=True)
+    keys = typer.Typer(help="Keys with which parties and machines sign.", no_args_is_help=True)
     keys.command("list")(handled(list_keys))
     keys.command("rotate")(handled(rotate))
     keys.command("revoke")(handled(revoke))
+    machine_keys.add(keys)
     app.add_typer(keys, name="keys")
 
 
@@ -66,9 +69,34 @@ def head(data: DataOption = None, to: ToOption = None, as_json: JsonOption = Fal
             size, said = one["head"]["head"]["size"], one["cosignature"]
             typer.echo(f"co-signed by {said['party']} at {size} entries, {said['seen']}")
         for fork in found["forks"]:
-            typer.echo(f"FORK noticed {fork['noticed']}: {fork['why']}")
+            _tell_fork(fork)
     if found["forks"]:
         raise typer.Exit(FINDING)
+
+
+def watched(data: DataOption = None, to: ToOption = None, as_json: JsonOption = False) -> None:
+    """Show the logs of other nodes that this node co-signs; exit code 1 if one was rewritten."""
+    with connect(data, to) as node:
+        found = node.watched_logs()
+    if as_json:
+        print_json(found)
+    for one in () if as_json else found:
+        head = one["head"]["head"] if one["head"] else None
+        said = f"log {head['log']}: {head['size']} entries co-signed {one['seen']}" if head else "nothing co-signed yet"
+        typer.echo(f"{one['url']}: {said}")
+        for fork in one["forks"]:
+            _tell_fork(fork)
+    if any(one["forks"] for one in found):
+        raise typer.Exit(FINDING)
+
+
+def _tell_fork(fork: dict[str, Any]) -> None:
+    typer.echo(f"FORK noticed {fork['noticed']}: {fork['why']}")
+    for word, signed in (("first", fork["first"]), ("then", fork["second"])):
+        head = signed["head"]
+        typer.echo(f"  {word}: {head['size']} entries, root {head['root']}, made {head['made']}")
+        typer.echo(f"         signed by key {signed['key']}: {signed['signature']}")
+    typer.echo("  Its owner has signed two logs. Keep both heads, rely on nothing after the first, and ask the owner.")
 
 
 def entries(

@@ -19,6 +19,11 @@ class EvidenceCalls:
         """Head, co-signatures and forks of the node's log."""
         return self._api.call("GET", "/log", Json)
 
+    def watched_logs(self) -> list[Json]:
+        """Logs of other nodes that this node co-signs, forked ones first."""
+        items: list[Json] = self._api.call("GET", "/log/watched", Json)["items"]
+        return items
+
     def log_entries(self, first: int, limit: int) -> list[Json]:
         """Entries from ``first`` on: ``index`` and ``entry``, or ``leaf`` where the caller may not read it."""
         found = self._api.call("GET", "/log/entries", Json, params={"from": first, "limit": limit})
@@ -60,6 +65,24 @@ class EvidenceCalls:
         """Revoke a key from an instant on (default: now)."""
         body = {"reason": reason, **({"from": since} if since else {})}
         return self._api.call("POST", f"/parties/{_part(party)}/keys/{_part(key)}/revoke", Json, body=body)
+
+    def machine_keys(self, twin: str) -> Json:
+        """Keys of a machine (``items``), and whether it has to sign (``demanded``)."""
+        return self._api.call("GET", f"/twins/{_part(twin)}/keys", Json)
+
+    def register_machine_key(
+        self, twin: str, public_key: str, name: str, since: str | None = None, replaces: str = ""
+    ) -> Json:
+        """Register a public key of a machine: from ``since`` on (default: in ten seconds) it has to sign."""
+        body = {"public_key": public_key, "name": name, "replaces": replaces, **({"since": since} if since else {})}
+        return self._api.call("POST", f"/twins/{_part(twin)}/keys", Json, body=body)
+
+    def revoke_machine_key(
+        self, twin: str, key: str, reason: str, since: str | None = None, *, unsigned: bool = False
+    ) -> Json:
+        """Revoke a key of a machine from an instant on (default: now); ``unsigned``: hear it unsigned from then on."""
+        body = {"reason": reason, "unsigned": unsigned, **({"from": since} if since else {})}
+        return self._api.call("POST", f"/twins/{_part(twin)}/keys/{_part(key)}/revoke", Json, body=body)
 
 
 def _part(text: str) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from servitwin.domain.agreement import PartyKey
 from servitwin.domain.instant import format_instant
+from servitwin.domain.machine_key import MachineKey
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _ED25519 = b"\xed\x01"  # multicodec ed25519-pub
@@ -19,10 +20,16 @@ def did_of(host: str, party: str) -> str:
     return f"did:web:{quote(host, safe='')}:parties:{quote(party, safe='')}"
 
 
-def did_document(host: str, party: str, keys: Sequence[PartyKey]) -> dict[str, Any]:
-    """The document; a revoked key is listed with the instant, and asserts nothing any more."""
+def did_document(
+    host: str, party: str, keys: Sequence[PartyKey], machines: Sequence[MachineKey] = ()
+) -> dict[str, Any]:  # fmt: skip
+    """The document; a revoked key is listed with the instant, and asserts nothing any more.
+
+    ``machines``: keys of machines that the party owns. They sign observations alone: they are listed as methods, and
+    assert nothing in the party's name.
+    """
     did = did_of(host, party)
-    methods = []
+    methods: list[dict[str, Any]] = []
     for key in keys:
         method = {
             "id": f"{did}#{key.id}",
@@ -34,6 +41,16 @@ def did_document(host: str, party: str, keys: Sequence[PartyKey]) -> dict[str, A
             method["revoked"] = format_instant(key.revoked)
         methods.append(method)
     good = [m["id"] for m, k in zip(methods, keys, strict=True) if k.revoked is None]
+    for machine in machines:
+        method = {
+            "id": f"{did}#machine-{machine.id}",
+            "type": "Multikey",
+            "controller": did,
+            "publicKeyMultibase": multibase(machine.public_key),
+        }
+        if machine.revoked is not None:
+            method["revoked"] = format_instant(machine.revoked)
+        methods.append(method)
     return {
         "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
         "id": did,

@@ -17,8 +17,8 @@ Action = Literal[
     "service.withdraw", "contract.add", "contract.sign", "reason.give", "work-order.step",
     "exclusion.claim", "exclusion.decide",
     "machine.accept", "period.settle", "invoice.issue", "ledger.book", "usage.take", "key.rotate",
-    "key.revoke", "case.step", "requirement.save", "repair.prove", "controller.add", "controller.check",
-    "controller.replay",
+    "key.revoke", "machine-key.register", "machine-key.revoke", "case.step", "requirement.save", "repair.prove",
+    "controller.add", "controller.check", "controller.replay",
 ]  # fmt: skip
 
 

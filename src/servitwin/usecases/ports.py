@@ -16,6 +16,7 @@ from servitwin.domain.exclusion import Decision, Exclusion
 from servitwin.domain.invoice import Invoice
 from servitwin.domain.kept_controller import CheckState, ControllerCheck, KeptController
 from servitwin.domain.ledger import LedgerEntry
+from servitwin.domain.machine_key import MachineKey
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import (
     Aggregation,
@@ -253,6 +254,10 @@ class Records(ContractRecords, MoneyRecords, CaseRecords, StatementRecords, Cont
         when it writes.
         """
         ...
+
+    # keys of machines ------------------------------------------------------------------------------------------
+    def machine_keys(self) -> dict[str, tuple[MachineKey, ...]]: ...
+    def save_machine_key(self, key: MachineKey) -> None: ...
 
     # machine types -------------------------------------------------------------------------------------------
     def machine_type(self, name: str, version: int | None = None) -> MachineType | None: ...

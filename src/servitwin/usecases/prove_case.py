@@ -235,10 +235,11 @@ class ProveCase:
         size = head.head.size
         catalogue = self._log.catalogue()
         keys = [i for i in places_of_kinds(catalogue, "key", "key-revoked") if i < size]
-        about = []
+        machine = places_of_kinds(catalogue, "machine-key", "machine-key-revoked")
+        about = [i for i in machine if i < size and self._subject(i).twin == twin.uid]
         if claim.kind == "repaired":
             kinds = places_of_kinds(catalogue, "verdict", "repair", "repair-verified")
-            about = [i for i in kinds if i < size and self._is_about(i, standing.case.id)]
+            about += [i for i in kinds if i < size and self._subject(i).case == standing.case.id]
         statements = []
         for index in sorted({0, *keys, *stated, *about}):
             entry = msgspec.json.decode(self._log.entry(index))
@@ -283,8 +284,8 @@ class ProveCase:
         path = self._log.consistency(newest, size)
         return [StampedHead(_head(found.head), found.authority, found.response, found.time, path)]
 
-    def _is_about(self, index: int, case: str) -> bool:
-        return glance(self._log.entry(index)).statement.subject.case == case
+    def _subject(self, index: int) -> Subject:
+        return glance(self._log.entry(index)).statement.subject
 
 
 def _head(head: LogHead) -> SignedHead:

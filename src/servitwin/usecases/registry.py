@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from servitwin.domain.calendar import Calendar
+from servitwin.domain.machine_key import MachineKey
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.signal import Reporting, SignalDefinition
 from servitwin.domain.twin import Aggregate, Twin, value_at
@@ -26,6 +27,7 @@ class _Snapshot(NamedTuple):
     type_signals: dict[str, Signals]
     children: dict[str, list[Twin]]  # every twin that ever was part of that id
     calendars: dict[str, Calendar | None]
+    keys: dict[str, tuple[MachineKey, ...]]
 
 
 class Registry:
@@ -37,7 +39,7 @@ class Registry:
 
     def __init__(self, records: Records) -> None:
         self._records = records
-        self._snapshot = _Snapshot(-1, {}, {}, {}, {}, {}, {})
+        self._snapshot = _Snapshot(-1, {}, {}, {}, {}, {}, {}, {})
         self.reload()
 
     @property
@@ -64,6 +66,7 @@ class Registry:
             {ref: MappingProxyType({s.name: s for s in t.signals}) for ref, t in types.items()},
             children,
             {name: self._records.calendar(name) for name in {t.calendar for t in twins if t.calendar}},
+            self._records.machine_keys(),
         )
         return True
 
@@ -103,6 +106,10 @@ class Registry:
         if not twin.aggregates:
             return own
         return MappingProxyType({**own, **{a.name: aggregate_signal(a) for a in twin.aggregates}})
+
+    def machine_keys(self, uid: str) -> Sequence[MachineKey]:
+        """Keys of a machine in the order in which they were registered, revoked ones included."""
+        return self._snapshot.keys.get(uid, ())
 
     def children(self, id: str, at: int) -> Sequence[Twin]:
         """Twins that were part of that twin at that instant, in order of id."""

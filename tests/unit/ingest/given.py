@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from servitwin.connectors.mqtt import plugin as mqtt
+from servitwin.domain.machine_key import MachineKey
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import PackedRows, Rows
 from servitwin.domain.signal import SignalDefinition
@@ -37,8 +38,12 @@ TWINS = (
 class FewTwins:
     """Fulfils ``twins.Registry`` as the real one does, over what is listed here."""
 
-    def __init__(self, twins: Sequence[Twin] = TWINS) -> None:
+    def __init__(self, twins: Sequence[Twin] = TWINS, keys: Sequence[MachineKey] = ()) -> None:
         self.twins = {t.id: t for t in twins}
+        self.keys = list(keys)
+
+    def machine_keys(self, uid: str) -> Sequence[MachineKey]:
+        return [k for k in self.keys if k.twin == uid]
 
     def by_id(self, id: str) -> Twin | None:
         return self.twins.get(id)

@@ -58,6 +58,7 @@ def test_a_database_of_the_third_version_keeps_its_settlements(url):
             "controllers",
             "controller_checks",
             "controller_replays",
+            "machine_keys",
         ):
             connection.execute(sa.text(f"DROP TABLE {later}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))

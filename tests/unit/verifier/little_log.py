@@ -168,7 +168,7 @@ class LittleLog:
         body = {"key": of.key, "party": of.party, "reason": "lost", "from": at(since)}
         return self.add(by, "key-revoked", body, made)
 
-    def bind(self, shard: int, first: int, last: int, rows: list[Row], made: int, by: Signer | None = None) -> Bound:
+    def bind(self, shard: int, first: int, last: int, rows: list[Row], made: int, signed: bool = False) -> Bound:
         twins, signals = [], {}
         for twin in sorted({r.twin for r in rows}, key=str.encode):
             mine = [r for r in rows if r.twin == twin]
@@ -184,7 +184,9 @@ class LittleLog:
             "shard": shard, "first": first, "last": last, "count": len(rows), "root": root.hex(), "twins": len(twins),
             "from": at(min(times)), "to": at(max(times) + 1),
         }  # fmt: skip
-        entry = self.add(by or self.owner, "segment", body, made)
+        if signed:
+            body["signed"] = [sha(b"\x00", uid.encode(), b"\x00", h).hex() for uid, h in twins]
+        entry = self.add(self.owner, "segment", body, made)
         self.segments.append(Bound(entry, twins, signals, rows))
         return self.segments[-1]
 

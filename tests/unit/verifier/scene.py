@@ -73,6 +73,7 @@ class Scene:
     seconds: int = 30
     known_up_to: int | None = None
     stamped: list[StampedHead] = field(default_factory=list)
+    signed: frozenset[int] = frozenset()  # which segments say that the machine's key had signed every message
     log: LittleLog = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,7 +83,8 @@ class Scene:
         for begin in range(0, self.seconds, 10):
             rows = [row for second in range(begin, begin + 10) for row in self.rows_of(second)]
             more = [r for r in self.more_rows if begin * 3 < r.seq <= begin * 3 + 30]
-            self.log.bind(0, begin * 3 + 1, begin * 3 + 30, rows + more, T0 + (begin + 12) * S)
+            signed = begin // 10 in self.signed
+            self.log.bind(0, begin * 3 + 1, begin * 3 + 30, rows + more, T0 + (begin + 12) * S, signed)
 
     def rows_of(self, second: int) -> list[Row]:
         """One message of each of three twins."""

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from servitwin.connectors.simulator.defects import Defect, FaultSpec, mend
+from servitwin.connectors.simulator.key import machine_key
 from servitwin.connectors.simulator.link import Link
 from servitwin.connectors.simulator.long_past import long_past
 from servitwin.connectors.simulator.machine import Outputs, cooled
@@ -24,6 +26,7 @@ from servitwin.domain.command import Command
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import DAY, NS, format_instant, parse_instant
 from servitwin.sdk.connector import Batch, DecodeFault, Discovered
+from servitwin.sdk.signed_payload import public_text
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ class SimulatorConnector:
         self._reporters = {t: Reporter(m.model.periodic) for t, m in self._machines.items()}
         self._links: dict[str, Link] = {}
         self._connections: dict[str, int] = {}
+        self._public: dict[str, str] = {}  # public keys of machines that sign
         self._shown: dict[str, Outputs] = {}  # own machines' outputs and neighbours' counters
         self._answered: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._store: Store | None = None
@@ -65,6 +69,7 @@ class SimulatorConnector:
                 tuple(sorted(hears)),
                 lambda t, n, p: _later(loop, self._on_command, t, n, p),
                 lambda t, p: _later(loop, self._on_neighbour, t, p),
+                self._key(folder, twin),
             )  # fmt: skip
         for link in self._links.values():
             link.open()
@@ -74,6 +79,14 @@ class SimulatorConnector:
                 await self._live(store, stop)
         finally:
             await self.close()
+
+    def _key(self, folder: Path, twin: str) -> Ed25519PrivateKey | None:
+        if not self._config.sign:
+            return None
+        key = machine_key(folder, twin)
+        self._public[twin] = public_text(key)
+        log.info("%s signs with the public key %s", twin, self._public[twin])
+        return key
 
     async def _live(self, store: Store, stop: asyncio.Event) -> None:
         """Step once a second until ``stop``."""
@@ -271,12 +284,13 @@ class SimulatorConnector:
     def _status(self, twin: str) -> dict[str, Any]:
         link = self._links.get(twin)
         if link is None:
-            return {"connected": False, "pending": 0, "dropped": 0, "refused": ""}
+            return {"connected": False, "pending": 0, "dropped": 0, "refused": "", "public_key": ""}
         return {
             "connected": link.connected,
             "pending": link.pending,
             "dropped": link.dropped,
             "refused": link.refused,
+            "public_key": self._public.get(twin, ""),
         }
 
     # -- Connector --------------------------------------------------------------------------------------------

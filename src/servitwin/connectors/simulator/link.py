@@ -12,10 +12,12 @@ from typing import Any
 
 import msgspec
 import paho.mqtt.client as mqtt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.enums import CallbackAPIVersion
 
 from servitwin.connectors.simulator.plant import Broker
 from servitwin.domain.trust import trust_only
+from servitwin.sdk.signed_payload import sign_payload, split_signed
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,9 @@ class Link:
         hears: tuple[str, ...],
         on_command: Callable[[str, str, bytes], None],
         on_neighbour: Callable[[str, bytes], None],
+        key: Ed25519PrivateKey | None = None,
     ) -> None:
+        """``key``: the machine's own, with which it signs what it sends; None: it does not sign."""
         self.twin = twin
         self.session = session
         self.dropped = 0
@@ -51,6 +55,7 @@ class Link:
         self._hears = hears
         self._on_command = on_command
         self._on_neighbour = on_neighbour
+        self._key = key
         self._lock = threading.RLock()
         self._seq = 0
         self._connected = False
@@ -165,6 +170,8 @@ class Link:
             key, _ = self._waiting.popitem(last=False)
             message = self._pending[key]
             payload = msgspec.json.encode({**message, "replayed": True} if late else message)
+            if self._key is not None:
+                payload = sign_payload(self._key, self.twin, payload)
             sent = self._client.publish(f"servitwin/{self.twin}/observations", payload, qos=1)
             self._handed[sent.mid] = key
 
@@ -210,7 +217,7 @@ class Link:
         if noun == "commands" and twin == self.twin and rest:
             self._on_command(twin, rest[0], bytes(message.payload))
         elif noun == "observations":
-            self._on_neighbour(twin, bytes(message.payload))
+            self._on_neighbour(twin, split_signed(bytes(message.payload))[1])
 
     # -- journal ----------------------------------------------------------------------------------------------
     def _read_journal(self) -> None:

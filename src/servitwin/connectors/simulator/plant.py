@@ -63,6 +63,7 @@ class SimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         time_zone: IANA zone of the plant's shifts.
         speed: simulated seconds per second.
         backfill_days: on the very first start so many days of past are filled in (marked replayed); 0: none.
+        sign: whether the machines sign what they send; each makes its own key at its first start.
         history_days: before those, so many days of the control's words and alarms alone.
         broker, user, password, folder: added by the worker.
     """
@@ -73,6 +74,7 @@ class SimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     speed: float = 1.0
     backfill_days: float = 0.0
     history_days: int = 0
+    sign: bool = False
     broker: Broker = Broker()
     user: str = ""
     password: str = ""

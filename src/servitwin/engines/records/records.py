@@ -10,6 +10,7 @@ from servitwin.engines.records.contracts import ContractRecords
 from servitwin.engines.records.controllers import ControllerRecords
 from servitwin.engines.records.database import Database, open_engine
 from servitwin.engines.records.events import EventRecords
+from servitwin.engines.records.machine_keys import MachineKeyRecords
 from servitwin.engines.records.money import MoneyRecords
 from servitwin.engines.records.outcomes import OutcomeRecords
 from servitwin.engines.records.parties import PartyRecords
@@ -30,6 +31,7 @@ class SqlRecords(
     CaseRecords,
     StatementRecords,
     ControllerRecords,
+    MachineKeyRecords,
 ):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
 

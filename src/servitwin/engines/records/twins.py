@@ -18,7 +18,8 @@ from servitwin.engines.records.part import Part, decode, encode
 _TWINS = "twins"
 
 
-def _bump(connection: Connection) -> None:
+def note_change(connection: Connection) -> None:
+    """Raise ``twins_revision``."""
     count_up(connection, t.revisions, {"name": _TWINS, "value": 1}, "value")
 
 
@@ -53,7 +54,7 @@ class TwinRecords(Part):
         with self._database.write() as connection:
             row = {"name": machine_type.name, "version": machine_type.version, "body": body}
             if add(connection, t.machine_types, row):
-                _bump(connection)
+                note_change(connection)
                 return
             present = connection.execute(select(c.body).where(*where)).scalar_one()
             if encode(decode(present, MachineType)) != body:
@@ -114,7 +115,7 @@ class TwinRecords(Part):
             for parent in twin.parent:
                 row = {"uid": twin.uid, "parent": parent.value, "start_ns": parent.start, "end_ns": parent.end}
                 put(connection, t.twin_parents, row)
-            _bump(connection)
+            note_change(connection)
 
     def twins_revision(self) -> int:
         """A number that grows with every change of a twin, a machine type or a calendar."""
@@ -155,4 +156,4 @@ class TwinRecords(Part):
         """Add or replace a calendar."""
         with self._database.write() as connection:
             put(connection, t.calendars, {"name": calendar.name, "body": encode(calendar)})
-            _bump(connection)
+            note_change(connection)

@@ -34,6 +34,8 @@ class SegmentBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``late``: a row had been received more than a minute before it was bound, so that the node's own word stands for
     what it was until then.
+    ``signed``: leaves (hex) of the twins whose rows, but for those of their connection, came in messages that bore a
+    good signature of the machine's key when the node took them in.
     """
 
     shard: int
@@ -45,6 +47,7 @@ class SegmentBody(msgspec.Struct, frozen=True, omit_defaults=True):
     from_: str = msgspec.field(name="from")
     to: str = ""
     late: bool = False
+    signed: tuple[str, ...] = ()
 
     @property
     def span(self) -> tuple[int, int]:

@@ -19,8 +19,11 @@ from servitwin.domain.instant import NS, format_instant, parse_instant
 
 VERSION = "servitwin-statement@1"
 PURPOSE = "statement"
-Kind = Literal["key", "key-revoked", "segment", "verdict", "repair", "repair-verified", "exclusion", "settlement"]
-KINDS: tuple[str, ...] = get_args(Kind)
+Kind = Literal[
+    "key", "key-revoked", "segment", "verdict", "repair", "repair-verified", "exclusion", "settlement",
+    "machine-key", "machine-key-revoked",
+]  # fmt: skip
+KINDS: tuple[str, ...] = get_args(Kind)  # the catalogue of a log knows a kind by its place here: new ones come last
 LONGEST_ENTRY = 1 << 20
 Signer = Callable[[str, bytes], tuple[str, str]]  # party, content -> public key, signature; both base64
 

@@ -55,6 +55,8 @@ class Excerpt:
     gaps: list[tuple[int, int]]
     states: list[tuple[int, int, str]] | None
     segments: int = 0
+    own: int = 0  # of the segments, those with rows of the machine
+    signed: int = 0  # of those, the ones that say that the machine's key had signed every message
 
 
 def read_excerpt(value: Any, twin: str, statements: dict[int, Statement]) -> Excerpt:
@@ -224,8 +226,10 @@ def _check_segments(
         last[segment.body["shard"]] = segment
         if index in disclosed:
             i, given = disclosed[index]
-            _check_rows(given, segment, twin, rows, f"excerpt.segments[{i}]")
+            leaf = _check_rows(given, segment, twin, rows, f"excerpt.segments[{i}]")
             excerpt.segments += 1
+            excerpt.own += leaf is not None
+            excerpt.signed += leaf is not None and leaf in segment.body["signed"]
         elif touches(segment, excerpt) and segment.body["first"] <= excerpt.cut.get(segment.body["shard"], -1):
             message = "the segment has rows of the time of the excerpt, but none of it is shown"
             raise RefusedError("proof:excerpt-short", message, segment.where)
@@ -241,6 +245,7 @@ def read_segment(segment: Statement) -> None:
     body = dict(shape.table(segment.body, where, "shard", "first", "last", "count", "root", "twins", "from", "to"))
     for name in ("shard", "first", "last", "count", "twins"):
         body[name] = shape.whole(body[name], f"{where}.{name}")
+    body["signed"] = shape.hashes(body.get("signed", []), where)
     body["from_ns"], body["to_ns"] = shape.instant(body["from"], where), shape.instant(body["to"], where)
     if body["last"] < body["first"] or (body["count"] == 0) != (body["twins"] == 0):
         shape.wrong(where, "a segment: its sequences, rows and twins do not fit")
@@ -271,8 +276,11 @@ def _check_follows(before: Statement | None, segment: Statement, excerpt: Excerp
         raise RefusedError("proof:segment-missing", "it was made before the segment that it follows", segment.where)
 
 
-def _check_rows(given: Any, segment: Statement, twin: str, rows: dict[str, _Rows], where: str) -> None:
-    """Build the tree of the segment again."""
+def _check_rows(
+    given: Any, segment: Statement, twin: str, rows: dict[str, _Rows], where: str
+) -> bytes | None:  # fmt: skip
+    """Build the tree of the segment again; the machine's leaf in it, None where nothing of the machine came."""
+    leaf = None
     twins = shape.table(given["twins"], f"{where}.twins", "hashes")
     root = shape.one_hash(segment.body["root"], segment.where)
     count = segment.body["twins"]
@@ -281,11 +289,13 @@ def _check_rows(given: Any, segment: Statement, twin: str, rows: dict[str, _Rows
         shown = _beside(twins["beside"], twin, count, "uid", "root", f"{where}.twins")
     else:
         at = shape.whole(shape.table(twins, where, "at")["at"], f"{where}.twins.at")
-        shown = {at: merkle.leaf(twin.encode() + b"\x00" + _signals_root(given["signals"], segment, rows, where))}
+        leaf = merkle.leaf(twin.encode() + b"\x00" + _signals_root(given["signals"], segment, rows, where))
+        shown = {at: leaf}
     found = merkle.root_from(shown, count, shape.hashes(twins["hashes"], where), where) if shown else merkle.EMPTY
     if found != root:
         message = "the rows shown are not those that the log bound: rows were changed, left out or added"
         raise RefusedError("proof:block-differs", message, segment.where)
+    return leaf
 
 
 def _signals_root(given: Any, segment: Statement, rows: dict[str, _Rows], where: str) -> bytes:

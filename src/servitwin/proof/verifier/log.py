@@ -11,6 +11,9 @@ from .keys import KeyRing
 from .refusal import RefusedError
 from .statements import Statement, read_statement
 
+# Kinds of entries in the reader's own copy that can tell what a file leaves out.
+_TELLING = tuple(f'"kind":"{kind}"'.encode() for kind in ("segment", "key-revoked", "machine-key-revoked"))
+
 
 @dataclass
 class Head:
@@ -190,5 +193,5 @@ def check_witness(
     return [
         read_statement(canonical.read_any(line), i)
         for i, line in enumerate(lines[: head.size])
-        if b'"kind":"segment"' in line or b'"kind":"key-revoked"' in line
+        if any(kind in line for kind in _TELLING)
     ]

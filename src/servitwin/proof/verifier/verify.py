@@ -10,6 +10,7 @@ from . import canonical, log, shape, words
 from .claim import Claim, check_claim
 from .excerpt import Excerpt, read_excerpt, read_segment, touches
 from .keys import KeyRing, outside_keys
+from .machine_key import machine_keys
 from .refusal import RefusedError
 from .statements import Statement, read_statements
 
@@ -83,8 +84,10 @@ def _verify(content: bytes, keys: Any, heads: Any, witness: Path | None) -> Resu
     claim = check_claim(file, excerpt, statements)
     _check_complete(own, statements, excerpt, claim)
     who_known = bool(ring.outside)
+    stated, revoked = machine_keys([*own, *statements.values()], twin)
     facts = words.Facts(
-        file, claim, excerpt, head, cosigned, owner, sealed_by, who_known, own_heads, lines is not None, stamped
+        file, claim, excerpt, head, cosigned, owner, sealed_by, who_known, own_heads, lines is not None, stamped,
+        stated, revoked,
     )  # fmt: skip
     return Result(
         ok=True,

@@ -9,6 +9,7 @@ from typing import Any
 from .claim import Claim
 from .excerpt import Excerpt
 from .log import Cosigned, Head, Stamped
+from .machine_key import not_signed, said_signed
 from .shape import NS, time_text
 
 
@@ -27,6 +28,8 @@ class Facts:
     own_heads: int
     own_copy: bool
     stamped: list[Stamped]
+    machine_keys: dict[str, int]
+    machine_keys_revoked: dict[str, int]
 
     @property
     def machine(self) -> str:
@@ -72,6 +75,7 @@ def proven(facts: Facts) -> list[str]:
         f"The observations are those that {facts.owner} bound in {excerpt.segments} segments when they came in; "
         "no row of these signals is left out up to " + _cut(excerpt) + ".",
     ]
+    found += said_signed(excerpt, facts.owner, facts.machine_keys)
     if claim.triggered is not None:
         times = "once" if claim.triggered == 1 else f"{claim.triggered} times"
         found.append(
@@ -117,6 +121,7 @@ def not_proven(facts: Facts) -> list[str]:
         found.append("How the machine's state was derived: the states are as the signer of the verdict states them.")
     if facts.claim.kind == "repaired":
         found.append("That the load was comparable, and the violation itself: that has a proof file of its own.")
+    found += not_signed(facts.excerpt, facts.owner, facts.machine_keys, facts.machine_keys_revoked)
     found.append("Anything beyond the machine's gateway and its clock: what they sent is taken as sent.")
     found.append("The cause of a violation and its place.")
     return found + [f"As the file says: {limit}" for limit in facts.file["limits"]]
@@ -148,6 +153,8 @@ def details(facts: Facts) -> dict[str, Any]:
         "owner": facts.owner,
         "sealed_by": facts.sealed_by,
         "stamped": [{"authority": s.authority, "size": s.head.size, "time": time_text(s.time)} for s in facts.stamped],
+        "segments_of_machine": facts.excerpt.own,
+        "segments_signed_at_machine": facts.excerpt.signed if facts.machine_keys else 0,
         "cosigned_by": sorted({party for c in facts.cosigned for party, _, _ in c.by}),
     }
 

@@ -12,12 +12,14 @@ import msgspec
 from servitwin.domain.observation import PackedRows, Quarantined, Rows
 from servitwin.sdk.connector import Batch, Connector, DecodeFault
 from servitwin.sdk.payload import MAX_PAYLOAD
+from servitwin.sdk.signed_payload import split_signed
 from servitwin.usecases.ingest.columns import Names, RowBuilder
 from servitwin.usecases.ingest.fast import Columns, Fitting
 from servitwin.usecases.ingest.general import General, Message, Verdict
 from servitwin.usecases.ingest.live import LiveTwin
 from servitwin.usecases.ingest.sessions import Ledger, Notes
 from servitwin.usecases.ingest.shapes import Shape, shape_of
+from servitwin.usecases.ingest.signed import refuse_unsigned
 from servitwin.usecases.ingest.twins import Registry, Slots, TwinSlot
 from servitwin.usecases.live_mirror import LiveMessage
 
@@ -168,19 +170,25 @@ class Ingest:
         if _is_other(topic):
             return
         m = Message(self._shard, seq, topic, payload, received)
-        batches, faults = self._decode(m)
+        signature, inner = split_signed(payload)
+        batches, faults = self._decode(topic, inner, received)
         known = {b.twin: self._shared.slots.by_id(b.twin) for b in batches}
+        if any(s is not None and s.keys for s in known.values()):
+            batches, unsigned = refuse_unsigned(batches, known, signature, inner, received)
+            faults = [*faults, *unsigned]
         verdict = self._general.take(m, batches, faults, known, marked=marked)
         self._count(verdict)
         self._shared.changed.update(dict.fromkeys(s.live for s in known.values() if s is not None))
         if slot is not None and verdict.rows and not verdict.refused and len(batches) == 1:
             self._learn(slot, batches[0], payload)
 
-    def _decode(self, m: Message) -> tuple[Sequence[Batch], Sequence[DecodeFault]]:
+    def _decode(
+        self, topic: str, payload: bytes, received: int
+    ) -> tuple[Sequence[Batch], Sequence[DecodeFault]]:  # fmt: skip
         """By the first connector that knows the topic."""
         answer: tuple[Sequence[Batch], Sequence[DecodeFault]] = ([], [])
         for connector in self._connectors:
-            answer = connector.decode(m.topic, m.payload, m.received)
+            answer = connector.decode(topic, payload, received)
             if answer[0] or not answer[1] or answer[1][0].fault.code != "topic:unknown":
                 break
         return answer

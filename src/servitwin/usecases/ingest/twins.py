@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from servitwin.domain.instant import LATEST
+from servitwin.domain.machine_key import MachineKey
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import CONNECTION
 from servitwin.domain.signal import SignalDefinition
@@ -19,6 +20,7 @@ from servitwin.usecases.ingest.shapes import Shape
 _CONNECTION = SignalDefinition(CONNECTION, "text", values=("online", "offline"))
 # The epoch of GPS time: no recording is older, and a clock that was never set says 1970.
 EARLIEST_CLOCK = 315_964_800_000_000_000
+_NO_SHAPE = 1 << 30  # tries that were made, so to speak: none is left
 
 
 class Registry(Protocol):
@@ -36,6 +38,10 @@ class Registry(Protocol):
         """Its signals at an instant, aggregates included."""
         ...
 
+    def machine_keys(self, uid: str) -> Sequence[MachineKey]:
+        """Keys with which its gateway signs, or signed."""
+        ...
+
 
 class TwinSlot:
     """One twin with its code in the rows, live values, sessions and the shape its payloads had last."""
@@ -46,6 +52,7 @@ class TwinSlot:
         "code",
         "fast_from",
         "fast_until",
+        "keys",
         "live",
         "low",
         "reference",
@@ -62,7 +69,9 @@ class TwinSlot:
         self._registry = registry
         self._by_reference: dict[str, Mapping[str, SignalDefinition] | None] = {}
         self.shape: Shape | None = None
-        self.tries = 0
+        self.keys = registry.machine_keys(twin.uid)
+        # What may have to be signed is looked at message by message: it never goes by a shape.
+        self.tries = _NO_SHAPE if self.keys else 0
         self.session_name: str | None = None
         self.session: Session | None = None
         self.low = max(twin.commissioned or EARLIEST_CLOCK, EARLIEST_CLOCK)

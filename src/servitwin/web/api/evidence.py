@@ -13,6 +13,7 @@ from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.proof.log.catalogue import SegmentBody
 from servitwin.proof.log.head import Cosignature, read_head
 from servitwin.usecases.log_desk import LogAnswer, LogQuestion, answered
+from servitwin.usecases.watched_logs import watched_logs
 from servitwin.web.api.answers import answer, at, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.parts import WebParts
@@ -29,6 +30,7 @@ from servitwin.web.api.shapes.evidence import (
     RevocationIn,
     SegmentsShape,
     StampedShape,
+    WatchedLogsShape,
 )
 from servitwin.web.api.strict import StrictRoute
 
@@ -69,6 +71,20 @@ def read_timestamp(parts: Parts, me: Me, size: Annotated[int, Path(ge=0, le=_LAR
     del me
     found = parts.evidence.stamp(size)
     return answer({**msgspec.to_builtins(found), "time": at(found.time)})
+
+
+@router.get("/log/watched", response_model=WatchedLogsShape)
+def list_watched_logs(parts: Parts, me: Me) -> Response:
+    """Logs of other nodes that this node co-signs: how far it has seen them, and forks, with both signed heads."""
+    parts.authoriser.require_on_node(me, "watch")
+    return answer(
+        {
+            "items": [
+                {"url": w.url, "head": w.head, "seen": w.seen or None, "forks": w.forks}
+                for w in watched_logs(parts.watched)
+            ]
+        }
+    )
 
 
 @router.get("/log/entries", response_model=LogEntriesShape)
@@ -183,4 +199,4 @@ def _key(key: PartyKey) -> dict[str, Any]:
 
 
 def _segment(index: int, body: SegmentBody) -> dict[str, Any]:
-    return {"index": index, **msgspec.to_builtins(body), "late": body.late}
+    return {"index": index, **msgspec.to_builtins(body), "late": body.late, "signed": len(body.signed)}

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from servitwin.domain.error import Fault, InvalidInputError, UnavailableError
 from servitwin.domain.twin import Twin
+from servitwin.sdk.signed_payload import split_signed
 from servitwin.web.api.answers import answer, at
 from servitwin.web.api.callers import Me, Parts, permitted_twin
 from servitwin.web.api.parts import WebParts
@@ -68,6 +69,8 @@ async def send_observations(
 ) -> Response:
     """Send one payload (JSON or Arrow, as on MQTT) or many (`application/x-ndjson`, one a line, in order).
 
+    A line with the signature of the machine's key may stand before a single payload, as on MQTT.
+
     The answer comes when all of it is durable. What cannot be understood is kept in quarantine. The same
     `Idempotency-Key`, or the same `session` and `seq`, counts once.
     """
@@ -111,7 +114,7 @@ def message_id(twin: Twin, payload: bytes, key: str | None = None) -> str:
     if key:
         return _safe(f"{twin.uid}:key:{key}")
     try:
-        head = _decode_head(payload)
+        head = _decode_head(split_signed(payload)[1])
     except (msgspec.DecodeError, RecursionError):
         return _safe(f"{twin.uid}:content:{hashlib.blake2b(payload, digest_size=20).hexdigest()}")
     if head.session and head.seq is not None:

@@ -76,3 +76,4 @@ class WebParts:
     broker_refusals: Callable[[], dict[str, Any]]  # counts by code, and the last ones
     options: WebOptions
     past: PastTime = field(default_factory=PastTime)
+    watched: tuple[tuple[str, HeadFiles], ...] = ()  # logs of other nodes: address, and what this node's witness keeps

@@ -79,6 +79,23 @@ class HeadStampShape(Shape):
     time: Instant = Field(description="when the authority says that it saw the hash")
 
 
+class WatchedLogShape(Shape):
+    """A log of another node that this node co-signs; `head`: the last one that it co-signed, null: none yet."""
+
+    url: str
+    head: SignedHeadShape | None
+    seen: Instant | None = Field(description="when it co-signed that head")
+    forks: list[ForkShape] = Field(
+        description="the newest first: `second` was shown after `first` had been co-signed, and contradicts it"
+    )
+
+
+class WatchedLogsShape(Shape):
+    """Logs that this node watches, forked ones first."""
+
+    items: list[WatchedLogShape]
+
+
 class LogEntryShape(Shape):
     """An entry as text, byte by byte, or its leaf hash where the caller may not read the statement."""
 
@@ -133,6 +150,7 @@ class SegmentShape(Shape):
     from_: Instant = Field(alias="from")
     to: Instant
     late: bool = Field(description="a row was bound more than a minute after it had been received")
+    signed: int = Field(description="of so many twins every message bore a good signature of the machine's key")
 
 
 class SegmentsShape(Shape):
