@@ -10,6 +10,7 @@ import { type Column, Grid } from "../../parts/Grid";
 import { Link } from "../../route/router";
 import { t } from "../../texts/en";
 import { formatBytes, formatNumber, formatRatio } from "../../time/figure";
+import { EvidenceLogs } from "./EvidenceLogs";
 
 const h = t.health;
 const REFRESH_MS = 3000;
@@ -79,6 +80,7 @@ function HealthView({ health, connections }: { health: HealthAnswer; connections
           <Rows label={h.upkeep} rows={health.upkeep} />
         </Card>
         <Refusals refusals={health.broker_refusals} />
+        <EvidenceLogs />
       </div>
       <h2 className="section">{h.connections}</h2>
       {connections.length ? (
