@@ -125,6 +125,7 @@ def test_a_machine_with_a_key_is_heard_only_if_it_signs(
     wait_for(node, "the old one does not", 30, lambda: "signature:key-revoked" in quarantined(api))
     assert 8.0 not in values()
     cli(node, "keys", "machine", "revoke", "press-1", next_key["id"], "--reason", "the gateway was stolen")
+    time.sleep(2)  # ingest hears of it within a second
     publish(sign_payload(second, "press-1", payload(10, 10.0)))
     wait_for(node, "nobody speaks for it", 30, lambda: quarantined(api).count("signature:key-revoked") == 2)
     document = httpx.get(f"{node.web}/parties/acme/did.json").json()

@@ -79,5 +79,5 @@ class RequirementWatch:
         self.status = {
             "requirements": watched,
             "seconds": round(time.monotonic() - began, 3),
-            "failures": dict(self._watch.failures),
+            "failures": {**self._watch.failures, **self._alarms.failures},
         }

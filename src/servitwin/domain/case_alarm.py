@@ -9,7 +9,9 @@ belongs to one case only: see :func:`owner`. Chatter and floods are those of ISA
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -71,7 +73,7 @@ class AlarmChange(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """What of a case decides which alarms are its own."""
+    """What of a case decides which alarms are its own; ``findings`` in order of their start."""
 
     case: str
     component: str
@@ -122,10 +124,19 @@ def owner(seen: SeenAlarm, claims: Iterable[Claim]) -> str | None:
         (not near, distance, SEVERITY_RANK[claim.severity], f.start, claim.requirement, claim.case)
         for claim in claims
         for near in (same_place(seen.component, claim.component),)
-        for f in claim.findings
+        for f in _around(claim.findings, seen.alarm)
         if (distance := _distance(seen.alarm, f, near)) is not None
     ]
     return min(ranks)[-1] if ranks else None
+
+
+def _around(findings: Sequence[Finding], alarm: Alarm) -> Iterator[Finding]:
+    """Those of the findings whose window can hold the alarm; a case may have thousands."""
+    first = bisect_left(findings, alarm.start - REGARDED - NEAR, key=lambda f: f.start)
+    last = len(findings)
+    if alarm.end is not None:
+        last = bisect_right(findings, alarm.end + NEAR, key=lambda f: f.start)
+    return islice(findings, first, last)
 
 
 def _distance(alarm: Alarm, finding: Finding, near: bool) -> int | None:

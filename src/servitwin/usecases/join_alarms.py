@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ import msgspec
 from servitwin.domain.alarm_figure import WINDOW
 from servitwin.domain.case import CaseStanding, case_standing
 from servitwin.domain.case_alarm import Claim, SeenAlarm, Span, case_alarms, change_of, stretches
-from servitwin.domain.instant import DAY, LATEST, NS
+from servitwin.domain.error import UnavailableError
+from servitwin.domain.instant import DAY, LATEST, MINUTE, NS
 from servitwin.domain.observation import Cut
 from servitwin.domain.twin import Twin
 from servitwin.usecases.keep_cases import KeepCases
@@ -20,11 +22,13 @@ from servitwin.usecases.machine_time import Sources
 from servitwin.usecases.ports import HistoryReader, Records
 from servitwin.usecases.registry import Registry
 
+log = logging.getLogger("servitwin.cases")
 _SOONEST = 3 * NS
 _SHARE = 50  # reading for one case takes at most this part of the time
 _ENDS_FOLLOWED = DAY  # so long after its window it is watched when an alarm ends
 _SETTLED = 15 * NS  # data later than that are seen as late data
-_BUDGET_S = 1.0  # for one round; whoever waited longest comes first
+_BUDGET_S = 0.3  # for one round, a tenth of a core; whoever waited longest comes first
+_AGAIN = MINUTE
 _MANY = 20
 
 
@@ -66,6 +70,7 @@ class JoinAlarms:
         self._held: dict[str, _Held] = {}
         self._lengths: dict[str, int] = {}
         self._cut: Cut = {}
+        self.failures: dict[str, str] = {}  # by id of the case
 
     def advance(self, now: int) -> int:
         """Bring cases whose turn it is up to ``now``; returns how many steps were taken."""
@@ -77,7 +82,16 @@ class JoinAlarms:
         due = sorted((h.due, id) for id, h in self._held.items() if h.standing.open and h.due <= now)
         began, taken = self._clock(), 0
         for _, id in due:
-            taken += self._one(self._held[id], cut, now)
+            try:
+                taken += self._one(self._held[id], cut, now)
+                self.failures.pop(id, None)
+            except UnavailableError:
+                raise
+            except Exception as e:  # what one machine's data bring must not keep the alarms of the others waiting
+                if self.failures.get(id) != str(e):
+                    log.exception("alarms of case %s cannot be joined; they are tried again", id)
+                self.failures[id] = str(e)
+                self._held[id].due = now + _AGAIN
             if self._clock() - began > _BUDGET_S:
                 break
         return taken

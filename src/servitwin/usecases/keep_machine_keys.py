@@ -15,6 +15,7 @@ from servitwin.proof.log.statement import Subject, exact_instant
 from servitwin.sdk.signed_payload import key_id
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
+from servitwin.usecases.machine_time import GROUPS
 from servitwin.usecases.ports import Records
 from servitwin.usecases.state_evidence import StateEvidence
 
@@ -50,11 +51,17 @@ class KeepMachineKeys:
 
         Raises:
             RefusedError: ``access:not-permitted``.
-            InvalidInputError: ``machine-key:malformed``, ``machine-key:too-soon``, ``machine-key:name``.
+            InvalidInputError: ``machine-key:malformed``, ``machine-key:too-soon``, ``machine-key:name``,
+                ``machine-key:no-machine`` for a line or another group.
             ConflictError: ``machine-key:taken`` if it is a key of this machine or of another already.
             NotFoundError: ``machine-key:unknown``: there is no such key to replace.
         """
         self._authoriser.require(actor, "configure", twin)
+        if twin.kind in GROUPS:
+            raise InvalidInputError(
+                Fault("machine-key:no-machine", f"{twin.id} is a {twin.kind}: the node itself says what it sums up",
+                      "Register the key at the machine that sends", "twin")
+            )  # fmt: skip
         id, now = key_id(public_key), self._now()
         begin = now + NOTICE if since is None else since
         if begin < now + NOTICE:

@@ -191,3 +191,11 @@ def test_the_order_in_which_alarms_and_findings_come_decides_nothing(seen, claim
     owned = [owner(s, claims) for s in seen]
     counted = sum(e.count for told in whole.values() for e in told.entries)
     assert counted == sum(o is not None for o in owned), "each alarm is in one case, once"
+
+
+@given(alarms, st.lists(st.tuples(st.integers(0, 9000), st.none() | st.integers(1, 5000)), min_size=1, max_size=12))
+def test_of_many_violations_none_is_overlooked(seen, times) -> None:
+    findings = [found(at, None if long is None else at + long) for at, long in sorted(times, key=lambda t: t[0])]
+    one = [claim("c", *findings), claim("z", found(450, 460), component="hook")]
+    each = [claim("c", f) for f in findings] + one[1:]
+    assert [owner(s, one) for s in seen] == [owner(s, each) for s in seen]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -154,3 +155,23 @@ def test_the_steps_alone_say_which_alarms_a_case_has(bench: Bench) -> None:
     [step] = [s for s in standing.steps if isinstance(s.body, AlarmsJoined)]
     assert step.by == "monitor"
     assert [e.code for e in step.body.change.entries] == ["E7"]
+
+
+def test_what_nobody_foresaw_on_one_case_keeps_no_other_waiting(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.records.add_requirement(UID, DRY, T0, "ann")
+    bench.until(5)
+    bench.hear((10, "heat", 120.0), (10, "fan", "OFF"), (12, "trouble", "fault|E7"))
+    real = bench.alarms._one
+
+    def broken(held: Any, *more: Any) -> int:
+        if held.standing.case.requirement == "below":
+            raise ZeroDivisionError("no such number")
+        return real(held, *more)
+
+    with monkeypatch.context() as m:
+        m.setattr(bench.alarms, "_one", broken)
+        bench.until(20)
+    assert list(bench.alarms.failures.values()) == ["no such number"]
+    assert sum(map(len, told(bench))) == 1
+    bench.until(90)
+    assert bench.alarms.failures == {}

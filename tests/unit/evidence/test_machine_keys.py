@@ -32,6 +32,7 @@ from tests.unit.evidence.test_segment import rows_of
 
 TWIN = Twin("u1", "mill-1", "machine", owner=(Dated("acme", 0),))
 OTHER = Twin("u2", "mill-2", "machine", owner=(Dated("acme", 0),))
+LINE = Twin("u3", "line-1", "line", owner=(Dated("acme", 0),))
 ADAM = Actor("adam", "person", "acme", ("administrator",))
 VERA = Actor("vera", "person", "acme", ("viewer",))
 FIRST, SECOND = (public_text(Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32)) for n in (1, 2))
@@ -47,6 +48,7 @@ class Desk:
         self.records.save_party(Party("acme", "Acme"))
         self.records.save_twin(TWIN)
         self.records.save_twin(OTHER)
+        self.records.save_twin(LINE)
         self.now = T0
         registry = Registry(self.records)
         authoriser = Authoriser(registry, self.records, lambda: "acme", lambda: self.now)
@@ -105,6 +107,7 @@ def test_what_is_not_taken(desk: Desk) -> None:
     assert code(lambda: keep.register(ADAM, TWIN, "x", "g"), InvalidInputError) == "machine-key:malformed"
     assert code(lambda: keep.register(ADAM, TWIN, SECOND, " "), InvalidInputError) == "machine-key:name"
     assert code(lambda: keep.register(ADAM, TWIN, SECOND, "g", T0), InvalidInputError) == "machine-key:too-soon"
+    assert code(lambda: keep.register(ADAM, LINE, SECOND, "g"), InvalidInputError) == "machine-key:no-machine"
     unknown = code(lambda: keep.register(ADAM, TWIN, SECOND, "g", replaces="no"), NotFoundError)
     assert unknown == "machine-key:unknown"
     assert [k.id for k in keep.of(TWIN)] == [key.id], "what was refused left nothing behind"
