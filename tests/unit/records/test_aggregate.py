@@ -36,6 +36,9 @@ class Kept:
     def calendar(self, name):
         return None
 
+    def machine_keys(self):
+        return {}
+
 
 MILL = MachineType(
     "mill", 1, signals=(SignalDefinition("power", unit="kW"), SignalDefinition("mass", unit="kg"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from servitwin.domain.calendar import Calendar, Shift
 from servitwin.domain.instant import DAY
+from servitwin.domain.machine_key import MachineKey
 from servitwin.domain.machine_type import MachineType, Production, SignalTest, StateMapping, StateRule
 from servitwin.domain.observation import Cut, Observation, Series
 from servitwin.domain.reason import Reason
@@ -86,6 +87,9 @@ class MemoryRecords:
 
     def twins_revision(self) -> int:
         return 1
+
+    def machine_keys(self) -> dict[str, tuple[MachineKey, ...]]:
+        return {}
 
     def calendar(self, name: str) -> Calendar | None:
         return TWO_SHIFTS if name == "two-shifts" else None
