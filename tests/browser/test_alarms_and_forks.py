@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from typer.testing import CliRunner
 
+from servitwin.bootstrap.starters import starters
+from servitwin.cli.app import create_cli
 from servitwin.config import Settings
 from servitwin.domain.error import ConflictError
 from servitwin.engines.files.log_heads import LogHeads
@@ -123,6 +126,7 @@ def case(node: Node, api: Api) -> str:
     say(start, sorted(late))
     wait_for(node, "all of them", 90, lambda: len(api.get(f"/cases/{id}")["alarms"]) == 9)
     wait_for(node, "the flood", 30, lambda: api.get(f"/cases/{id}")["floods"])
+    wait_for(node, "their ends", 90, lambda: all(a["to"] for a in api.get(f"/cases/{id}")["alarms"]))
     return id
 
 
@@ -167,9 +171,13 @@ def test_both_pages_fit_their_screen_and_are_accessible(width, appearance, case,
     assert found == []
 
 
-def test_a_rewritten_log_is_told_with_both_signed_heads_and_what_to_do(api, open_page, shoot):
+def test_a_rewritten_log_is_told_with_both_signed_heads_and_what_to_do(node, api, open_page, shoot):
     [watched] = api.get("/log/watched")["items"]
     [fork] = watched["forks"]
+    done = CliRunner().invoke(create_cli(starters()), ["log", "watched", "--data", str(node.data)])
+    assert done.exit_code == 1, done.output
+    assert "FORK noticed" in done.output
+    assert fork["second"]["signature"] in done.output
     page = open_page("health")
     settle(page)
     told = page.get_by_role("alert", name="This log was rewritten")

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { alarmItems } from "./alarm";
 import { offered } from "./offered";
 import { around } from "./violation";
 
@@ -34,4 +35,17 @@ test("the window holds the violation with room around it, however short", () => 
 test("a violation that begins after the browser's clock still has a window", () => {
   const { from, to } = around(finding("2026-09-21T09:00:00Z", null), Date.parse("2026-09-21T08:00:00Z"));
   expect(to).toBeGreaterThan(from);
+});
+
+const alarm = (severity: "fault" | "warning", code: string, from: string, to: string | null, count = 1) => ({ signal: "system", code, text: "", severity, component: "", from, last: from, to, count });
+
+test("each severity has its own line, chatter is one stretch, and what goes on ends now", () => {
+  const now = Date.parse("2026-09-21T08:00:00Z");
+  const alarms = [alarm("fault", "E7", "2026-09-21T07:00:00Z", null), alarm("warning", "W1", "2026-09-21T07:10:00Z", "2026-09-21T07:20:00Z", 40)];
+  const [fault, ...noFault] = alarmItems(alarms, "fault", now);
+  const [warning, ...noWarning] = alarmItems(alarms, "warning", now);
+  expect([noFault, noWarning]).toEqual([[], []]);
+  expect([fault?.label, fault?.to]).toEqual(["E7", now]);
+  expect(warning?.to).toBe(Date.parse("2026-09-21T07:20:00Z"));
+  expect(warning?.detail).toContain("raised 40 times");
 });
