@@ -10,6 +10,9 @@ import typer
 from servitwin.cli.node import DataOption, JsonOption, ToOption, connect, handled, print_json, print_table
 
 CaseArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the case, see `cases list`")]
+AlsoOption = Annotated[
+    list[str] | None, typer.Option("--also", help="Related case that takes the same step; none or all take it")
+]
 TextOption = Annotated[str, typer.Option("--text", help="In your own words")]
 ComponentOption = Annotated[str, typer.Option("--component", help="Path of the component")]
 
@@ -61,12 +64,13 @@ def show(case: CaseArgument, data: DataOption = None, to: ToOption = None, as_js
 def acknowledge(
     case: CaseArgument,
     text: TextOption = "",
+    also: AlsoOption = None,
     data: DataOption = None,
     to: ToOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say that you have seen it."""
-    _step(case, "acknowledged", {"text": text}, data, to, as_json)
+    _step(case, "acknowledged", {"text": text}, also, data, to, as_json)
 
 
 def diagnose(
@@ -74,12 +78,13 @@ def diagnose(
     cause: Annotated[str, typer.Option(help="Name of a likely cause, see `cases show`")] = "",
     component: ComponentOption = "",
     text: TextOption = "",
+    also: AlsoOption = None,
     data: DataOption = None,
     to: ToOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what the cause is."""
-    _step(case, "diagnosed", {"component": component, "cause": cause, "text": text}, data, to, as_json)
+    _step(case, "diagnosed", {"component": component, "cause": cause, "text": text}, also, data, to, as_json)
 
 
 def repair(
@@ -91,6 +96,7 @@ def repair(
     done_by: Annotated[str, typer.Option("--by", help="Who did it; default: you")] = "",
     done_at: Annotated[str | None, typer.Option("--at", help="When, RFC 3339; default: now")] = None,
     text: TextOption = "",
+    also: AlsoOption = None,
     data: DataOption = None,
     to: ToOption = None,
     as_json: JsonOption = False,
@@ -100,18 +106,19 @@ def repair(
         "component": component, "what": what, "change": change, "version": version, "done_by": done_by,
         "done_at": done_at, "text": text,
     }  # fmt: skip
-    _step(case, "repaired", said, data, to, as_json)
+    _step(case, "repaired", said, also, data, to, as_json)
 
 
 def close(
     case: CaseArgument,
     text: Annotated[str, typer.Option("--text", help="Why it ends without a proof")],
+    also: AlsoOption = None,
     data: DataOption = None,
     to: ToOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """End a case without proof of repair."""
-    _step(case, "closed", {"text": text}, data, to, as_json)
+    _step(case, "closed", {"text": text}, also, data, to, as_json)
 
 
 def proof(
@@ -133,9 +140,17 @@ def proof(
         typer.echo(f"{output}: {len(content)} bytes")
 
 
-def _step(case: str, kind: str, said: dict[str, Any], data: Path | None, to: str | None, as_json: bool) -> None:
+def _step(
+    case: str,
+    kind: str,
+    said: dict[str, Any],
+    also: list[str] | None,
+    data: Path | None,
+    to: str | None,
+    as_json: bool,
+) -> None:
     with connect(data, to) as node:
-        found = node.take_case_step(case, kind, said)
+        found = node.take_case_step(case, kind, said, also or ())
     if as_json:
         print_json(found)
     else:
@@ -148,6 +163,8 @@ def _tell(c: dict[str, Any]) -> None:
     typer.echo(f"{c['twin']} {c['requirement']} ({c['severity']}): {c['text']}")
     now = "violated now" if c["active"] else "not violated now"
     typer.echo(f"{c['status']}, {c['alarm']}, {now}; waits for: {c['waits_for'] or 'nothing'}")
+    for r in c["related"]:
+        typer.echo(f"belongs together with {r['id']} {r['requirement']} ({r['severity']}, {r['status']})")
     for f in c["findings"]:
         typer.echo(f"violated {f['from']} to {f['to'] or 'now'}")
     if c["explanation"] is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -65,10 +65,14 @@ class RequirementCalls:
         """A case whole: what is proven, the hypotheses, every step, and what is still missing."""
         return self._api.call("GET", _case(id), Json)
 
-    def take_case_step(self, id: str, kind: str, said: Mapping[str, Any]) -> Json:
-        """Take a step of a case: ``acknowledged``, ``shelved``, ``diagnosed``, ``repaired``, ``closed``, ``note``."""
+    def take_case_step(self, id: str, kind: str, said: Mapping[str, Any], also: Sequence[str] = ()) -> Json:
+        """Take a step of a case: ``acknowledged``, ``shelved``, ``diagnosed``, ``repaired``, ``closed``, ``note``.
+
+        ``also``: related cases in which the same step is taken; all of them take it, or none.
+        """
         told = {k: v for k, v in said.items() if v is not None}
-        return self._api.call("POST", _case(id, "steps"), Json, body={"kind": kind, **told})
+        params = {"also": list(also)} if also else None
+        return self._api.call("POST", _case(id, "steps"), Json, params=params, body={"kind": kind, **told})
 
     def case_proof(self, id: str, kind: str = "violated") -> bytes:
         """The proof file that a requirement was violated, or that its repair is proven (``repaired``)."""

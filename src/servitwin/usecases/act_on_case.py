@@ -21,8 +21,10 @@ from servitwin.domain.case import (
     check_step,
 )
 from servitwin.domain.case_alarm import SEVERITY_RANK
+from servitwin.domain.case_relation import related
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
 from servitwin.domain.party import Actor
+from servitwin.domain.twin import Twin
 from servitwin.proof.log.statement import Subject, exact_instant
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
@@ -83,24 +85,45 @@ class ActOnCase:
                 return case_standing(case, steps, at)
         raise NotFoundError(Fault("case:unknown", f"There is no case {id[:80]!r}", "See GET /cases", "id"))
 
+    def related(self, actor: Actor, one: CaseStanding) -> Sequence[CaseStanding]:
+        """The cases that belong together with one, the leading one first."""
+        return related(one, self.list(actor, twins=[one.case.twin]))
+
+    def act_together(
+        self, actor: Actor, id: str, also: Sequence[str], body: StepBody, number: int | None = None
+    ) -> CaseStanding:
+        """Take the same step in a case and in others that belong together with it; none is taken if one is refused.
+
+        Raises:
+            InvalidInputError: ``case:not-related``, and as :meth:`act` says.
+            ConflictError, RefusedError: as :meth:`act` says.
+        """
+        now = self.get(actor, id)
+        others = {s.case.id: s for s in self.related(actor, now)}
+        for other in also:
+            if other not in others:
+                raise InvalidInputError(
+                    Fault(
+                        "case:not-related",
+                        f"{other[:80]!r} is no case that belongs together with {id}",
+                        "See `related` of the case",
+                        "also",
+                    )
+                )
+            self._step(actor, others[other], body, None)
+        done = self.act(actor, id, body, number)
+        for other in also:
+            self.act(actor, other, body)
+        return done
+
     def act(self, actor: Actor, id: str, body: StepBody, number: int | None = None) -> CaseStanding:
         """Take a step; ``number``: which the actor believes to take, without it the next one.
 
         Raises:
             InvalidInputError, ConflictError, RefusedError: as :func:`servitwin.domain.case.check_step` says.
         """
-        if not isinstance(body, PEOPLES_STEPS):
-            raise InvalidInputError(
-                Fault("case:step-not-yours", "That step is taken by the monitor alone", "Say what was done", "kind")
-            )
         now = self.get(actor, id)
-        twin = self._registry.by_uid(now.case.twin)
-        assert twin is not None  # `get` would not have found its case
-        self._authoriser.require(actor, "treat", twin)
-        step = CaseStep(id, len(now.steps) + 1 if number is None else number, self._now(), actor.id, body)
-        check_step(now, step)
-        if isinstance(body, Diagnosed | Repaired):
-            self._require_component(now, body.component)
+        step, twin = self._step(actor, now, body, number)
         with self._records.together():
             if not self._records.add_case_step(step):
                 raise ConflictError(
@@ -115,6 +138,21 @@ class ActOnCase:
         event = {"id": number, "kind": "case-changed", "subject": twin.id, "at": step.at, "data": data}
         self._publish("happened", msgspec.json.encode(event))
         return self.get(actor, id)
+
+    def _step(self, actor: Actor, now: CaseStanding, body: StepBody, number: int | None) -> tuple[CaseStep, Twin]:
+        """The step that an actor would take, and the machine, if it may be taken."""
+        if not isinstance(body, PEOPLES_STEPS):
+            raise InvalidInputError(
+                Fault("case:step-not-yours", "That step is taken by the monitor alone", "Say what was done", "kind")
+            )
+        twin = self._registry.by_uid(now.case.twin)
+        assert twin is not None  # `get` would not have found its case
+        self._authoriser.require(actor, "treat", twin)
+        step = CaseStep(now.case.id, len(now.steps) + 1 if number is None else number, self._now(), actor.id, body)
+        check_step(now, step)
+        if isinstance(body, Diagnosed | Repaired):
+            self._require_component(now, body.component)
+        return step, twin
 
     def _state_repair(self, now: CaseStanding, body: Repaired, at: int) -> None:
         """What was done is a statement of the node's operator, with the name of who did it."""

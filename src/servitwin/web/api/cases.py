@@ -23,6 +23,7 @@ from servitwin.domain.case import (
     Unshelved,
 )
 from servitwin.domain.case_alarm import JoinedAlarm
+from servitwin.domain.case_relation import leads
 from servitwin.domain.finding import Explanation, Finding
 from servitwin.domain.formula.tree import LOGIC
 from servitwin.web.api.answers import answer, answer_tagged, at, page_of, time_of
@@ -59,9 +60,14 @@ def list_cases(
         found = known_twin(parts, me, twin)
         twins = [found.uid, *(t.uid for t in parts.registry.descendants(found.id, known_at))]
     standings = cases.act.list(me, twins=twins, only_open=open_, known_at=known_at)
+    led = leads(standings)
+    place = {s.case.id: n for n, s in enumerate(standings)}
+    # Those that another one leads follow it; all else stays in the order of its urgency.
+    standings.sort(key=lambda s: (place[led.get(s.case.id, s.case.id)], s.case.id in led, place[s.case.id]))
     numbered = list(enumerate(standings))
     page, following = page_of(numbered, limit, cursor, lambda pair: f"{pair[0]:08d}")
-    return answer_tagged(request, {"items": [summary_out(parts, cases, s) for _, s in page], "next": following})
+    items = [{**summary_out(parts, cases, s), "part_of": led.get(s.case.id)} for _, s in page]
+    return answer_tagged(request, {"items": items, "next": following})
 
 
 @router.get("/cases/{id}", response_model=CaseDetail)
@@ -72,9 +78,19 @@ def read_case(request: Request, parts: Parts, cases: Cases, me: Me, id: str, as_
 
 
 @router.post("/cases/{id}/steps", response_model=CaseDetail, status_code=201)
-async def take_case_step(parts: Parts, cases: Cases, me: Me, id: str, body: StepIn) -> Response:
+async def take_case_step(
+    parts: Parts,
+    cases: Cases,
+    me: Me,
+    id: str,
+    body: StepIn,
+    also: Annotated[
+        list[str] | None, Query(description="related cases in which the same step is taken; none or all are taken")
+    ] = None,
+) -> Response:
     """Acknowledge, shelve, diagnose, repair, close or remark; the monitor takes the other steps."""
-    standing = await run_in_threadpool(cases.act.act, me, id, _said(parts, me.id, body), body.number)
+    said = _said(parts, me.id, body)
+    standing = await run_in_threadpool(cases.act.act_together, me, id, also or [], said, body.number)
     for subject, payload in cases.told:
         await parts.bus.publish(subject, payload)
     return answer(await run_in_threadpool(detail_out, parts, cases, me, standing), 201)
@@ -169,11 +185,24 @@ def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> di
     told = cases.requirement(s)
     found = s.found
     progress = cases.progress(s)
+    others = cases.act.related(me, s)
     remedies = {c.name: c.remedy for c in told.causes} if told else {}
     units = {s.name: s.unit for s in told.signals.values()} if told else {}
     base = f"/api/v1/cases/{s.case.id}"
     return {
         **summary_out(parts, cases, s),
+        "part_of": leads([s, *others]).get(s.case.id),
+        "related": [
+            {
+                "id": o.case.id,
+                "requirement": o.case.requirement,
+                "text": other.requirement.text if (other := cases.requirement(o)) else "",
+                "severity": o.case.severity,
+                "status": o.status,
+                "active": o.active,
+            }
+            for o in others
+        ],
         **({"waits_for": f"Not yet proven: {progress.missing}"} if s.status == "repaired" and progress else {}),
         "formula": told.requirement.formula if told else "",
         "words": told.words if told else "",

@@ -12,6 +12,9 @@ import { DiagnoseForm, type FormProps, RepairForm, ShelveForm, TextForm } from "
 import { offered } from "./offered";
 
 const a = t.caseActs;
+/** What one visit of a technician settles for all that came together; to shelve or to close is said of each by itself. */
+const SHARED: ReadonlySet<string> = new Set(["acknowledged", "diagnosed", "repaired"]);
+
 /** What people do about a case; each step is kept with its author. */
 export function Acts({ one, twin, reload }: { one: CaseDetail; twin: TwinDetail | undefined; reload: () => void }) {
   const asOf = useAsOf();
@@ -19,6 +22,8 @@ export function Acts({ one, twin, reload }: { one: CaseDetail; twin: TwinDetail 
   const [cause] = useParam("cause");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<ApiError | null>(null);
+  const [together, setTogether] = useState(true);
+  const related = one.related.filter((other) => other.status !== "verified" && other.status !== "closed");
   const acts = offered(one);
   const open = acts.find((act) => act === chosen && act !== "acknowledge");
   const close = (): void => {
@@ -30,7 +35,9 @@ export function Acts({ one, twin, reload }: { one: CaseDetail; twin: TwinDetail 
     setProblem(null);
     try {
       // The number says which step this person believes to take: two who act at once do not both win.
-      await post<CaseDetail>(path`/cases/${one.id}/steps`, { ...act, number: one.steps.length + 1 });
+      const others = together && SHARED.has(act.kind) ? related.map((other) => ["also", other.id]) : [];
+      const query = others.length ? `?${new URLSearchParams(others)}` : "";
+      await post<CaseDetail>(path`/cases/${one.id}/steps` + query, { ...act, number: one.steps.length + 1 });
       notify(a.done, "success");
       close();
       reloadAll();
@@ -66,6 +73,12 @@ export function Acts({ one, twin, reload }: { one: CaseDetail; twin: TwinDetail 
           </button>
         ) : null}
       </div>
+      {related.length && acts.length ? (
+        <label className="row together">
+          <input type="checkbox" checked={together} onChange={(event) => setTogether(event.target.checked)} />
+          {a.together(related.length)}
+        </label>
+      ) : null}
       {one.severity === "safety" && acts.length > 1 ? <p className="weak hint">{a.safetyNotShelved}</p> : null}
       {open === "diagnose" ? <DiagnoseForm key={cause} {...form} /> : null}
       {open === "repair" ? <RepairForm {...form} /> : null}

@@ -12,6 +12,7 @@ import { History } from "./History";
 import { Hypotheses } from "./Hypotheses";
 import { AlarmPill, SeverityMark, StatusWord } from "./marks";
 import { Proofs } from "./Proofs";
+import { Related } from "./Related";
 import { Standing } from "./Standing";
 import { Timeline } from "./Timeline";
 import { Why } from "./Why";
@@ -44,6 +45,7 @@ function CaseView({ one, reload }: { one: CaseDetail; reload: () => void }) {
         <Standing one={one} />
         <Guarantees one={one} />
       </div>
+      <Related one={one} />
       <Acts one={one} twin={twin.data} reload={reload} />
       {twin.data ? <Timeline one={one} twin={twin.data} /> : <Skeleton height={240} />}
       <div className="columns even">

@@ -83,7 +83,8 @@ const COLUMNS: Column<CaseSummary>[] = [
     key: "requirement",
     title: c.col.requirement,
     cell: (one) => (
-      <div className="case-text">
+      <div className={one.part_of ? "case-text led" : "case-text"}>
+        {one.part_of ? <span className="weak">{c.partOf}</span> : null}
         <Link place={`cases/${one.id}`} className="strong">
           {one.text || one.requirement}
         </Link>
@@ -142,6 +143,7 @@ function CaseList({ cases }: { cases: CaseSummary[] }) {
 export function CaseLine({ one, machine }: { one: CaseSummary; machine: boolean }) {
   return (
     <>
+      {one.part_of ? <span className="weak led">{c.partOf}</span> : null}
       <span className="row">
         <SeverityMark severity={one.severity} />
         <span className="weak">

@@ -33,6 +33,7 @@ export const cases = {
     showAll: "Show ended cases too",
     line: (n: number) => (n === 1 ? "1 open case" : `${n} open cases`),
     operatorDo: "The machine works, but not as it must. Read what is violated, and call maintenance.",
+    partOf: "↳ came with the case above",
     recurred: (n: number) => (n === 1 ? "Came back after a repair" : `Came back after repairs, ${n} times`),
     notFound: "There is no such case, or its machine is none that you may see.",
     col: {
@@ -64,6 +65,7 @@ export const cases = {
     verifyCommand: "servitwin verify FILE",
     provenBy: "Proven",
     keptSince: "kept since the repair",
+    related: "Violated together with it",
     condition: "the condition",
     lasted: (done: string, needed: string) => `${done} of ${needed} under that condition`,
     stillMissing: "Still missing",
@@ -198,6 +200,7 @@ export const cases = {
   },
   caseActs: {
     onlyNow: "You are looking at the past; go back to now to act.",
+    together: (n: number) => `Acknowledge, cause and repair count for the ${n === 1 ? "case" : `${n} cases`} that came with it as well`,
     notPermitted: "Your roles let you read this case, not act on it.",
     over: "This case has ended. Remarks can still be added; a new violation opens a new case.",
     acknowledge: "Acknowledge",

@@ -32,6 +32,20 @@ class CaseSummary(Shape):
     recurred: int = Field(description="how often it came back after a repair")
     shelved_until: Instant | None
     waits_for: str = Field(description="what is to be done or proven next, in words")
+    part_of: str | None = Field(
+        description="the case that leads those of this place and time, among the cases that are listed; null: none"
+    )
+
+
+class RelatedCase(Shape):
+    """A case that belongs together with another: one machine and place, and violations at one time."""
+
+    id: str
+    requirement: str
+    text: str
+    severity: Severity
+    status: CaseStatus
+    active: bool
 
 
 class FindingShape(Shape):
@@ -153,6 +167,7 @@ class CaseDetail(CaseSummary):
     diagnosis: dict[str, Any] | None
     repair: dict[str, Any] | None
     progress: ProgressShape | None
+    related: list[RelatedCase] = Field(description="cases that belong together with this one, the leading one first")
     alarms: list[JoinedAlarmShape] = Field(description="alarms of the machine that belong to this case, by time")
     alarms_left_out: int = Field(description="how many more entries there are")
     floods: list[FloodShape] = Field(description="floods of the machine's alarms around the violation")

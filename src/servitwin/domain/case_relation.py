@@ -1,0 +1,73 @@
+"""Which cases belong together: violations at one place at one time are one matter for the people who mend it.
+
+Each requirement keeps a case of its own, because each is proven by itself. Cases of one machine are related if they
+are of the same component, or of components of which one is part of the other, and the windows of their violations
+overlap (:func:`servitwin.domain.case_alarm.window`: a minute before to a minute after). Of those that are related the
+most severe one leads, then the one that began first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from servitwin.domain.case import CaseStanding
+from servitwin.domain.case_alarm import SEVERITY_RANK, Span, same_place, window
+
+
+def related(one: CaseStanding, others: Iterable[CaseStanding]) -> list[CaseStanding]:
+    """The cases that belong together with one, the leading one first; itself is left out."""
+    spans = _merged(one)
+    found = [
+        o
+        for o in others
+        if o.case.id != one.case.id
+        and o.case.twin == one.case.twin
+        and same_place(o.case.component, one.case.component)
+        and _overlap(spans, _merged(o))
+    ]
+    return sorted(found, key=_rank)
+
+
+def leads(standings: Iterable[CaseStanding]) -> dict[str, str]:
+    """For each case that another one leads, the id of that one; a case that leads, or stands alone, is left out."""
+    by_twin: dict[str, list[CaseStanding]] = {}
+    for s in standings:
+        by_twin.setdefault(s.case.twin, []).append(s)
+    found: dict[str, str] = {}
+    for group in by_twin.values():
+        for s in sorted(group, key=_rank):
+            before = [o for o in related(s, group) if _rank(o) < _rank(s)]
+            if before:
+                first = before[0].case.id
+                found[s.case.id] = found.get(first, first)
+    return found
+
+
+def _rank(s: CaseStanding) -> tuple[int, int, str]:
+    first = s.findings[0].start if s.findings else s.case.opened
+    return SEVERITY_RANK[s.case.severity], first, s.case.id
+
+
+def _merged(s: CaseStanding) -> list[Span]:
+    """Windows of its violations, in order and without overlap; one that goes on is a window without end."""
+    spans: list[Span] = []
+    for f in s.findings:
+        start, end = window(f)
+        end = end if f.end is not None else (1 << 63) - 1
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _overlap(one: list[Span], other: list[Span]) -> bool:
+    i = j = 0
+    while i < len(one) and j < len(other):
+        if one[i][0] < other[j][1] and other[j][0] < one[i][1]:
+            return True
+        if one[i][1] <= other[j][1]:
+            i += 1
+        else:
+            j += 1
+    return False
