@@ -42,6 +42,7 @@ from servitwin.formats.yaml_node import Key, Parsed, parse
 
 Path = tuple[Key, ...]
 Block = Mapping[str, Any]
+_FIRST_DAY, _LAST_DAY = "1900-01-01", "2200-01-01"  # well inside what nanoseconds in 64 bits can hold
 OWN_FORMULAS = ("guarantee@1", "words@1")
 _NEEDS = {
     "stepped": ("step", "percent", "cap"),
@@ -154,6 +155,12 @@ class _Reader:
                 ("period", "to"), "contract:period-reversed", "The period ends before it begins",
                 "`to` is the day after the last",
             )  # fmt: skip
+        for key, day in (("from", period.get("from")), ("to", period.get("to"))):
+            if day is not None and not _FIRST_DAY <= day <= _LAST_DAY:
+                self._say(
+                    ("period", key), "contract:period-out-of-range", f"{day} lies outside the years that can be kept",
+                    f"Choose a day from {_FIRST_DAY} to {_LAST_DAY}",
+                )  # fmt: skip
         zone = period.get("time_zone")
         if zone is None:
             return

@@ -53,6 +53,8 @@ def test_the_signed_form_spells_every_term_out_and_survives_storage() -> None:
     ("change", "code"),
     [
         (("to: 2027-01-01", "to: 2025-01-01"), "contract:period-reversed"),
+        (("to: 2027-01-01", "to: 9999-12-31"), "contract:period-out-of-range"),
+        (("from: 2026-01-01", "from: 0001-01-01"), "contract:period-out-of-range"),
         (("Europe/Helsinki", "Europe/Helsinky"), "contract:time-zone-unknown"),
         (("currency: EUR", "currency: EUX"), "money:currency-unknown"),
         (("customer: plant", "customer: maker"), "contract:one-party"),

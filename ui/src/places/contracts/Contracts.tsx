@@ -3,6 +3,7 @@ import { useContracts, useContractStatus, useForecast } from "../../data/contrac
 import { Figure } from "../../figures/Figure";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { Link } from "../../route/router";
+import { makesOffers, useAccount } from "../../session/session";
 import { t } from "../../texts/en";
 import { formatNumber } from "../../time/figure";
 import { Gauge } from "./Gauge";
@@ -22,6 +23,22 @@ export default function Contracts() {
 
 export function ContractLedger() {
   const contracts = useContracts();
+  const account = useAccount();
+  return (
+    <>
+      {makesOffers(account) ? (
+        <p className="toolbar">
+          <Link place="offer" className="button">
+            {t.offer.configure}
+          </Link>
+        </p>
+      ) : null}
+      <LedgerRows contracts={contracts} />
+    </>
+  );
+}
+
+function LedgerRows({ contracts }: { contracts: ReturnType<typeof useContracts> }) {
   return (
     <Loaded answer={contracts} skeleton={<Skeleton height={260} />}>
       {(page) =>

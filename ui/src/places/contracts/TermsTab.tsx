@@ -5,6 +5,8 @@ import { reloadAll } from "../../data/query";
 import { Card, Facts } from "../../parts/Card";
 import { Time } from "../../parts/Clock";
 import { Problem } from "../../parts/Feedback";
+import { Link } from "../../route/router";
+import { makesOffers, useAccount } from "../../session/session";
 import { t } from "../../texts/en";
 import { AcceptanceCard } from "./AcceptanceCard";
 
@@ -34,6 +36,7 @@ interface Terms {
 /** What was agreed, who signed it, and whether the machines are accepted. */
 export function TermsTab({ contract }: { contract: ContractDetail }) {
   const terms = contract.terms as unknown as Terms;
+  const account = useAccount();
   const [problem, setProblem] = useState<ApiError | null>(null);
   const act = async (url: string, body: unknown): Promise<void> => {
     setProblem(null);
@@ -79,6 +82,18 @@ export function TermsTab({ contract }: { contract: ContractDetail }) {
                 {x.document}
               </a>
             </p>
+            <p>
+              <a href={`/api/v1${path`/contracts/${contract.id}/file`}?version=${contract.version}`} download>
+                {t.offer.file}
+              </a>
+            </p>
+            {makesOffers(account) && contract.you === "provider" ? (
+              <p>
+                <Link place="offer" params={{ from: contract.id }}>
+                  {t.offer.changeTerms}
+                </Link>
+              </p>
+            ) : null}
           </Card>
           {terms.acceptance !== "given" ? <AcceptanceCard contract={contract} act={act} /> : null}
           {terms.text ? (
