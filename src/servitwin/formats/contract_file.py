@@ -219,7 +219,8 @@ class _Reader:
             )  # fmt: skip
         credit = self._band(block.get("credit", {}), ("guarantee", "credit"))
         bonus = self._band(block["bonus"], ("guarantee", "bonus")) if "bonus" in block else None
-        if credit is not None and price.fee == 0 and not isinstance(credit, LiquidatedBand):
+        unread = "fee" not in self._data.get("price", {}) and self._structure.wrote(("price", "fee"))
+        if credit is not None and price.fee == 0 and not unread and not isinstance(credit, LiquidatedBand):
             self._say(
                 ("guarantee", "credit"), "contract:fee-zero", "A credit in percent of no fee is worth nothing",
                 "Give the price a fee, or use form: liquidated",

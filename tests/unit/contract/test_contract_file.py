@@ -94,6 +94,11 @@ def test_a_fault_is_told_with_its_place_and_remedy(change: tuple[str, str], code
         assert fault.line
 
 
+def test_a_fee_that_cannot_be_read_is_one_fault_and_not_a_fee_of_nothing() -> None:
+    _, faults = read_contract(GOOD.replace("fee: 48000.00", "fee: much"))
+    assert [(f.code, f.where) for f in faults] == [("file:wrong-type", "price.fee")]
+
+
 def test_parties_and_machines_must_exist_where_they_are_known() -> None:
     _, faults = read_contract(GOOD, around=Around({"maker", "plants"}, {"crane-11"}))
     assert [f.code for f in faults] == ["contract:party-unknown", "contract:machine-unknown"]

@@ -151,7 +151,12 @@ function EndedRow({ row }: { row: EndedContract }) {
                 {reference}
               </Link>
             ))
-          : "–"}
+          : null}
+        {row.outcome === "renewed" ? null : (
+          <Link place="offer" params={{ from: row.contract, following: "1" }}>
+            {n.offerNext}
+          </Link>
+        )}
       </td>
       <td className="right num">{money(row.before, row.currency)}</td>
       <td className="right num">{after || "–"}</td>

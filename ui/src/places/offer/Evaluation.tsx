@@ -41,25 +41,28 @@ interface Column {
 
 /** Price of the risk, trial and customer's gain, of two variants side by side. */
 export function Evaluation({ columns }: { columns: readonly Column[] }) {
-  const rows: [string, (found: EvaluatedOffer) => string, string?][] = [
+  const rows: [string, (found: EvaluatedOffer) => string | undefined, string?][] = [
     [o.priceOf, () => "", "head"],
-    [t.trial.expected, (f) => (f.price ? `≈ ${money(f.price.expected_credit, f.price.currency)}` : "–")],
-    [o.premium, (f) => (f.price ? `≈ ${money(f.price.premium, f.price.currency)} (${share(f.price.premium_share, 1)} %)` : "–")],
-    [t.trial.missed, (f) => (f.price ? `≈ ${share(f.price.missed)} %` : "–")],
-    [o.periodFee, (f) => (f.price ? money(f.price.period_fee, f.price.currency) : "–")],
+    [o.periodFee, (f) => f.price && money(f.price.period_fee)],
+    [t.trial.expected, (f) => f.price && `≈ ${money(f.price.expected_credit)}`],
+    [o.premium, (f) => f.price && `≈ ${money(f.price.premium)}`],
+    [o.premiumShare, (f) => f.price && `≈ ${share(f.price.premium_share, 1)} %`],
+    [t.trial.missed, (f) => f.price && `≈ ${share(f.price.missed)} %`],
     [o.trialOf, () => "", "head"],
-    [t.trial.fee, (f) => (f.trial ? money(f.trial.fee, f.trial.currency) : "–")],
-    [t.trial.credit, (f) => (f.trial ? money(f.trial.credit, f.trial.currency) : "–")],
-    [t.trial.bonus, (f) => (f.trial ? money(f.trial.bonus, f.trial.currency) : "–")],
-    [t.trial.paid, (f) => (f.trial ? money(f.trial.payable, f.trial.currency) : "–")],
-    [o.missedPeriods, (f) => (f.trial ? missed(f.trial.periods as unknown as Period[]) : "–")],
+    [t.trial.fee, (f) => f.trial && money(f.trial.fee)],
+    [t.trial.credit, (f) => f.trial && money(f.trial.credit)],
+    [t.trial.bonus, (f) => f.trial && money(f.trial.bonus)],
+    [t.trial.paid, (f) => f.trial && money(f.trial.payable)],
+    [o.missedPeriods, (f) => f.trial && missed(periodsOf(f))],
+    [o.lowest, (f) => f.trial && lowest(periodsOf(f))],
     [o.gainOf, () => "", "head"],
-    [o.down, (f) => (f.gain ? `${hours(f.gain.down_hours)} h` : "–")],
-    [o.allowed, (f) => (f.gain ? `${hours(f.gain.allowed_hours)} h` : "–")],
-    [o.saved, (f) => (f.gain ? `≈ ${money(f.gain.saved, f.gain.currency)} (${money(f.gain.low)} … ${money(f.gain.high)})` : "–")],
-    [o.ifKept, (f) => (f.gain ? `≈ ${money(f.gain.if_kept, f.gain.currency)}` : "–"), "sum"],
-    [o.asLastYear, (f) => (f.gain ? `≈ ${money(f.gain.as_last_year, f.gain.currency)}` : "–"), "sum"],
-  ];
+    [o.down, (f) => f.gain && `${hours(f.gain.down_hours)} h`],
+    [o.allowed, (f) => f.gain && `${hours(f.gain.allowed_hours)} h`],
+    [o.saved, (f) => f.gain && `≈ ${money(f.gain.saved)}`],
+    [o.savedRange, (f) => f.gain && `${money(f.gain.low)} … ${money(f.gain.high)}`],
+    [o.ifKept, (f) => f.gain && `≈ ${money(f.gain.if_kept)}`, "sum"],
+    [o.asLastYear, (f) => f.gain && `≈ ${money(f.gain.as_last_year)}`, "sum"],
+  ] as [string, (found: EvaluatedOffer) => string | undefined, string?][];
   const found = columns.map((one) => one.answer.data);
   if (found.every((one) => one === undefined)) {
     return (
@@ -77,8 +80,9 @@ export function Evaluation({ columns }: { columns: readonly Column[] }) {
               <td />
               {columns.map((one) => (
                 <th scope="col" className="right" key={one.name}>
-                  {one.name} {one.answer.loading ? <span className="weak">{o.working}</span> : null}
-                  {one.answer.error ? <p className="weak">{o.outdated}</p> : null}
+                  {one.name}
+                  {one.answer.data ? `, ${currencyOf(one.answer.data)}` : ""}
+                  {one.answer.error && one.answer.data ? <p className="weak">{o.outdated}</p> : null}
                 </th>
               ))}
             </tr>
@@ -93,7 +97,7 @@ export function Evaluation({ columns }: { columns: readonly Column[] }) {
                   ? null
                   : found.map((one, place) => (
                       <td className="right num" key={columns[place]?.name}>
-                        {one ? text(one) : "…"}
+                        {one ? (text(one) ?? "–") : "…"}
                       </td>
                     ))}
               </tr>
@@ -101,34 +105,33 @@ export function Evaluation({ columns }: { columns: readonly Column[] }) {
           </tbody>
         </table>
       </div>
-      {columns.map((one) => (
-        <Notes key={one.name} name={columns.length > 1 ? `${one.name}: ` : ""} found={one.answer.data} />
-      ))}
+      {columns.map((one) =>
+        one.answer.data?.overlaps.length ? (
+          <p className="field-problem" role="alert" key={one.name}>
+            ▲ {columns.length > 1 ? `${one.name}: ` : ""}
+            {o.overlaps(one.answer.data.overlaps.join(", "))}
+          </p>
+        ) : null,
+      )}
+      <Notes columns={columns} />
       <p className="weak">{o.gainLead}</p>
     </Card>
   );
 }
 
-function Notes({ name, found }: { name: string; found: EvaluatedOffer | undefined }) {
-  if (!found) return null;
-  const problems = [found.price_problem, found.trial_problem].flatMap((fault) => (fault ? [`${fault.message}. ${fault.hint}`] : []));
-  const notes = [...new Set([...problems, ...(found.price?.notes ?? []), ...(found.trial?.notes ?? [])])];
-  return (
-    <>
-      {found.overlaps.length ? (
-        <p className="field-problem" role="alert">
-          ▲ {name}
-          {o.overlaps(found.overlaps.join(", "))}
-        </p>
-      ) : null}
-      {notes.map((note) => (
-        <p className="weak" key={note}>
-          {name}
-          {note}
-        </p>
-      ))}
-    </>
-  );
+/** What a reader of the figures has to know; what holds for both variants is said once. */
+function Notes({ columns }: { columns: readonly Column[] }) {
+  const said = new Map<string, string[]>();
+  for (const { name, answer } of columns) {
+    const problems = [answer.data?.price_problem, answer.data?.trial_problem].flatMap((fault) => (fault ? [`${fault.message}. ${fault.hint}`] : []));
+    for (const note of new Set([...problems, ...(answer.data?.price?.notes ?? []), ...(answer.data?.trial?.notes ?? [])])) said.set(note, [...(said.get(note) ?? []), name]);
+  }
+  return [...said].map(([note, names]) => (
+    <p className="weak" key={note}>
+      {names.length < columns.length ? `${names.join(", ")}: ` : ""}
+      {note}
+    </p>
+  ));
 }
 
 interface Period {
@@ -136,10 +139,17 @@ interface Period {
   machines: { missed_percent: string; rounded_percent: string | null }[];
 }
 
+const periodsOf = (found: EvaluatedOffer): Period[] => (found.trial?.periods ?? []) as unknown as Period[];
+
+const currencyOf = (found: EvaluatedOffer): string => String(found.terms.currency);
+
 function missed(periods: readonly Period[]): string {
-  const bad = periods.filter((one) => one.machines.some((machine) => Number(machine.missed_percent) > 0));
-  const low = Math.min(...periods.flatMap((one) => one.machines.map((machine) => Number(machine.rounded_percent ?? Number.NaN))).filter(Number.isFinite));
-  return o.missedOf(bad.length, periods.length, Number.isFinite(low) ? percent(String(low)) : "–");
+  return o.missedOf(periods.filter((one) => one.machines.some((machine) => Number(machine.missed_percent) > 0)).length, periods.length);
+}
+
+function lowest(periods: readonly Period[]): string {
+  const values = periods.flatMap((one) => one.machines.flatMap((machine) => (machine.rounded_percent === null ? [] : [Number(machine.rounded_percent)])));
+  return values.length ? `${percent(String(Math.min(...values)))} %` : "–";
 }
 
 const hours = (text: string): string => formatNumber(Number(text), 0);

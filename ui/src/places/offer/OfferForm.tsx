@@ -2,7 +2,7 @@ import { createContext, type ReactNode, useContext, useId } from "react";
 import type { FaultShape } from "../../api/types";
 import { Card } from "../../parts/Card";
 import { t } from "../../texts/en";
-import { type Field, faultsOf, type OfferFile, read, textOf, write } from "./offerFile";
+import { type Field, faultsOf, type Named, type OfferFile, read, textOf, write } from "./offerFile";
 
 const o = t.offer;
 const KINDS = ["force_majeure", "access_refused", "customer_operation", "material", "energy", "planned_work", "provider_failure"] as const;
@@ -52,7 +52,7 @@ export function OfferForm({ file, set, faults, machines, customers }: FormState 
           <Choice field="guarantee.settle" label={o.settle} options={["month", "quarter", "year", "contract"]} titles={o.cadences} />
           <Choice field="guarantee.burden_of_proof" label={t.terms.burden} options={["provider", "customer"]} titles={o.sides} />
           <Choice field="guarantee.gaps.rule" label={t.terms.gaps} options={["pro_rata", "unavailable", "available"]} titles={o.gapRules} />
-          <Text field="warranty.months" label={o.warranty} figure optional="warranty" />
+          <Text field="warranty.months" label={o.warranty} figure optional="warranty" placeholder={o.none} />
           <Grounds />
         </div>
       </Card>
@@ -98,7 +98,7 @@ function FaultLines({ id, faults }: { id: string; faults: readonly FaultShape[] 
   );
 }
 
-function Text({ field, label, figure = false, type = "text", wide = false, optional }: { field: Field; label: string; figure?: boolean; type?: "text" | "date"; wide?: boolean; optional?: string }) {
+function Text({ field, label, figure = false, type = "text", wide = false, optional, placeholder }: { field: Field; label: string; figure?: boolean; type?: "text" | "date"; wide?: boolean; optional?: string; placeholder?: string }) {
   const { file, set } = useForm();
   const change = (value: string): void => set(value === "" && optional !== undefined ? write(file, optional, undefined) : write(file, field, value));
   return (
@@ -109,6 +109,7 @@ function Text({ field, label, figure = false, type = "text", wide = false, optio
           type={type}
           inputMode={figure ? "decimal" : undefined}
           autoComplete="off"
+          placeholder={placeholder}
           value={textOf(file, field)}
           aria-invalid={described !== undefined}
           aria-describedby={described}
@@ -136,10 +137,21 @@ function Choice({ field, label, options, titles = {} }: { field: Field; label: s
   );
 }
 
+/** What an offer for these machines is called as long as nobody calls it otherwise. */
+export function nameOf(chosen: readonly string[], machines: readonly Machine[]): Named {
+  const titles = chosen.map((id) => machines.find((one) => one.id === id)?.title ?? id);
+  return { contract: `offer-${chosen[0] ?? ""}`.slice(0, 63), title: o.titleOf(titles.join(", ")) };
+}
+
 function Machines({ machines }: { machines: readonly Machine[] }) {
   const { file, set, faults } = useForm();
   const id = useId();
   const chosen = (read(file, "machines") as string[] | undefined) ?? [];
+  const choose = (next: string[]): void => {
+    const [before, after] = [nameOf(chosen, machines), nameOf(next, machines)];
+    const named = (["contract", "title"] as const).reduce((form, key) => (textOf(form, key) === before[key] ? write(form, key, after[key]) : form), file);
+    set(write(named, "machines", next));
+  };
   const gone = chosen.filter((one) => !machines.some((machine) => machine.id === one)).map((one) => ({ id: one, title: one, owner: null }));
   return (
     <fieldset className="choices wide">
@@ -149,7 +161,7 @@ function Machines({ machines }: { machines: readonly Machine[] }) {
           <input
             type="checkbox"
             checked={chosen.includes(machine.id)}
-            onChange={(event) => set(write(file, "machines", event.target.checked ? [...chosen, machine.id] : chosen.filter((one) => one !== machine.id)))}
+            onChange={(event) => choose(event.target.checked ? [...chosen, machine.id] : chosen.filter((one) => one !== machine.id))}
           />
           {machine.title} <span className="weak">{machine.owner ?? ""}</span>
         </label>

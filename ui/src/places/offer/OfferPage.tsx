@@ -13,8 +13,8 @@ import { notify } from "../../shell/notify";
 import { t } from "../../texts/en";
 import { formatInstant } from "../../time/instant";
 import { type Costs, Evaluation, useEvaluation } from "./Evaluation";
-import { fileOf, formOf, newOffer, type OfferFile, otherFaults, textOf, write } from "./offerFile";
-import { type Machine, OfferForm } from "./OfferForm";
+import { fileOf, followingTerm, formOf, newOffer, type OfferFile, otherFaults, textOf, write } from "./offerFile";
+import { type Machine, nameOf, OfferForm } from "./OfferForm";
 
 const o = t.offer;
 const SINGLE = ["machine", "robot"];
@@ -26,15 +26,16 @@ export default function OfferPage() {
   const today = formatInstant(useMoment(3_600_000), zone, "day");
   const [from] = useParam("from");
   const [machine] = useParam("machine");
+  const [following] = useParam("following");
   const twins = useTwins();
-  const known = useQuery(from ? `offer-from ${from}` : null, (signal) => loaded(from, signal));
+  const known = useQuery(from ? `offer-from ${from} ${following}` : null, (signal) => loaded(from, following !== "", signal));
   const machines = (twins.data ?? []).filter((one) => SINGLE.includes(one.kind)).map(({ id, title, owner }): Machine => ({ id, title, owner }));
   return (
     <>
       <p className="crumbs">
         <Link place="contracts">{t.contracts.title}</Link>
       </p>
-      <h1>{from ? o.change(from) : o.title}</h1>
+      <h1>{from ? (following ? o.follow(from) : o.change(from)) : o.title}</h1>
       <p className="weak">{o.lead}</p>
       {from ? (
         <Loaded answer={known} skeleton={<Skeleton lines={12} />}>
@@ -44,8 +45,8 @@ export default function OfferPage() {
         <Loaded answer={twins} skeleton={<Skeleton lines={12} />}>
           {() => {
             const chosen = machines.find((one) => one.id === machine) ?? machines.find((one) => one.owner !== party) ?? machines[0];
-            const title = chosen ? o.titleOf(chosen.title) : "";
-            return <Configure first={newOffer(party, chosen?.owner ?? "", chosen ? [chosen.id] : [], title, zone, today)} machines={machines} party={party} />;
+            const named = nameOf(chosen ? [chosen.id] : [], machines);
+            return <Configure first={newOffer(party, chosen?.owner ?? "", chosen ? [chosen.id] : [], named, zone, today)} machines={machines} party={party} />;
           }}
         </Loaded>
       )}
@@ -53,12 +54,13 @@ export default function OfferPage() {
   );
 }
 
-/** The terms of a contract that is there, as its next version. */
-async function loaded(id: string, signal: AbortSignal): Promise<OfferFile> {
+/** The terms of a contract that is there, as its next version; `following`: for as long again, from its end on. */
+async function loaded(id: string, following: boolean, signal: AbortSignal): Promise<OfferFile> {
   const detail = await get<ContractDetail>(path`/contracts/${id}`, {}, signal);
   const version = detail.versions.at(-1) ?? detail.version;
   const file = await get<OfferFile>(path`/contracts/${id}/file`, { form: "json", version }, signal);
-  return write(formOf(file) as OfferFile, "version", String(version + 1));
+  const form = write(formOf(file) as OfferFile, "version", String(version + 1));
+  return following ? followingTerm(form) : form;
 }
 
 const NO_COSTS: Costs = { cost_per_hour: "", cost_low: "", cost_high: "", visits: "", cost_per_visit: "" };
@@ -143,7 +145,7 @@ function CostsCard({ costs, set }: { costs: Costs; set: (next: Costs) => void })
         {(Object.keys(NO_COSTS) as (keyof Costs)[]).map((name) => (
           <label className="field" key={name}>
             <span>{o.costs[name]}</span>
-            <input type="text" inputMode="decimal" value={costs[name]} onChange={(event) => set({ ...costs, [name]: event.target.value })} />
+            <input type="text" inputMode="decimal" placeholder={name === "cost_low" || name === "cost_high" ? o.same : ""} value={costs[name]} onChange={(event) => set({ ...costs, [name]: event.target.value })} />
           </label>
         ))}
       </div>

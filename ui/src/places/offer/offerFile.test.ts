@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { comingYear, faultsOf, fileOf, formOf, newOffer, otherFaults, read, textOf, write } from "./offerFile";
+import { comingYear, faultsOf, fileOf, followingTerm, formOf, newOffer, otherFaults, read, textOf, write } from "./offerFile";
 
-const offer = () => newOffer("maker", "plant", ["crane-1"], "Crane", "Europe/Helsinki", "2026-11-29");
+const offer = () => newOffer("maker", "plant", ["crane-1"], { contract: "offer-crane-1", title: "Crane" }, "Europe/Helsinki", "2026-11-29");
 const fault = (where: string) => ({ code: "x", message: where, hint: "", where });
 
 describe("an offer on the form", () => {
@@ -40,6 +40,14 @@ describe("an offer on the form", () => {
     expect(faultsOf(faults, "machines")).toHaveLength(1);
     expect(faultsOf(faults, "guarantee.credit.step")).toHaveLength(0);
     expect(otherFaults(faults).map((one) => one.where)).toEqual(["guarantee.credit", "partners.soft"]);
+  });
+
+  it("goes on from the end for as long again", () => {
+    const term = (from: string, to: string) => read(followingTerm(write(write(offer(), "period.from", from), "period.to", to)), "period");
+    expect(term("2026-01-01", "2027-01-01")).toMatchObject({ from: "2027-01-01", to: "2028-01-01" });
+    expect(term("2027-03-01", "2028-03-01")).toMatchObject({ from: "2028-03-01", to: "2029-03-01" });
+    expect(term("2026-01-01", "2026-02-15")).toMatchObject({ from: "2026-02-15", to: "2026-04-01" });
+    expect(term("2026-01-01", "")).toMatchObject({ from: "2026-01-01", to: "" });
   });
 
   it("begins with the coming month", () => {

@@ -92,12 +92,28 @@ export function comingYear(day: string): { from: string; to: string } {
   return { from: begin.toISOString().slice(0, 10), to: end.toISOString().slice(0, 10) };
 }
 
+/** The same terms for as long again, from the end on. */
+export function followingTerm(file: OfferFile): OfferFile {
+  const [from, to] = [textOf(file, "period.from"), textOf(file, "period.to")].map((day) => new Date(`${day}T00:00:00Z`));
+  if (!from || !to || Number.isNaN(from.getTime()) || Number.isNaN(to.getTime())) return file;
+  const months = (to.getUTCFullYear() - from.getUTCFullYear()) * 12 + to.getUTCMonth() - from.getUTCMonth();
+  const end = new Date(to);
+  if (from.getUTCDate() === to.getUTCDate()) end.setUTCMonth(end.getUTCMonth() + months);
+  else end.setTime(2 * to.getTime() - from.getTime());
+  return write(write(file, "period.from", textOf(file, "period.to")), "period.to", end.toISOString().slice(0, 10));
+}
+
+/** How an offer is called. */
+export interface Named {
+  contract: string;
+  title: string;
+}
+
 /** An offer to begin with; the service head changes what is different this time. */
-export function newOffer(provider: string, customer: string, machines: string[], title: string, zone: string, today: string): OfferFile {
+export function newOffer(provider: string, customer: string, machines: string[], named: Named, zone: string, today: string): OfferFile {
   return {
-    contract: `offer-${machines[0] ?? ""}`.slice(0, 63),
+    ...named,
     version: "1",
-    title,
     provider,
     customer,
     machines,
