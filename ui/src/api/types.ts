@@ -74,6 +74,7 @@ export type Calibration = Schemas["CalibrationShape"];
 export type Trial = Schemas["TrialShape"];
 export type EvaluatedOffer = Schemas["OfferShape"];
 export type InvoiceSummary = Schemas["InvoiceSummary"];
+export type LedgerEntry = Schemas["EntryShape"];
 export type Billed = Schemas["BilledShape"];
 export type ServiceResult = Schemas["ResultShape"];
 export type RenewalsAnswer = Schemas["RenewalsShape"];

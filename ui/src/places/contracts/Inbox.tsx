@@ -26,7 +26,7 @@ export default function Inbox() {
   const titles = new Map((contracts.data?.items ?? []).map((one) => [one.id, one.title]));
   return (
     <>
-      <h1>{c.inbox}</h1>
+      <h1 className="place-title">{c.inbox}</h1>
       <Loaded answer={claims} skeleton={<Skeleton lines={6} />}>
         {(all) => {
           const waiting = all.filter((claim) => claim.waiting_for.split(" and ").includes(party));

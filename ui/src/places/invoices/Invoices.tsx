@@ -5,23 +5,22 @@ import { useContracts, useInvoices } from "../../data/contracts";
 import { reloadAll } from "../../data/query";
 import { Card } from "../../parts/Card";
 import { Empty, Loaded, Problem } from "../../parts/Feedback";
-import { useAccount } from "../../session/session";
+import { keepsBooks, useAccount } from "../../session/session";
 import { t } from "../../texts/en";
 import { InvoiceTable } from "./InvoiceTable";
 import { Results } from "./Results";
 import { Shares } from "./Shares";
 
 const v = t.invoices;
-const KEEPS_BOOKS = ["service_manager", "sales", "administrator"];
 
 /** What was invoiced, and for those who keep the books what each contract leaves. */
 export default function Invoices() {
   const account = useAccount();
   const invoices = useInvoices();
-  const keeps = account.roles.some((role) => KEEPS_BOOKS.includes(role));
+  const keeps = keepsBooks(account);
   return (
     <>
-      <h1>{v.title}</h1>
+      <h1 className="place-title">{v.title}</h1>
       <div className="column">
         <Loaded answer={invoices}>
           {(page) =>

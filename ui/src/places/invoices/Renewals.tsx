@@ -98,7 +98,7 @@ function Counts({ rows }: { rows: RenewalCount[] }) {
 function Ended({ title, rows }: { title: string; rows: EndedContract[] }) {
   return (
     <>
-      <h3>{title}</h3>
+      <h3 className="ended">{title}</h3>
       <div className="scroll-x">
         <table className="plain-table">
           <thead>
