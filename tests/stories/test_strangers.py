@@ -81,7 +81,8 @@ def secrets(node: Node) -> tuple[Api, dict[str, list[str]]]:
     replay = api.post("/controllers/acme-lamp@1/replays", {"property": "p", "pace": 50}, 202)
     contract(api)
     own = ("", "/document", "/file", "/status", "/intervals", "/exclusions", "/acceptances",
-           "/acceptances/{twin}/criteria", "/settlements", "/trial", "/price", "/forecast", "/calibration", "/value", "/service-levels",
+           "/acceptances/{twin}/criteria", "/settlements", "/trial", "/price", "/forecast", "/calibration", "/value",
+           "/service-levels",
            "/settlements/{period}", "/settlements/{period}/document", "/settlements/{period}/observations")  # fmt: skip
     return api, {
         **{"/contracts/{id}" + path: ["acme-98"] for path in own},
