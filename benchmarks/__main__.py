@@ -14,6 +14,7 @@ BENCHMARKS = (
     "time_of_state",
     "history",
     "settlement",
+    "contract_page",
     "usage",
     "monitor",
     "evidence",

@@ -37,6 +37,7 @@ PLACES = {
     "verify": "verify",
     "decisions": "decisions",
     "invoices": "invoices",
+    "offer": "offer?from=cell-trial",
     "quarantine": "quarantine",
     "health": "health",
     "administration": "administration/tokens",

@@ -80,8 +80,9 @@ def secrets(node: Node) -> tuple[Api, dict[str, list[str]]]:
     wait_for(node, "the check", 60, lambda: api.get(check)["state"] == "done")
     replay = api.post("/controllers/acme-lamp@1/replays", {"property": "p", "pace": 50}, 202)
     contract(api)
-    own = ("", "/document", "/status", "/intervals", "/exclusions", "/acceptances", "/acceptances/{twin}/criteria",
-           "/settlements", "/trial", "/price", "/forecast", "/calibration", "/value", "/service-levels",
+    own = ("", "/document", "/file", "/status", "/intervals", "/exclusions", "/acceptances",
+           "/acceptances/{twin}/criteria", "/settlements", "/trial", "/price", "/forecast", "/calibration", "/value",
+           "/service-levels",
            "/settlements/{period}", "/settlements/{period}/document", "/settlements/{period}/observations")  # fmt: skip
     return api, {
         **{"/contracts/{id}" + path: ["acme-98"] for path in own},
@@ -96,6 +97,7 @@ def secrets(node: Node) -> tuple[Api, dict[str, list[str]]]:
         **{"/controllers/{reference}" + path: ["acme-lamp@1"] for path in ("", "/replays")},
         "/controllers/replays/{id}": [replay["id"]],
         "size": ["1"],
+        "/contracts/{id}/file form": ["yaml", "json"],
         "/log/consistency from": ["0"],
         "index": ["0"],
         "requirement": ["stays-cool"],

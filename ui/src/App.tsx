@@ -18,6 +18,7 @@ const ControllerPage = lazy(() => import("./places/controllers/ControllerPage"))
 const Contracts = lazy(() => import("./places/contracts/Contracts"));
 const ContractPage = lazy(() => import("./places/contracts/ContractPage"));
 const Inbox = lazy(() => import("./places/contracts/Inbox"));
+const OfferPage = lazy(() => import("./places/offer/OfferPage"));
 const Invoices = lazy(() => import("./places/invoices/Invoices"));
 const Fleet = lazy(() => import("./places/machines/Fleet"));
 const Verify = lazy(() => import("./places/verify/Verify"));
@@ -65,6 +66,7 @@ function PlaceOf() {
   if (place === "cases") return <Cases />;
   if (place === "controllers" && id) return <ControllerPage key={id} reference={id} />;
   if (place === "controllers") return <Controllers />;
+  if (place === "offer") return <OfferPage />;
   if (place === "contracts" && id) return <ContractPage key={id} id={id} />;
   if (place === "contracts") return <Contracts />;
   if (place === "decisions") return <Inbox />;

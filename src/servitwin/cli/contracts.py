@@ -10,7 +10,9 @@ import typer
 
 from servitwin.cli.acceptance import accept, acceptance
 from servitwin.cli.node import FINDING, DataOption, JsonOption, ToOption, connect, handled, print_json, print_table
+from servitwin.cli.offers import contract_file, evaluate
 from servitwin.cli.proof_files import is_proof_file, verify_proof_file
+from servitwin.cli.results import profit, renewals
 from servitwin.cli.starters import Starters
 from servitwin.domain.error import Fault, InvalidInputError
 
@@ -24,6 +26,8 @@ def add(app: typer.Typer, starters: Starters) -> None:
     for name, command in (
         ("list", list_contracts),
         ("add", add_contract),
+        ("evaluate", evaluate),
+        ("file", contract_file),
         ("sign", sign),
         ("status", status),
         ("trial", trial),
@@ -34,6 +38,8 @@ def add(app: typer.Typer, starters: Starters) -> None:
         ("decide", decide),
         ("settle", settle),
         ("save", save),
+        ("profit", profit),
+        ("renewals", renewals),
     ):
         group.command(name)(handled(command))
     app.add_typer(group, name="contracts")

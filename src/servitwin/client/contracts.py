@@ -58,6 +58,17 @@ class ContractCalls:
         """Sign for the caller's party with its key on the node."""
         return self._api.call("POST", _path(id, "signatures"), dict, body={"version": version})
 
+    def evaluate_offer(
+        self, content: str, costs: Mapping[str, Any] | None = None, *, from_: str | None = None, to: str | None = None
+    ) -> Json:
+        """What a contract file would mean; nothing is kept. ``costs``: ``cost_per_hour, visits, cost_per_visit``."""
+        body = {"file": content, "costs": None if costs is None else dict(costs), "from": from_, "to": to}
+        return self._api.call("POST", "/contracts/evaluate", dict, body=body)
+
+    def contract_file(self, id: str, version: int | None = None, form: str = "yaml") -> bytes:
+        """A contract as its file, ``yaml`` or ``json``."""
+        return b"".join(self._api.stream(_path(id, "file"), {"version": version, "form": form}))
+
     def contract_document(self, id: str, version: int | None = None) -> bytes:
         """A contract or an offer as PDF."""
         return b"".join(self._api.stream(_path(id, "document"), {"version": version}))
@@ -139,6 +150,22 @@ class ContractCalls:
     def settlement_observations(self, id: str, period: str, form: str = "parquet") -> Iterator[bytes]:
         """The observations that a settlement rests on."""
         return self._api.stream(_path(id, "settlements", period, "observations"), {"form": form})
+
+    def profit_and_loss(self, *, from_: str | None = None, to: str | None = None) -> list[Json]:
+        """What each contract brought in, cost and left, from the caller's party's books."""
+        return self._api.call("GET", "/profit-and-loss", list, params={"from": from_, "to": to})
+
+    def renewals(
+        self,
+        *,
+        from_: str | None = None,
+        to: str | None = None,
+        at: str | None = None,
+        tolerance_days: int | None = None,
+    ) -> Json:
+        """Contracts of the caller's party that ended, and whether a follow-up for their machines was agreed."""
+        asked = {"from": from_, "to": to, "at": at, "tolerance_days": tolerance_days}
+        return self._api.call("GET", "/profit-and-loss/renewals", dict, params=asked)
 
     def party_keys(self, party: str) -> list[Json]:
         """Public keys of a party."""

@@ -42,6 +42,7 @@ from servitwin.formats.yaml_node import Key, Parsed, parse
 
 Path = tuple[Key, ...]
 Block = Mapping[str, Any]
+_FIRST_DAY, _LAST_DAY = "1900-01-01", "2200-01-01"  # well inside what nanoseconds in 64 bits can hold
 OWN_FORMULAS = ("guarantee@1", "words@1")
 _NEEDS = {
     "stepped": ("step", "percent", "cap"),
@@ -154,6 +155,12 @@ class _Reader:
                 ("period", "to"), "contract:period-reversed", "The period ends before it begins",
                 "`to` is the day after the last",
             )  # fmt: skip
+        for key, day in (("from", period.get("from")), ("to", period.get("to"))):
+            if day is not None and not _FIRST_DAY <= day <= _LAST_DAY:
+                self._say(
+                    ("period", key), "contract:period-out-of-range", f"{day} lies outside the years that can be kept",
+                    f"Choose a day from {_FIRST_DAY} to {_LAST_DAY}",
+                )  # fmt: skip
         zone = period.get("time_zone")
         if zone is None:
             return
@@ -212,7 +219,8 @@ class _Reader:
             )  # fmt: skip
         credit = self._band(block.get("credit", {}), ("guarantee", "credit"))
         bonus = self._band(block["bonus"], ("guarantee", "bonus")) if "bonus" in block else None
-        if credit is not None and price.fee == 0 and not isinstance(credit, LiquidatedBand):
+        unread = "fee" not in self._data.get("price", {}) and self._structure.wrote(("price", "fee"))
+        if credit is not None and price.fee == 0 and not unread and not isinstance(credit, LiquidatedBand):
             self._say(
                 ("guarantee", "credit"), "contract:fee-zero", "A credit in percent of no fee is worth nothing",
                 "Give the price a fee, or use form: liquidated",

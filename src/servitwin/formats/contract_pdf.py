@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from servitwin.domain.acceptance import Criterion
 from servitwin.domain.agreement import Agreement, PartyKey
 from servitwin.domain.canonical_json import decimal_text
@@ -33,7 +35,12 @@ def contract_pdf(agreement: Agreement, keys: list[PartyKey]) -> bytes:
         for sentence in guarantee_words(contract.guarantee):
             page.paragraph(sentence)
     _partners(page, contract)
+    if contract.rank:
+        page.paragraph(
+            f"Rank {contract.rank}: where two contracts hold for a machine at a time, the higher rank counts it."
+        )
     _acceptance(page, contract)
+    _warranty(page, contract)
     if contract.text:
         _head(page, "Other terms")
         page.paragraph(contract.text)
@@ -44,7 +51,9 @@ def contract_pdf(agreement: Agreement, keys: list[PartyKey]) -> bytes:
 def guarantee_words(terms: Guarantee) -> list[str]:
     """A guarantee in sentences."""
     places = terms.rounding.places
-    rounding = "is not rounded" if places is None else f"is rounded to {places} decimals"
+    rounding = (
+        "is not rounded" if places is None else f"is rounded to {places} decimals ({_words(terms.rounding.mode)})"
+    )
     found = [
         f"{terms.level} % by the formula {terms.formula} over {terms.basis} time, each machine by itself, "
         f"settled by {terms.settle}. The value {rounding} before it is compared.",
@@ -54,12 +63,15 @@ def guarantee_words(terms: Guarantee) -> list[str]:
         f"telemetry is the matter of the {terms.gaps.telemetry}.",
         f"A claim is deemed {terms.deemed.decision} after {terms.deemed.days} days of silence; what is not disputed "
         "settles.",
+        "A stop that runs at the contract's first or last instant "
+        + ("is split there." if terms.crossing == "split" else "belongs whole to the contract in which it began."),
     ]
     if terms.bonus is not None:
         found.insert(2, f"What exceeds the level is worth {_band(terms.bonus)} as a bonus.")
     if terms.exclusions:
         grounds = (
-            _words(e.kind) + (f" (up to {decimal_text(e.budget_hours)} h a period)" if e.budget_hours else "")
+            _words(e.kind)
+            + (f" (up to {decimal_text(e.budget_hours)} h a period)" if e.budget_hours is not None else "")
             for e in terms.exclusions
         )
         found.append(f"Stopped time may be left out for: {', '.join(grounds)}; the first has priority.")
@@ -131,6 +143,8 @@ def _partners(page: PdfPage, contract: Contract) -> None:
         _row(page, partner.party, f"{decimal_text(partner.share)} % of the fee")
         for level in partner.levels:
             text = f"  {level.measure} {decimal_text(level.level)} {level.unit} of {', '.join(level.signals) or 'data'}"
+            if not isinstance(level.reference, msgspec.UnsetType):
+                text += f" against {level.reference}"
             _row(page, text, f"a breach costs {decimal_text(level.malus)} % of it")
 
 
@@ -141,6 +155,19 @@ def _acceptance(page: PdfPage, contract: Contract) -> None:
     page.paragraph("The guarantee's clock starts for each machine when both parties have accepted it.")
     for criterion in contract.criteria:
         _row(page, f"{_words(criterion.step)}: {criterion.name}", _measured(criterion))
+
+
+def _warranty(page: PdfPage, contract: Contract) -> None:
+    if isinstance(contract.warranty, msgspec.UnsetType):
+        return
+    months = contract.warranty.months
+    begin = (
+        "the local day on which both parties have accepted it"
+        if contract.waits_for_acceptance
+        else f"the contract's first day, {contract.start}"
+    )
+    _head(page, "Warranty")
+    page.paragraph(f"Each machine has {months} month{'' if months == 1 else 's'} of warranty, counted from {begin}.")
 
 
 def _measured(criterion: Criterion) -> str:

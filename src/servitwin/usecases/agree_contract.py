@@ -46,12 +46,27 @@ class AgreeContract:
             InvalidInputError: every fault of the file.
             ConflictError: ``contract:version-exists``.
         """
+        return self.add_contract(self._read(name, text), actor)
+
+    def draft(self, name: str, text: str, actor: Actor) -> Agreement:
+        """Read a contract file that the actor could bring in, and keep nothing of it.
+
+        Raises:
+            InvalidInputError: every fault of the file.
+            RefusedError: ``contract:not-a-party``, ``access:not-permitted``.
+        """
+        contract = self._read(name, text)
+        self._access.side(actor, contract)
+        self._access.require(actor, "agree", contract)
+        return Agreement(contract, digest(contract), self._now())
+
+    def _read(self, name: str, text: str) -> Contract:
         machines = {t.id for t in self._records.twins() if not t.simulates}
         around = Around({p.id for p in self._records.parties()}, machines, self._signals)
         contract, faults = read_contract(text, name, around=around)
         if contract is None:
             raise InvalidInputError(faults)
-        return self.add_contract(contract, actor)
+        return contract
 
     def add_contract(self, contract: Contract, actor: Actor) -> Agreement:
         """Keep a version that was read and checked."""

@@ -8,7 +8,7 @@ from typing import Literal
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError
 from servitwin.domain.invoice import Invoice
 from servitwin.domain.ledger import LedgerEntry, Posting, balanced
-from servitwin.domain.money import Money, zero
+from servitwin.domain.money import Money, decimals, zero
 from servitwin.domain.open_item import OpenItem, open_items
 from servitwin.domain.party import Actor
 from servitwin.usecases.audit import Audit
@@ -47,10 +47,11 @@ class BookEntry:
         """Book that an invoice was paid, or a credit note paid back, in whole or in part.
 
         Raises:
-            InvalidInputError: ``payment:not-positive``.
+            InvalidInputError: ``payment:not-positive``, ``money:below-unit``.
             ConflictError: ``payment:exceeds-open``.
         """
         self._access.require(actor, "settle", self._access.current(actor, invoice.contract).contract)
+        _require_units(paid)
         if paid.amount <= 0:
             raise InvalidInputError(Fault("payment:not-positive", "A payment is more than nothing", where="amount"))
         back = invoice.type == "381"
@@ -96,10 +97,11 @@ class BookEntry:
         """Book a cost of a contract; a negative amount with ``corrects`` takes an earlier one back.
 
         Raises:
-            InvalidInputError: ``ledger:amount-invalid``, ``ledger:corrects-unknown``.
+            InvalidInputError: ``ledger:amount-invalid``, ``ledger:corrects-unknown``, ``money:below-unit``.
         """
         contract = self._access.current(actor, contract_id).contract
         self._access.require(actor, "settle", contract)
+        _require_units(spent)
         if spent.amount == 0 or (spent.amount < 0 and not corrects):
             raise InvalidInputError(
                 Fault(
@@ -138,3 +140,14 @@ class BookEntry:
                     "Take back at most what was booked, in its currency", "amount",
                 )
             )  # fmt: skip
+
+
+def _require_units(amount: Money) -> None:
+    """Nobody pays or books a part of the currency's smallest unit."""
+    if amount.rounded().amount != amount.amount:
+        raise InvalidInputError(
+            Fault(
+                "money:below-unit", f"{amount} has parts of the smallest unit of {amount.currency}",
+                f"Write it with at most {decimals(amount.currency)} decimals", "amount",
+            )
+        )  # fmt: skip

@@ -10,6 +10,7 @@ from servitwin.domain.agreement import Agreement
 from servitwin.domain.contract import Contract, Guarantee
 from servitwin.domain.contract_period import Period, fee_of, periods
 from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.failure_law import Law
 from servitwin.domain.guarantee_time import Category
 from servitwin.domain.instant import DAY, HOUR, format_instant
 from servitwin.domain.money import Money
@@ -66,7 +67,8 @@ class PriceGuarantee:
         """Price a contract from the history of its machines (default: the last twelve months).
 
         Raises:
-            InvalidInputError: ``contract:no-guarantee``, ``price:not-in-percent``, ``price:no-history``.
+            InvalidInputError: ``contract:no-guarantee``, ``price:not-in-percent``, ``price:no-history``,
+                ``price:no-repair``.
         """
         contract = agreement.contract
         guarantee = _guarantee(contract)
@@ -81,13 +83,25 @@ class PriceGuarantee:
                 )
             )
         until = now if end is None else min(end, now)
-        since = until - HISTORY if start is None else start
-        results = self._settle.look_back(agreement, since, until, after_acceptance=True).settled.machines
+        kept = start is None and end is None
+        since = _a_year_before(until) if start is None else start
+        found = self._settle.look_back(agreement, since, until, kept=kept, after_acceptance=True)
+        results = found.settled.machines
         up, down = laws_of([r.time for r in results])
         if up.hours <= 0:
             raise InvalidInputError(
                 Fault(
                     "price:no-history", "Nothing is known of these machines in that time", "Give another range", "from"
+                )
+            )
+        if not _repairs_known(down):
+            raise InvalidInputError(
+                Fault(
+                    "price:no-repair",
+                    f"Not one failure was seen in {up.hours:.0f} h: nothing tells how long a repair takes, and so "
+                    "what a failure would cost",
+                    "Price it from a longer time, or together with machines alike that have failed",
+                    "from",
                 )
             )
         typical = _typical(contract)
@@ -127,15 +141,21 @@ class PriceGuarantee:
     def forecast(
         self, agreement: Agreement, period: Period, now: int, *, paths: int = 20_000, seed: int = 1
     ) -> list[MachineForecast]:
-        """Where each machine will end; the laws come from the last twelve months of the contract's machines."""
+        """Where each machine will end; the laws come from the last twelve months of the contract's machines.
+
+        Nothing where the credit is no share of the fee, or where no failure tells how long a repair takes.
+        """
         contract = agreement.contract
         guarantee = _guarantee(contract)
         curve = credit_curve(guarantee)
         if curve is None:
             return []
-        since = (now - HISTORY) // DAY * DAY  # the same all day, so that the past is worked out once
-        history = self._settle.look_back(agreement, since, now, kept=True, after_acceptance=True).settled.machines
+        history = self._settle.look_back(
+            agreement, _a_year_before(now), now, kept=True, after_acceptance=True
+        ).settled.machines
         up, down = laws_of([r.time for r in history])
+        if not _repairs_known(down):
+            return []
         found = []
         for result in self._settle.glance(agreement, period, now).settled.machines:
             outcome = forecast(
@@ -146,6 +166,16 @@ class PriceGuarantee:
             )  # fmt: skip
             found.append(MachineForecast(result.twin, result.fee, outcome, share_of(result.fee, outcome.expected)))
         return found
+
+
+def _a_year_before(instant: int) -> int:
+    """The same all day, so that the past is worked out once."""
+    return (instant - HISTORY) // DAY * DAY
+
+
+def _repairs_known(down: Law) -> bool:
+    """Whether anything was seen that tells how long a stop lasts; a mean of no hours would make failures free."""
+    return down.hours > 0
 
 
 def _typical(contract: Contract) -> Period:

@@ -44,7 +44,7 @@ class RunTrial:
             raise InvalidInputError(Fault("range:ends-before-it-starts", "`from` must be before `to`", "Days", "from"))
         shifted = msgspec.structs.replace(agreement.contract, start=first, end=last, acceptance="given")
         moved = msgspec.structs.replace(agreement, contract=shifted)
-        found = [(p, self._settle.look(moved, p, now)) for p in periods(shifted) if p.start < now]
+        found = [(p, self._settle.glance(moved, p, now)) for p in periods(shifted) if p.start < now]
         notes = found[0][1].notes() if found else []
         return Trial(
             shifted,

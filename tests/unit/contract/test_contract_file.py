@@ -53,6 +53,8 @@ def test_the_signed_form_spells_every_term_out_and_survives_storage() -> None:
     ("change", "code"),
     [
         (("to: 2027-01-01", "to: 2025-01-01"), "contract:period-reversed"),
+        (("to: 2027-01-01", "to: 9999-12-31"), "contract:period-out-of-range"),
+        (("from: 2026-01-01", "from: 0001-01-01"), "contract:period-out-of-range"),
         (("Europe/Helsinki", "Europe/Helsinky"), "contract:time-zone-unknown"),
         (("currency: EUR", "currency: EUX"), "money:currency-unknown"),
         (("customer: plant", "customer: maker"), "contract:one-party"),
@@ -90,6 +92,11 @@ def test_a_fault_is_told_with_its_place_and_remedy(change: tuple[str, str], code
         assert fault.hint or fault.code.startswith("file:"), fault
         assert fault.file == "c.yaml"
         assert fault.line
+
+
+def test_a_fee_that_cannot_be_read_is_one_fault_and_not_a_fee_of_nothing() -> None:
+    _, faults = read_contract(GOOD.replace("fee: 48000.00", "fee: much"))
+    assert [(f.code, f.where) for f in faults] == [("file:wrong-type", "price.fee")]
 
 
 def test_parties_and_machines_must_exist_where_they_are_known() -> None:

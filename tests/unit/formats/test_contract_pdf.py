@@ -60,6 +60,54 @@ def test_signatures_are_named_with_their_keys_and_make_a_contract_of_an_offer() 
     assert "kivi not signed" in words(contract_pdf(agreement(source, "aurora"), [key]))
 
 
+PLAIN = """contract: c
+version: 1
+provider: maker
+customer: plant
+machines: [crane-1]
+period: {from: 2026-01-01, to: 2027-01-01, time_zone: Europe/Helsinki}
+currency: EUR
+price: {fee: 100}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("warranty: {months: 24}", "24 months of warranty, counted from the contract's first day, 2026-01-01."),
+        (
+            "warranty: {months: 1}\nacceptance: required",
+            "1 month of warranty, counted from the local day on which both parties have accepted it.",
+        ),
+        ("rank: 3", "Rank 3: where two contracts hold"),
+    ],
+)
+def test_warranty_and_rank_are_said(more: str, said: str) -> None:
+    assert said in words(contract_pdf(agreement(f"{PLAIN}{more}\n"), []))
+    plain = words(contract_pdf(agreement(PLAIN), []))
+    assert "arranty" not in plain
+    assert "Rank" not in plain
+
+
+def test_terms_of_a_guarantee_that_are_easily_left_out_are_said() -> None:
+    terms = """guarantee:
+  level: 98
+  credit: {form: stepped, step: 0.1, percent: 0.5, cap: 10}
+  rounding: {places: 1, mode: down}
+  crossing: first
+  exclusions: [{kind: planned_work, budget_hours: 0}]
+partners:
+  lumo: {share: 1, levels: [{measure: accuracy, level: 0.5, unit: Cel, signals: [a.b], reference: a.probe, malus: 10}]}
+"""
+    text = words(contract_pdf(agreement(PLAIN + terms), []))
+    wanted = (
+        "rounded to 1 decimals (down)", "belongs whole to the contract in which it began",
+        "planned work (up to 0 h a period)", "accuracy 0.5 Cel of a.b against a.probe",
+    )  # fmt: skip
+    for said in wanted:
+        assert said in text, said
+
+
 def test_tiers_escalation_and_liquidated_damages_are_said() -> None:
     mills = next(f for f in CONTRACTS if f.stem == "mills-m10").read_text("utf-8")
     text = words(contract_pdf(agreement(mills), []))

@@ -45,6 +45,12 @@ export const mayReadCases = (account: Account): boolean => account.roles.some((r
 /** Whose home is the contract ledger. */
 export const sellsOrBuys = (account: Account): boolean => ["service_manager", "sales", "procurement"].some((role) => account.roles.includes(role as never));
 
+/** Who makes offers for their party; the API decides what is taken. */
+export const makesOffers = (account: Account): boolean => ["service_manager", "sales", "administrator"].some((role) => account.roles.includes(role as never));
+
+/** Who reads the books of their party; the API decides what is shown. */
+export const keepsBooks = (account: Account): boolean => ["service_manager", "sales", "administrator"].some((role) => account.roles.includes(role as never));
+
 /** Whose work is how machines are controlled; the API decides what is shown. */
 export const mayReadControllers = (account: Account): boolean =>
   ["engineer", "technician", "maintenance", "service_manager", "administrator"].some((role) => account.roles.includes(role as never));

@@ -3,7 +3,8 @@ import { contracts } from "./en/contracts";
 import { controllers } from "./en/controllers";
 import { common } from "./en/everyPage";
 import { machine } from "./en/machine";
+import { offers } from "./en/offers";
 import { places } from "./en/places";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places, ...contracts, ...cases, ...controllers };
+export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers };

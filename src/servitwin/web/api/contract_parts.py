@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from servitwin.usecases.book_entry import BookEntry
 from servitwin.usecases.claim_exclusion import ClaimExclusion
 from servitwin.usecases.contract_access import ContractAccess
 from servitwin.usecases.count_value import CountValue
+from servitwin.usecases.evaluate_offer import EvaluateOffer
 from servitwin.usecases.keep_work_order import KeepWorkOrder
 from servitwin.usecases.measure_acceptance import MeasureAcceptance
 from servitwin.usecases.measure_levels import MeasureLevels
@@ -31,6 +33,7 @@ from servitwin.usecases.sign import Sign
 from servitwin.usecases.state_evidence import StateEvidence
 from servitwin.web.api.answers import at
 from servitwin.web.api.callers import Parts
+from servitwin.web.api.parts import WebParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class ContractParts:
     book: BookEntry
     orders: KeepWorkOrder
     shares: PartnerShares
+    offers: EvaluateOffer
 
 
 def _joined(parts: Parts) -> ContractParts:
@@ -62,14 +66,16 @@ def _joined(parts: Parts) -> ContractParts:
     measure = MeasureAcceptance(parts.history, parts.registry, settle)
     levels = MeasureLevels(parts.history, parts.registry)
     claims = ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id, evidence)
+    agree = AgreeContract(parts.records, parts.registry, access, sign, parts.audit, parts.now)
+    trial, price = RunTrial(settle), PriceGuarantee(settle)
     return ContractParts(
         access,
-        AgreeContract(parts.records, parts.registry, access, sign, parts.audit, parts.now),
+        agree,
         claims,
         AcceptMachine(parts.records, access, measure, parts.audit, parts.now),
         settle,
-        RunTrial(settle),
-        PriceGuarantee(settle),
+        trial,
+        price,
         CountValue(parts.records, access, settle, sign, parts.now),
         levels,
         BillPeriod(parts.records, access, settle, levels, parts.audit, parts.now, parts.new_id),
@@ -78,7 +84,16 @@ def _joined(parts: Parts) -> ContractParts:
             parts.records, parts.registry, parts.authoriser, access, claims, parts.audit, parts.now, parts.new_id
         ),
         PartnerShares(parts.records, levels, parts.now),
+        EvaluateOffer(agree, access, _readable(parts), price, trial, parts.now),
     )
+
+
+def _readable(parts: WebParts) -> Callable[[Actor, str], bool]:
+    def readable(actor: Actor, id: str) -> bool:
+        twin = parts.registry.by_id(id)
+        return twin is not None and twin.uid in parts.authoriser.readable(actor)
+
+    return readable
 
 
 Contracts = Annotated[ContractParts, Depends(_joined)]

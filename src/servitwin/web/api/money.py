@@ -1,4 +1,4 @@
-"""Usage, invoices, the ledger, and what a service leaves."""
+"""Usage, invoices and the ledger."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Query, Response
 
 from servitwin.domain.canonical_json import decimal_text, plain
 from servitwin.domain.contract_period import period_chosen
-from servitwin.domain.error import Fault, InvalidInputError, NotFoundError, RefusedError
+from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
 from servitwin.domain.invoice import Invoice
 from servitwin.domain.ledger import LedgerEntry, balances
 from servitwin.domain.money import Money, money
@@ -19,10 +19,10 @@ from servitwin.domain.usage import UsageRecord
 from servitwin.formats.settlement_document import amount
 from servitwin.usecases.measure_levels import Measured
 from servitwin.usecases.meter_usage import MeterUsage
-from servitwin.usecases.profit_and_loss import profit_and_loss
 from servitwin.web.api.answers import answer, at, page_of, range_of, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import ContractParts, Contracts
+from servitwin.web.api.results import books_of
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.money import (
     BilledShape,
@@ -31,7 +31,6 @@ from servitwin.web.api.shapes.money import (
     InvoiceDetail,
     InvoiceSummary,
     PaymentIn,
-    ResultShape,
     ServiceLevelShape,
     ShareShape,
     UsageEvent,
@@ -42,7 +41,6 @@ from servitwin.web.api.strict import StrictRoute
 
 router = APIRouter(tags=["money"], route_class=StrictRoute)
 _YEAR = 366 * 86_400 * 10**9
-_SUMS = ("revenue", "credits", "visits", "parts", "data", "shares", "margin")
 Limit = Annotated[int, Query(ge=1, le=5000)]
 
 
@@ -220,7 +218,7 @@ def list_entries(
 ) -> Response:
     """Entries of your party's books, oldest first."""
     start, end = range_of(from_, to, parts.now() + 1, _YEAR)
-    found = parts.records.entries([_books(parts, me)], start, end, contract or "")
+    found = parts.records.entries([books_of(parts, me)], start, end, contract or "")
     keyed = [(f"{n:09}", e) for n, e in enumerate(found)]
     page, following = page_of(keyed, limit, cursor, lambda k: k[0])
     return answer({"items": [_entry(e) for _, e in page], "next": following})
@@ -240,45 +238,8 @@ def book_cost(contracts: Contracts, me: Me, body: CostIn) -> Response:
 def read_balances(parts: Parts, me: Me, to: str | None = None) -> Response:
     """Balance of each account of your party's books; all of them together are zero in each currency."""
     end = parts.now() + 1 if to is None else time_of(to, "to")
-    found = balances(parts.records.entries([_books(parts, me)], 0, end))
+    found = balances(parts.records.entries([books_of(parts, me)], 0, end))
     return answer({a: {c: amount(m) for c, m in own.items()} for a, own in sorted(found.items())})
-
-
-@router.get("/profit-and-loss", response_model=list[ResultShape])
-def read_profit_and_loss(
-    parts: Parts,
-    me: Me,
-    from_: Annotated[str | None, Query(alias="from", description="default: a year before `to`")] = None,
-    to: str | None = None,
-) -> Response:
-    """What each contract brought in, cost and left, from the ledger."""
-    start, end = range_of(from_, to, parts.now() + 1, _YEAR)
-    rows = profit_and_loss(parts.records.entries([_books(parts, me)], start, end))
-    return answer(
-        [
-            {
-                "contract": r.contract, "customer": r.customer, "currency": r.currency,
-                **{n: amount(getattr(r, n)) for n in _SUMS},
-                "margin_percent": None if r.margin_percent is None else decimal_text(r.margin_percent),
-                "entries": r.entries,
-            }
-            for r in rows
-        ]
-    )  # fmt: skip
-
-
-def _books(parts: Parts, me: Actor) -> str:
-    """The party whose books the caller may read: its own.
-
-    Raises:
-        RefusedError: ``access:not-permitted``.
-    """
-    party = me.party or parts.authoriser.operator()
-    if not {"service_manager", "sales", "administrator", "analyst"} & set(me.roles):
-        raise RefusedError(
-            Fault("access:not-permitted", "The books are for sales, service management and administration", "Ask them")
-        )
-    return party
 
 
 def _readable(parts: Parts, contracts: ContractParts, me: Actor) -> list[Invoice]:

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
+from servitwin.domain.agreement import Agreement
 from servitwin.domain.canonical_json import decimal_text
 from servitwin.domain.contract_period import period_chosen
 from servitwin.domain.failure_law import Law
 from servitwin.formats.settlement_document import amount
-from servitwin.usecases.price_guarantee import MachineForecast, share_of
+from servitwin.usecases.price_guarantee import GuaranteePrice, MachineForecast, share_of
 from servitwin.web.api.answers import answer, at, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import Contracts
@@ -81,34 +82,7 @@ def read_price(
         common=common,
         seed=seed,
     )
-    risk = found.risk
-    return answer(
-        {
-            "contract": agreement.contract.reference,
-            "currency": agreement.contract.currency,
-            "period_fee": amount(found.period_fee),
-            "expected_credit": amount(found.expected_credit),
-            "expected_share": risk.expected,
-            "standard_error": risk.error,
-            "missed": risk.missed,
-            "premium": amount(found.premium),
-            "premium_share": risk.premium,
-            "confidence": risk.confidence,
-            "process_sd": risk.process_sd,
-            "parameter_sd": risk.parameter_sd,
-            "mean_availability": risk.mean_availability,
-            "availability": risk.availability,
-            "credit": risk.credit,
-            "up": _law(risk.up),
-            "down": _law(risk.down),
-            "years": risk.years,
-            "seed": risk.seed,
-            "from": at(found.from_),
-            "to": at(found.to),
-            "machines": found.machines,
-            "notes": found.notes,
-        }
-    )
+    return answer(price_out(agreement, found))
 
 
 @router.get("/contracts/{id}/calibration", response_model=CalibrationShape)
@@ -148,3 +122,33 @@ def _law(law: Law) -> dict[str, Any]:
         "family": law.family, "mean_h": law.mean, "scale_h": law.scale, "shape": law.shape, "failures": law.failures,
         "censored": law.censored, "hours": law.hours, "note": law.note,
     }  # fmt: skip
+
+
+def price_out(agreement: Agreement, found: GuaranteePrice) -> dict[str, Any]:
+    """The price of a guarantee as JSON."""
+    risk = found.risk
+    return {
+        "contract": agreement.contract.reference,
+        "currency": agreement.contract.currency,
+        "period_fee": amount(found.period_fee),
+        "expected_credit": amount(found.expected_credit),
+        "expected_share": risk.expected,
+        "standard_error": risk.error,
+        "missed": risk.missed,
+        "premium": amount(found.premium),
+        "premium_share": risk.premium,
+        "confidence": risk.confidence,
+        "process_sd": risk.process_sd,
+        "parameter_sd": risk.parameter_sd,
+        "mean_availability": risk.mean_availability,
+        "availability": risk.availability,
+        "credit": risk.credit,
+        "up": _law(risk.up),
+        "down": _law(risk.down),
+        "years": risk.years,
+        "seed": risk.seed,
+        "from": at(found.from_),
+        "to": at(found.to),
+        "machines": found.machines,
+        "notes": found.notes,
+    }

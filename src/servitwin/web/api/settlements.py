@@ -16,6 +16,7 @@ from servitwin.domain.settlement import Settled
 from servitwin.formats.dates import check_day
 from servitwin.formats.settlement_document import amount, interval_rows, machine_result, read_settlement, result_of
 from servitwin.usecases.recompute_settlement import RecomputeSettlement
+from servitwin.usecases.run_trial import Trial
 from servitwin.web.api.answers import answer, at, full, number_cursor, time_of, to_cursor
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import Contracts
@@ -163,22 +164,30 @@ def read_trial(
 ) -> Response:
     """What the contract would have been worth over past months: the same terms on the same data, without money."""
     agreement = contracts.access.current(me, id, version)
-    last = _day(to, "to") or (at(parts.now()) or "")[:10]
-    begin = _day(from_, "from") or _year_before(last)
-    found = contracts.trial.run(agreement, begin, last, parts.now())
+    first, last = trial_days(from_, to, parts.now())
+    found = contracts.trial.run(agreement, first, last, parts.now())
+    return answer(trial_out(found))
+
+
+def trial_days(from_: str | None, to: str | None, now: int) -> tuple[str, str]:
+    """First day and day after the last; by default the twelve months up to today (UTC)."""
+    last = _day(to, "to") or (at(now) or "")[:10]
+    return _day(from_, "from") or _year_before(last), last
+
+
+def trial_out(found: Trial) -> dict[str, Any]:
+    """A trial as JSON."""
     contract = found.contract
-    return answer(
-        {
-            "contract": contract.reference,
-            "from": at(periods(contract)[0].start),
-            "to": at(periods(contract)[-1].end),
-            "currency": contract.currency,
-            **{name: amount(found.total(name)) for name in ("fee", "credit", "bonus")},
-            "payable": amount(found.total("fee") - found.total("credit") + found.total("bonus")),
-            "periods": [_trial_row(period, settled) for period, settled in found.periods],
-            "notes": found.notes,
-        }
-    )
+    return {
+        "contract": contract.reference,
+        "from": at(periods(contract)[0].start),
+        "to": at(periods(contract)[-1].end),
+        "currency": contract.currency,
+        **{name: amount(found.total(name)) for name in ("fee", "credit", "bonus")},
+        "payable": amount(found.total("fee") - found.total("credit") + found.total("bonus")),
+        "periods": [_trial_row(period, settled) for period, settled in found.periods],
+        "notes": found.notes,
+    }
 
 
 def _trial_row(period: Period, settled: Settled) -> dict[str, Any]:

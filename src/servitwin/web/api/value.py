@@ -30,10 +30,10 @@ def propose_baseline(contracts: Contracts, me: Me, id: str, body: BaselineIn) ->
         contract=id,
         number=0,
         currency="",
-        down_hours=_estimate(body.down_hours, "down_hours"),
-        cost_per_hour=_estimate(body.cost_per_hour, "cost_per_hour"),
-        visits=_estimate(body.visits, "visits"),
-        cost_per_visit=_estimate(body.cost_per_visit, "cost_per_visit"),
+        down_hours=estimate_of(body.down_hours, "down_hours"),
+        cost_per_hour=estimate_of(body.cost_per_hour, "cost_per_hour"),
+        visits=estimate_of(body.visits, "visits"),
+        cost_per_visit=estimate_of(body.cost_per_visit, "cost_per_visit"),
         source=body.source,
     )
     kept, whole = contracts.value.propose(baseline, me)
@@ -88,7 +88,8 @@ def _value(found: Counted, rate: Decimal) -> dict[str, Any]:
     }
 
 
-def _estimate(shape: EstimateShape, where: str) -> Estimate:
+def estimate_of(shape: EstimateShape, where: str) -> Estimate:
+    """An estimate as it came in; whether its figures are in order the use case checks."""
     return Estimate(*(_decimal(getattr(shape, n), f"{where}.{n}") for n in ("low", "likely", "high")))
 
 

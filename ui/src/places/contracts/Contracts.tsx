@@ -1,8 +1,10 @@
 import type { ContractSummary } from "../../api/types";
 import { useContracts, useContractStatus, useForecast } from "../../data/contracts";
 import { Figure } from "../../figures/Figure";
+import { Time } from "../../parts/Clock";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { Link } from "../../route/router";
+import { makesOffers, useAccount } from "../../session/session";
 import { t } from "../../texts/en";
 import { formatNumber } from "../../time/figure";
 import { Gauge } from "./Gauge";
@@ -22,6 +24,22 @@ export default function Contracts() {
 
 export function ContractLedger() {
   const contracts = useContracts();
+  const account = useAccount();
+  return (
+    <>
+      {makesOffers(account) ? (
+        <p className="toolbar">
+          <Link place="offer" className="plain">
+            {t.offer.configure}
+          </Link>
+        </p>
+      ) : null}
+      <LedgerRows contracts={contracts} />
+    </>
+  );
+}
+
+function LedgerRows({ contracts }: { contracts: ReturnType<typeof useContracts> }) {
   return (
     <Loaded answer={contracts} skeleton={<Skeleton height={260} />}>
       {(page) =>
@@ -85,7 +103,7 @@ function Standing({ contract }: { contract: ContractSummary }) {
   const status = useContractStatus(contract.id);
   const forecast = useForecast(contract.id, "");
   const now = status.data;
-  if (!now) return <Skeleton lines={2} />;
+  if (!now) return status.error ? <NoStanding contract={contract} notBegun={status.error.fault.code === "contract:not-begun"} message={status.error.fault.message} /> : <Skeleton lines={2} />;
   const low = worst(now.machines);
   const ends = forecast.data?.machines.find((m) => m.twin === low?.twin);
   return (
@@ -120,5 +138,18 @@ function Standing({ contract }: { contract: ContractSummary }) {
         </span>
       </div>
     </>
+  );
+}
+
+/** A contract of which nothing is measured yet, or that cannot be measured. */
+function NoStanding({ contract, notBegun, message }: { contract: ContractSummary; notBegun: boolean; message: string }) {
+  if (!notBegun) return <p className="weak">{message}</p>;
+  return (
+    <div>
+      <p>
+        {c.begins} <Time at={contract.from} precision="day" />
+      </p>
+      <Link place={`contracts/${contract.id}/trial`}>{c.tryIt}</Link>
+    </div>
   );
 }

@@ -1,11 +1,12 @@
 import { useState } from "react";
 import { ApiError, get, path, post } from "../../api/client";
-import type { Billed, ContractDetail, ContractPeriod, ServiceLevel } from "../../api/types";
+import type { Billed, ContractDetail, ContractPeriod, LedgerEntry, Page, ServiceLevel } from "../../api/types";
 import { useInvoices } from "../../data/contracts";
 import { reloadAll, useQuery } from "../../data/query";
 import { Card } from "../../parts/Card";
-import { useMoment } from "../../parts/Clock";
+import { Time, useMoment } from "../../parts/Clock";
 import { Loaded, Problem } from "../../parts/Feedback";
+import { keepsBooks, useAccount } from "../../session/session";
 import { notify } from "../../shell/notify";
 import { t } from "../../texts/en";
 import { parseInstant } from "../../time/instant";
@@ -19,7 +20,6 @@ const s = t.settlements;
 export function SettlementsTab({ contract }: { contract: ContractDetail }) {
   const invoices = useInvoices(contract.id);
   const [problem, setProblem] = useState<ApiError | null>(null);
-  const [shares, setShares] = useState<Record<string, string>>({});
   const act = async (work: () => Promise<void>): Promise<void> => {
     setProblem(null);
     try {
@@ -37,11 +37,11 @@ export function SettlementsTab({ contract }: { contract: ContractDetail }) {
     });
   const bill = (period: ContractPeriod): Promise<void> =>
     act(async () => {
-      const billed = await post<Billed>(path`/contracts/${contract.id}/settlements/${period.id}/invoices`, {});
-      setShares(billed.shares);
+      await post<Billed>(path`/contracts/${contract.id}/settlements/${period.id}/invoices`, {});
     });
   const mayAct = contract.you === "provider" && contract.signed_by.length > 1;
   const now = useMoment(60_000);
+  const billed = new Set((invoices.data?.items ?? []).map((one) => one.cause));
   const begun = contract.periods.filter((p) => parseInstant(p.from) <= now).reverse();
   return (
     <>
@@ -64,27 +64,54 @@ export function SettlementsTab({ contract }: { contract: ContractDetail }) {
             </thead>
             <tbody>
               {begun.map((period) => (
-                <PeriodRow key={period.id} contract={contract} period={period} now={now} settle={mayAct ? settle : undefined} bill={mayAct ? bill : undefined} />
+                <PeriodRow
+                  key={period.id}
+                  contract={contract}
+                  period={period}
+                  now={now}
+                  settle={mayAct ? settle : undefined}
+                  bill={mayAct && !billed.has(period.digest ?? "") ? bill : undefined}
+                  billed={billed.has(period.digest ?? "")}
+                />
               ))}
             </tbody>
           </table>
         </div>
         <p className="weak code">{s.verify}</p>
       </Card>
-      {Object.keys(shares).length ? (
-        <Card title={s.shares}>
-          {Object.entries(shares).map(([party, amount]) => (
-            <p key={party}>
-              {party}: <span className="num">{money(amount, contract.currency)}</span>
-            </p>
-          ))}
-        </Card>
-      ) : null}
+      <BookedShares contract={contract} />
       <ServiceLevels contract={contract} />
       <Card title={s.invoices}>
         <Loaded answer={invoices}>{(page) => (page.items.length ? <InvoiceTable invoices={page.items} /> : <p className="weak">{s.noInvoices}</p>)}</Loaded>
       </Card>
     </>
+  );
+}
+
+/** What was booked for partners, from the provider's own books. */
+function BookedShares({ contract }: { contract: ContractDetail }) {
+  const partners = (contract.terms as { partners?: unknown[] }).partners ?? [];
+  const account = useAccount();
+  const asked = contract.you === "provider" && keepsBooks(account) && partners.length > 0;
+  const answer = useQuery(asked ? `shares-of ${contract.id}` : null, (signal) => get<Page<LedgerEntry>>("/ledger", { contract: contract.id, limit: 5000 }, signal), 60_000);
+  const booked = (answer.data?.items ?? []).filter((entry) => entry.kind === "share").reverse();
+  if (!booked.length) return null;
+  return (
+    <Card title={s.shares}>
+      <table className="plain-table">
+        <tbody>
+          {booked.map((entry) => (
+            <tr key={entry.id}>
+              <th scope="row">{entry.text}</th>
+              <td>
+                <Time at={entry.at} precision="day" />
+              </td>
+              <td className="right num">{money(entry.postings.find((one) => one.account.startsWith("shares:"))?.amount, contract.currency)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Card>
   );
 }
 
@@ -105,14 +132,17 @@ interface PeriodRowProps {
   now: number;
   settle?: (period: ContractPeriod) => Promise<void>;
   bill?: (period: ContractPeriod) => Promise<void>;
+  billed: boolean;
 }
 
-function PeriodRow({ contract, period, now, settle, bill }: PeriodRowProps) {
+function PeriodRow({ contract, period, now, settle, bill, billed }: PeriodRowProps) {
   const ended = parseInstant(period.to) <= now;
   const base = `/api/v1/contracts/${encodeURIComponent(contract.id)}/settlements/${encodeURIComponent(period.id)}`;
   return (
     <tr>
-      <th scope="row">{period.id}</th>
+      <th scope="row" className="nowrap">
+        {period.id}
+      </th>
       <td className="right num">{money(period.fee)}</td>
       <td>
         {period.revision === null ? (
@@ -151,6 +181,7 @@ function PeriodRow({ contract, period, now, settle, bill }: PeriodRowProps) {
             {s.bill}
           </button>
         ) : null}
+        {billed ? <span className="weak">{s.billed}</span> : null}
       </td>
     </tr>
   );

@@ -3,7 +3,7 @@ import { useContractStatus, useForecast } from "../../data/contracts";
 import { Figure } from "../../figures/Figure";
 import { Time } from "../../parts/Clock";
 import { Card } from "../../parts/Card";
-import { Loaded, Skeleton } from "../../parts/Feedback";
+import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { Link } from "../../route/router";
 import { t } from "../../texts/en";
 import { formatNumber } from "../../time/figure";
@@ -19,6 +19,16 @@ export const CATEGORIES = ["available", "unavailable", "excluded", "not_counted"
 export function StatusTab({ contract }: { contract: ContractDetail }) {
   const [period, choose] = usePeriod(contract);
   const status = useContractStatus(contract.id, period);
+  if (status.error?.fault.code === "contract:not-begun") {
+    return (
+      <Empty title={s.notBegun}>
+        <p>
+          {t.contracts.begins} <Time at={contract.from} precision="day" />
+        </p>
+        <Link place={`contracts/${contract.id}/trial`}>{t.contracts.tryIt}</Link>
+      </Empty>
+    );
+  }
   return (
     <>
       <div className="toolbar">

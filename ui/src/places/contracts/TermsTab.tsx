@@ -5,25 +5,19 @@ import { reloadAll } from "../../data/query";
 import { Card, Facts } from "../../parts/Card";
 import { Time } from "../../parts/Clock";
 import { Problem } from "../../parts/Feedback";
+import { Link } from "../../route/router";
+import { makesOffers, useAccount } from "../../session/session";
 import { t } from "../../texts/en";
 import { AcceptanceCard } from "./AcceptanceCard";
+import { type Guarantee, GuaranteeCard, type Price, PriceCard } from "./TermCards";
 
 const x = t.terms;
 
-interface Guarantee {
-  level: string;
-  formula: string;
-  basis: string;
-  rounding: { places: number | null; mode: string };
-  bands: Record<string, unknown>;
-  gaps: { rule: string; telemetry: string };
-  burden_of_proof: string;
-  deemed: { days: number; decision: string };
-  exclusions: { kind: keyof typeof t.claims.kinds; budget_hours: string | null }[];
-  malus: keyof typeof x.maluses;
-}
-
 interface Terms {
+  start: string;
+  end: string;
+  time_zone: string;
+  price: Price;
   guarantee: Guarantee | null;
   partners: { party: string; share: string }[];
   acceptance: "given" | "required" | { criteria: unknown[] };
@@ -34,6 +28,8 @@ interface Terms {
 /** What was agreed, who signed it, and whether the machines are accepted. */
 export function TermsTab({ contract }: { contract: ContractDetail }) {
   const terms = contract.terms as unknown as Terms;
+  const account = useAccount();
+  const period = { from: terms.start, to: terms.end, zone: terms.time_zone };
   const [problem, setProblem] = useState<ApiError | null>(null);
   const act = async (url: string, body: unknown): Promise<void> => {
     setProblem(null);
@@ -79,6 +75,18 @@ export function TermsTab({ contract }: { contract: ContractDetail }) {
                 {x.document}
               </a>
             </p>
+            <p>
+              <a href={`/api/v1${path`/contracts/${contract.id}/file`}?version=${contract.version}`} download>
+                {t.offer.file}
+              </a>
+            </p>
+            {makesOffers(account) && contract.you === "provider" ? (
+              <p>
+                <Link place="offer" params={{ from: contract.id }}>
+                  {t.offer.changeTerms}
+                </Link>
+              </p>
+            ) : null}
           </Card>
           {terms.acceptance !== "given" ? <AcceptanceCard contract={contract} act={act} /> : null}
           {terms.text ? (
@@ -95,10 +103,12 @@ export function TermsTab({ contract }: { contract: ContractDetail }) {
                 [x.customer, contract.customer],
                 ...(terms.partners ?? []).map((p): [string, string] => [x.partners, `${p.party}, ${x.share} ${p.share} %`]),
                 [x.machines, contract.machines.join(", ")],
+                [x.period, x.until(period.from, period.to, period.zone)],
                 ...(terms.warranty ? [[x.warranty, terms.acceptance === "given" ? x.warrantyGiven(terms.warranty.months) : x.warrantyMonths(terms.warranty.months)] as [string, string]] : []),
               ]}
             />
           </Card>
+          <PriceCard price={terms.price} currency={contract.currency} />
           {terms.guarantee ? <GuaranteeCard guarantee={terms.guarantee} /> : null}
         </div>
       </div>
@@ -107,29 +117,5 @@ export function TermsTab({ contract }: { contract: ContractDetail }) {
         <pre className="code">{JSON.stringify(contract.terms, null, 2)}</pre>
       </details>
     </>
-  );
-}
-
-function GuaranteeCard({ guarantee: g }: { guarantee: Guarantee }) {
-  const band = Object.entries(g.bands)
-    .filter(([, value]) => value !== null && typeof value !== "object")
-    .map(([name, value]) => `${name} ${String(value)}`)
-    .join(", ");
-  return (
-    <Card title={t.contractStatus.guarantee}>
-      <Facts
-        items={[
-          [x.level, `${g.level} %`],
-          [x.formula, `${g.formula}, ${g.basis}`],
-          [x.rounding, g.rounding.places === null ? "–" : `${g.rounding.places} (${g.rounding.mode.replace("_", " ")})`],
-          [x.credit, band],
-          [x.malus, x.maluses[g.malus]],
-          [x.gaps, `${g.gaps.rule.replace("_", " ")}, ${g.gaps.telemetry}`],
-          [x.burden, g.burden_of_proof],
-          [x.deemed, x.days(g.deemed.days, g.deemed.decision)],
-          [x.exclusions, g.exclusions.map((e) => t.claims.kinds[e.kind] + (e.budget_hours ? ` (${x.hours(e.budget_hours)})` : "")).join(", ") || "–"],
-        ]}
-      />
-    </Card>
   );
 }

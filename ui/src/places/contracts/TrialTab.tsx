@@ -74,7 +74,9 @@ function Months({ trial, level }: { trial: Trial; level: string }) {
           <tbody>
             {months.map((m) => (
               <tr key={m.period}>
-                <th scope="row">{m.period}</th>
+                <th scope="row" className="nowrap">
+                  {m.period}
+                </th>
                 <td className="right num">{m.machines.map((one) => `${Number(one.missed_percent) > 0 ? "▼ " : ""}${percent(one.rounded_percent)}`).join("  ")}</td>
                 <td className="right num">{money(m.fee)}</td>
                 <td className="right num">{money(m.credit)}</td>
@@ -109,8 +111,8 @@ function Price({ price, contract }: { price: GuaranteePrice; contract: ContractD
     [r.missed, `≈ ${share(price.missed)} %`],
     [r.spread, `≈ ${share(price.process_sd, 2)} %`],
     [r.open, `≈ ${share(price.parameter_sd, 2)} %`],
-    [r.law.up, `${price.up.family}, ${r.mean} ≈ ${formatNumber(price.up.mean_h, 0)} h, ${price.up.failures}`],
-    [r.law.down, `${price.down.family}, ${r.mean} ≈ ${formatNumber(price.down.mean_h, 1)} h, ${price.down.failures}`],
+    [r.law.up, `${price.up.family}, ${r.mean} ≈ ${formatNumber(price.up.mean_h, 0)} h, ${r.ends(price.up.failures)}`],
+    [r.law.down, `${price.down.family}, ${r.mean} ≈ ${formatNumber(price.down.mean_h, 1)} h, ${r.ends(price.down.failures)}`],
   ];
   return (
     <>

@@ -1,28 +1,26 @@
 import { type FormEvent, useState } from "react";
-import { ApiError, get, post } from "../../api/client";
-import type { ContractSummary, ServiceResult } from "../../api/types";
+import { ApiError, post } from "../../api/client";
+import type { ContractSummary } from "../../api/types";
 import { useContracts, useInvoices } from "../../data/contracts";
-import { reloadAll, useQuery } from "../../data/query";
+import { reloadAll } from "../../data/query";
 import { Card } from "../../parts/Card";
 import { Empty, Loaded, Problem } from "../../parts/Feedback";
-import { Link } from "../../route/router";
-import { useAccount } from "../../session/session";
+import { keepsBooks, useAccount } from "../../session/session";
 import { t } from "../../texts/en";
-import { money } from "../contracts/money";
 import { InvoiceTable } from "./InvoiceTable";
+import { Results } from "./Results";
 import { Shares } from "./Shares";
 
 const v = t.invoices;
-const KEEPS_BOOKS = ["service_manager", "sales", "administrator"];
 
 /** What was invoiced, and for those who keep the books what each contract leaves. */
 export default function Invoices() {
   const account = useAccount();
   const invoices = useInvoices();
-  const keeps = account.roles.some((role) => KEEPS_BOOKS.includes(role));
+  const keeps = keepsBooks(account);
   return (
     <>
-      <h1>{v.title}</h1>
+      <h1 className="place-title">{v.title}</h1>
       <div className="column">
         <Loaded answer={invoices}>
           {(page) =>
@@ -36,67 +34,17 @@ export default function Invoices() {
           }
         </Loaded>
         <Shares />
-        {keeps ? <Results party={account.party} /> : null}
+        {keeps ? <Results /> : null}
+        {keeps ? <Costs party={account.party} /> : null}
       </div>
     </>
   );
 }
 
-const COLUMNS = ["revenue", "credits", "visits", "parts", "data", "shares", "margin"] as const;
-
-function Results({ party }: { party: string }) {
-  const answer = useQuery("profit-and-loss", (signal) => get<ServiceResult[]>("/profit-and-loss", {}, signal), 30_000);
+function Costs({ party }: { party: string }) {
   const contracts = useContracts();
   const own = (contracts.data?.items ?? []).filter((one) => one.provider === party);
-  return (
-    <>
-      <Card title={v.result}>
-        <Loaded answer={answer}>
-          {(rows) =>
-            rows.length === 0 ? (
-              <p className="weak">{v.noResult}</p>
-            ) : (
-              <div className="scroll-x">
-                <table className="plain-table">
-                  <thead>
-                    <tr>
-                      <th scope="col">{v.contract}</th>
-                      <th scope="col">{v.customer}</th>
-                      {COLUMNS.map((name) => (
-                        <th scope="col" className="right" key={name}>
-                          {v[name]}
-                        </th>
-                      ))}
-                      <th scope="col" className="right">
-                        %
-                      </th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {rows.map((row) => (
-                      <tr key={`${row.contract} ${row.customer} ${row.currency}`}>
-                        <th scope="row">
-                          <Link place={`contracts/${row.contract}`}>{row.contract}</Link>
-                        </th>
-                        <td>{row.customer}</td>
-                        {COLUMNS.map((name) => (
-                          <td className="right num" key={name}>
-                            {money(row[name], name === "margin" ? row.currency : "")}
-                          </td>
-                        ))}
-                        <td className="right num">{row.margin_percent ?? "–"}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
-            )
-          }
-        </Loaded>
-      </Card>
-      {own.length ? <CostForm contracts={own} /> : null}
-    </>
-  );
+  return own.length ? <CostForm contracts={own} /> : null;
 }
 
 function CostForm({ contracts }: { contracts: ContractSummary[] }) {

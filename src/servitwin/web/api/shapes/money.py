@@ -130,23 +130,6 @@ class BilledShape(Shape):
     shares: dict[str, Decimal]
 
 
-class ResultShape(Shape):
-    """A contract's result."""
-
-    contract: str
-    customer: str
-    currency: str
-    revenue: Decimal
-    credits: Decimal
-    visits: Decimal
-    parts: Decimal
-    data: Decimal
-    shares: Decimal
-    margin: Decimal
-    margin_percent: Decimal | None
-    entries: int
-
-
 class ServiceLevelShape(Shape):
     """A partner's service level over a period."""
 
