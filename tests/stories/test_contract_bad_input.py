@@ -147,7 +147,8 @@ def test_a_settlement_altered_by_one_byte_is_refused_by_the_other_node(sides: tu
 
 
 def test_a_machine_that_has_never_failed_or_never_spoken_has_an_honest_price(sides: tuple[Node, Api, Api]) -> None:
-    _, maker, _ = sides
+    node, maker, _ = sides
+    Api.of(node).post("/grants", {"grantee": "maker", "action": "read", "twin": "mill-9", "grantor": "plant"}, 201)
     silent = CONTRACT.replace("crane-98", "mill").replace("[crane-1]", "[mill-9]")
     maker.ask("POST", "/contracts", 201, content=silent, headers=YAML)
     assert maker.ask("GET", "/contracts/mill/price?years=1000", 400)["code"] == "price:no-history"

@@ -125,6 +125,11 @@ def test_from_a_file_to_a_settlement_that_the_customer_recomputes(
     added = maker.ask("POST", "/contracts", 201, content=CONTRACT, headers={"Content-Type": "application/yaml"})
     assert (added["life"], added["you"], len(added["periods"])) == ("trial", "provider", 12)
 
+    # What the machine did is its owner's to show, until the owner has signed.
+    for look in ("status?period=2026-03", "intervals?period=2026-03", "trial", "price", "forecast", "calibration"):
+        told = maker.ask("GET", f"/contracts/crane-98/{look}", 403)
+        assert (told["code"], told["where"]) == ("contract:machine-not-readable", "machines[0]"), look
+    Api.of(node).post("/grants", {"grantee": "maker", "action": "read", "twin": "crane-1", "grantor": "plant"}, 201)
     # A trial is measured alike, without money; nothing is settled before both have signed.
     assert march(maker)["life"] == "trial"
     assert maker.post("/contracts/crane-98/settlements/2026-03", {}, 409)["code"] == "settlement:not-binding"

@@ -56,7 +56,7 @@ class AcceptMachine:
             ConflictError: ``acceptance:done`` once both have accepted; ``acceptance:criterion-failed``,
                 ``acceptance:criterion-missing``, ``acceptance:out-of-turn`` where somebody was faster.
         """
-        agreement = self._access.current(actor, id)
+        agreement = self._access.measured(actor, id)
         contract = agreement.contract
         self._access.require(actor, "claim", contract)
         party = self._access.side(actor, contract)

@@ -8,6 +8,7 @@ from servitwin.domain.agreement import Agreement
 from servitwin.domain.contract import Contract
 from servitwin.domain.error import Fault, NotFoundError, RefusedError
 from servitwin.domain.party import Actor
+from servitwin.domain.settlement import contract_start
 from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.ports import Records
 
@@ -73,6 +74,41 @@ class ContractAccess:
                 raise unknown_contract(f"{id}@{version}")
             return chosen
         return _binding_or_newest(found)
+
+    def measured(self, actor: Actor, id: str, version: int | None = None) -> Agreement:
+        """The version asked for, if the actor may learn by it what its machines did.
+
+        It may if the party that owns a machine (or owned it when the contract began) has signed, or if it may read the
+        machine anyway: nobody learns of a stranger's machine by writing, or signing with a friend, a contract for it.
+
+        Raises:
+            NotFoundError: ``contract:unknown``.
+            RefusedError: ``contract:machine-not-readable``.
+        """
+        agreement = self.current(actor, id, version)
+        faults = [
+            Fault(
+                "contract:machine-not-readable",
+                f"Your party may not read what {machine} did, and its owner has not signed",
+                "Ask its owner for a grant, or to sign",
+                f"machines[{place}]",
+            )
+            for place, machine in enumerate(agreement.contract.machines)
+            if not self._shown(actor, agreement, machine)
+        ]
+        if faults:
+            raise RefusedError(faults)
+        return agreement
+
+    def may_measure(self, actor: Actor, agreement: Agreement) -> bool:
+        """Whether :meth:`measured` gives that version."""
+        return all(self._shown(actor, agreement, m) for m in agreement.contract.machines)
+
+    def _shown(self, actor: Actor, agreement: Agreement, machine: str) -> bool:
+        twin = self._records.twin(machine)
+        if twin is None or twin.uid in self._authoriser.readable(actor):
+            return True
+        return agreement.signed_by(twin.owner_at(contract_start(agreement.contract)) or self.operator())
 
     def side(self, actor: Actor, contract: Contract) -> str:
         """The party that the actor acts for: its own, or the node's operator for the node itself.

@@ -85,7 +85,7 @@ class CountValue:
         Raises:
             NotFoundError: ``value:no-baseline``.
         """
-        agreement = self._access.current(actor, id)
+        agreement = self._access.measured(actor, id)
         contract = agreement.contract
         baseline = self._last(agreement)
         whole = Period("value", format_instant(start)[:10], format_instant(end)[:10], start, end)

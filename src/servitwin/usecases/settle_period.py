@@ -153,7 +153,7 @@ class SettlePeriod:
         Raises:
             ConflictError: ``settlement:period-runs``, ``settlement:not-binding``.
         """
-        agreement = self._access.current(actor, id)
+        agreement = self._access.measured(actor, id)
         contract = agreement.contract
         self._access.require(actor, "settle", contract)
         period = period_of(contract, period_id)

@@ -40,7 +40,7 @@ def read_acceptance_criteria(
     ] = None,
 ) -> Response:
     """Every criterion of a machine's acceptance, and what the twin measures of it over the hours before `until`."""
-    agreement = contracts.access.current(me, id)
+    agreement = contracts.access.measured(me, id)
     party = me.party or parts.authoriser.operator()
     end = None if until is None else time_of(until, "until")
     found = contracts.accept.findings(agreement, twin, party, until=end)

@@ -23,7 +23,7 @@ def contract_provenance(
     parts: WebParts, contracts: ContractParts, me: Actor, id: str, period: str | None, known: str | None
 ) -> dict[str, Any]:
     """What a period's figures rest on, as known at an instant (default: now)."""
-    agreement = contracts.access.current(me, id)
+    agreement = contracts.access.measured(me, id)
     known_at = parts.now() if known is None else min(parts.now(), time_of(known, "at"))
     chosen = period_chosen(agreement.contract, period, known_at)
     found = contracts.settle.look(agreement, chosen, known_at)

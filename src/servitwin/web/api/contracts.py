@@ -127,7 +127,7 @@ def read_contract_status(
     version: int | None = None,
 ) -> Response:
     """Where a period stands, to the second, by the contract's own rules; a trial is measured alike, without money."""
-    agreement = contracts.access.current(me, id, version)
+    agreement = contracts.access.measured(me, id, version)
     known_at = parts.now() if at_ is None else min(parts.now(), time_of(at_, "at"))
     chosen = period_chosen(agreement.contract, period, known_at)
     found = contracts.settle.glance(agreement, chosen, known_at)

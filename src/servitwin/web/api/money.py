@@ -111,7 +111,7 @@ def bill_settlement(parts: Parts, contracts: Contracts, me: Me, id: str, period:
 @router.get("/contracts/{id}/service-levels", response_model=list[ServiceLevelShape])
 def read_service_levels(parts: Parts, contracts: Contracts, me: Me, id: str, period: str | None = None) -> Response:
     """What the partners of a contract owe, and whether they kept it: freshness, completeness, accuracy."""
-    agreement = contracts.access.current(me, id)
+    agreement = contracts.access.measured(me, id)
     chosen = period_chosen(agreement.contract, period, parts.now())
     found = contracts.levels.measure(agreement, chosen, parts.now())
     return answer([_level(m, chosen.id) for m in found])

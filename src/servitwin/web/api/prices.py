@@ -33,7 +33,7 @@ def read_forecast(
     seed: Seed = 1,
 ) -> Response:
     """Simulated ends of a period: value, probability of missing, expected credit, and what would help most."""
-    agreement = contracts.access.current(me, id)
+    agreement = contracts.access.measured(me, id)
     now = parts.now()
     chosen = period_chosen(agreement.contract, period, now)
     found = contracts.price.forecast(agreement, chosen, now, paths=paths, seed=seed)
@@ -71,7 +71,7 @@ def read_price(
     seed: Seed = 1,
 ) -> Response:
     """The price of the risk, from the machines' own failures and repairs: expected credit, spread, premium."""
-    agreement = contracts.access.current(me, id, version)
+    agreement = contracts.access.measured(me, id, version)
     found = contracts.price.price(
         agreement,
         parts.now(),
@@ -96,7 +96,7 @@ def read_calibration(
     seed: Seed = 1,
 ) -> Response:
     """Whether such premiums cover what they promise: simulated portfolios, each priced from its own short history."""
-    agreement = contracts.access.current(me, id)
+    agreement = contracts.access.measured(me, id)
     found = contracts.price.calibrate(agreement, parts.now(), confidence=confidence, portfolios=portfolios, seed=seed)
     return answer(found)
 

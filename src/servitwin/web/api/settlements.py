@@ -54,7 +54,7 @@ def list_contract_intervals(
     cursor: str | None = None,
 ) -> Response:
     """Each stretch of a period with its category and rule, machine by machine, in order of time."""
-    agreement = contracts.access.current(me, id)
+    agreement = contracts.access.measured(me, id)
     known_at = parts.now() if at_ is None else min(parts.now(), time_of(at_, "at"))
     found = contracts.settle.glance(agreement, period_chosen(agreement.contract, period, known_at), known_at)
     skip, count = max(0, number_cursor(cursor) or 0), 0
@@ -124,7 +124,7 @@ def export_settlement_observations(
     form: Literal["csv", "parquet", "arrow"] = "parquet",
 ) -> Response:
     """The observations that a settlement rests on, as they were known then: both parties may have them."""
-    contract = contracts.access.current(me, id).contract
+    contract = contracts.access.measured(me, id).contract
     document, inputs = read_settlement(contracts.settle.settlement_bytes(contract.id, period, revision))
     wanted: list[tuple[str, str]] = []
     first = inputs.start
@@ -163,7 +163,7 @@ def read_trial(
     to: Annotated[str | None, Query(description="day after the last; default: today")] = None,
 ) -> Response:
     """What the contract would have been worth over past months: the same terms on the same data, without money."""
-    agreement = contracts.access.current(me, id, version)
+    agreement = contracts.access.measured(me, id, version)
     first, last = trial_days(from_, to, parts.now())
     found = contracts.trial.run(agreement, first, last, parts.now())
     return answer(trial_out(found))
