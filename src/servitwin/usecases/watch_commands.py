@@ -18,6 +18,7 @@ from servitwin.usecases.send_command import LiveSignals, Publish, tell
 log = logging.getLogger("servitwin.commands")
 
 CLOCK_TOLERANCE = 5 * NS  # a machine's clock may be so far behind ours and its observation still count as later
+_SET_BACK = "The node's clock was set back: how long it has waited is not known"
 _EFFECT_WITHIN = 30 * NS  # where the type that declared it is gone
 
 
@@ -81,13 +82,17 @@ class WatchCommands:
                 self._look(command, value[0], value[3], now)
 
     def tick(self, now: int) -> None:
-        """End what has waited too long."""
+        """End what has waited too long, and what nobody can say of how long it has waited."""
         for command in list(self._open.values()):
-            if command.status == "sent" and command.expires is not None and now > command.expires:
-                text = "The machine did not acknowledge in time"
+            set_back = (command.answered or command.issued) > now + CLOCK_TOLERANCE
+            if command.status == "sent" and (set_back or (command.expires is not None and now > command.expires)):
+                text = _SET_BACK if set_back else "The machine did not acknowledge in time"
                 self._end(command, now, status="timed_out", reason="command:timed-out", text=text)
-            elif command.status == "acknowledged" and now > (command.answered or now) + self._within(command):
-                self._end(command, now, status="without_effect", reason="command:without-effect", text=_missed(command))
+            elif command.status == "acknowledged" and (
+                set_back or now > (command.answered or now) + self._within(command)
+            ):
+                text = _SET_BACK if set_back else _missed(command)
+                self._end(command, now, status="without_effect", reason="command:without-effect", text=text)
 
     def _look(self, command: Command, time: int, received: int, now: int) -> None:
         """Evidence is a change: false when sent, true in an observation made and received after the acknowledgement."""

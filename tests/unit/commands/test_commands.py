@@ -221,6 +221,24 @@ def test_a_late_or_foreign_acknowledgement_counts_for_nothing(scene: Scene) -> N
     assert scene.status("c1") == "timed_out"
 
 
+def test_a_clock_that_jumps_leaves_no_command_open_and_makes_no_twin(scene: Scene) -> None:
+    ahead = scene.ask("set-feed", percent=80)["id"]
+    scene.after(3600)  # an hour forward: it waited too long, and a late answer changes nothing
+    scene.ack(ahead)
+    assert scene.status(ahead) == "timed_out"
+    scene.report(**GOOD)
+    back, answered = scene.ask("set-feed", percent=70)["id"], scene.ask("blink")["id"]
+    scene.after(-4)  # what clocks drift, and are set back by
+    scene.ack(answered)
+    assert (scene.status(back), scene.status(answered)) == ("sent", "acknowledged")
+    scene.after(-7200)
+    assert scene.status(back) == "timed_out"
+    told = scene.records.command(back)
+    assert told is not None and "set back" in told.reason_text
+    scene.report(**GOOD | {"feed": 70.0})
+    assert scene.status(back) == "timed_out"
+
+
 def test_the_machines_own_refusal_is_kept(scene: Scene) -> None:
     scene.ask("set-feed", percent=80)
     scene.ack("c1", status="rejected")
