@@ -20,8 +20,10 @@ from hypothesis import settings
 from servitwin.bootstrap.data_folder import read_address
 
 # A busy machine makes a run slow, not wrong: a test hangs only past its own timeout.
-settings.register_profile("servitwin", deadline=None)
-settings.load_profile("servitwin")
+# HYPOTHESIS_PROFILE=thorough tries more of what has no number of its own.
+settings.register_profile("servitwin", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "servitwin"))
 
 ROOT = Path(__file__).resolve().parents[1]
 _START_S = 150.0  # a quiet machine needs three seconds
