@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from anomaly_nab import nab
 
 from servitwin.domain.anomaly.bins import Binning
 from servitwin.domain.anomaly.learn import learn
@@ -69,7 +70,7 @@ def judged(recording: Recording, settings: AnomalySettings, learnt: int = LEARNT
     begin = int(np.searchsorted(stamps, int(whole.number[first]) * settings.every))
     scores = watch.take(stamps[begin:], values[begin:], [_REGIME] * (count - begin), end)
     joined = Stretches(model)
-    over = joined.take(scores)
+    over = [s for s in joined.take(scores) if s.end is not None]
     told = np.zeros(len(scores.start), np.bool_)
     for stretch in (s for s in over + joined.going_on() if s.kind == "deviates"):
         told |= (scores.start >= stretch.start) & (scores.start < (stretch.end or end))
@@ -171,4 +172,6 @@ if __name__ == "__main__":
         skab(FOLDER / "skab")
     else:
         print(f"SKAB is not in {FOLDER.name}/skab: only speed is measured")
+    if (FOLDER / "nab").is_dir():
+        nab(FOLDER / "nab")
     speed()

@@ -55,7 +55,7 @@ def scored(values: Floats, start: int = 1000, regime: str = "on", m: AnomalyMode
 
 def stretches(scores: Scores) -> list[Stretch]:
     joined = Stretches(model())
-    return joined.take(scores) + joined.going_on()
+    return [s for s in joined.take(scores) if s.end is not None] + joined.going_on()
 
 
 def continued(count: int = 600) -> Floats:

@@ -39,7 +39,13 @@ class Bins:
 
     def first(self, count: int) -> Bins:
         """The first bins alone."""
-        s = slice(0, count)
+        return self._part(slice(0, count))
+
+    def after(self, count: int) -> Bins:
+        """All but the first bins."""
+        return self._part(slice(count, None))
+
+    def _part(self, s: slice) -> Bins:
         return Bins(self.number[s], self.mean[s], self.low[s], self.high[s], self.regime[s], self.rows[s])
 
 

@@ -82,20 +82,23 @@ class Stretches:
         self._state = state or StretchState()
 
     def take(self, scores: Scores) -> list[Stretch]:
-        """Stretches that are over, in order of their ends."""
-        ended: list[Stretch] = []
+        """What there is to tell, in order: stretches that begin (``end`` None, as they are then), and that are over."""
+        told: list[Stretch] = []
         any_stuck: list[bool] = np.any(scores.stuck, axis=1).tolist()
         for k, (start, score) in enumerate(zip(scores.start.tolist(), scores.score.tolist(), strict=True)):
             if any_stuck[k] or self._state.stuck:
-                ended += self._follow_stuck(scores, k, start)
+                told += self._follow_stuck(scores, k, start)
             if score > 1.0:
+                began = self._state.deviation is None
                 self._add(scores, k, start, score)
+                if began and self._state.deviation is not None:
+                    told.append(self._deviation(self._state.deviation, over=False))
             elif self._state.deviation is not None and not math.isnan(score):
                 self._state.deviation.quiet += 1
                 if self._state.deviation.quiet >= self._patience:
-                    ended.append(self._deviation(self._state.deviation, over=True))
+                    told.append(self._deviation(self._state.deviation, over=True))
                     self._state.deviation = None
-        return ended
+        return told
 
     def going_on(self) -> list[Stretch]:
         """Stretches that are not over."""
@@ -132,15 +135,16 @@ class Stretches:
         return Stretch("deviates", now.start, now.end if over else None, now.peak, tuple(told))
 
     def _follow_stuck(self, scores: Scores, k: int, start: int) -> list[Stretch]:
-        ended = []
+        told = []
         for i, name in enumerate(self._signals):
             stuck, since = bool(scores.stuck[k, i]), self._state.stuck.get(name)
             if stuck and since is None:
                 self._state.stuck[name] = start
+                told.append(self._stuck(name, start, None))
             elif not stuck and since is not None and not scores.why[k].startswith("regime"):
                 del self._state.stuck[name]
-                ended.append(self._stuck(name, since, start))
-        return ended
+                told.append(self._stuck(name, since, start))
+        return told
 
     @staticmethod
     def _stuck(name: str, start: int, end: int | None) -> Stretch:

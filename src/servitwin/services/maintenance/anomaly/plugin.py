@@ -1,0 +1,189 @@
+"""Service anomaly: learns a machine from its first stretch, then says when it is not as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from servitwin.domain.anomaly.bins import Bins
+from servitwin.domain.anomaly.learn import learn
+from servitwin.domain.anomaly.model import AnomalyModel, AnomalySettings
+from servitwin.domain.anomaly.series_bins import SeriesBinning, SeriesState
+from servitwin.domain.anomaly.stretch import Stretch, Stretches, StretchState
+from servitwin.domain.anomaly.unit_change import likely_units
+from servitwin.domain.anomaly.watch import AnomalyWatch, WatchState
+from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.instant import HOUR, MINUTE, parse_duration
+from servitwin.sdk.service import Outcome, Parameters, ServiceBatch, TwinView
+
+NAMES = ("signals", "every", "learn", "regime")
+WEEK = 7 * 24 * HOUR
+MOST_BINS = 20_000
+
+
+class LearningBins(msgspec.Struct):
+    """Bins of the stretch that is being learnt from; columns as bytes of 64-bit floats."""
+
+    first: int | None = None
+    mean: bytes = b""
+    low: bytes = b""
+    high: bytes = b""
+    regime: list[str] = []
+
+
+class Memory(msgspec.Struct):
+    """What is kept between steps."""
+
+    series: SeriesState = msgspec.field(default_factory=SeriesState)
+    learning: LearningBins = msgspec.field(default_factory=LearningBins)
+    model: AnomalyModel | None = None
+    watch: WatchState | None = None
+    stretches: StretchState = msgspec.field(default_factory=StretchState)
+
+
+def check(parameters: Parameters) -> Sequence[Fault]:
+    """All faults of the parameters."""
+    faults = [
+        Fault("anomaly:parameter-unknown", f"There is no parameter {n!r}", f"One of {', '.join(NAMES)}", n)
+        for n in parameters
+        if n not in NAMES
+    ]
+    signals = parameters.get("signals")
+    if signals is not None and (
+        not isinstance(signals, list | tuple)
+        or not signals
+        or not all(isinstance(s, str) for s in signals)
+        or len(set(signals)) < len(signals)
+    ):
+        hint = "Give a list of different signal names, or leave it out for all"
+        faults.append(Fault("anomaly:signals-not-named", f"signals is {signals!r}", hint, "signals"))
+    regime = parameters.get("regime")
+    if regime is not None and (not isinstance(regime, str) or not regime):
+        faults.append(Fault("anomaly:regime-not-named", f"regime is {regime!r}", "Name one text signal", "regime"))
+    spans = {}
+    for name, usual in (("every", MINUTE), ("learn", WEEK)):
+        try:
+            spans[name] = _span(parameters, name, usual)
+        except InvalidInputError as e:
+            faults.append(Fault(e.fault.code, e.fault.message, e.fault.hint, name))
+    if len(spans) == 2:
+        least = AnomalySettings(every=1).least
+        bins = spans["learn"] // spans["every"] if spans["every"] > 0 else 0
+        if not least <= bins <= MOST_BINS:
+            message = f"learn holds {bins} bins of every"
+            hint = f"From {least} to {MOST_BINS} bins: change learn or every"
+            faults.append(Fault("anomaly:stretch-out-of-range", message, hint, "learn"))
+    return faults
+
+
+def _short(value: Any) -> Any:
+    """A number with the six digits that mean anything here."""
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def _span(parameters: Parameters, name: str, usual: int) -> int:
+    value = parameters.get(name)
+    return usual if value is None else parse_duration(str(value))
+
+
+def open(view: TwinView, parameters: Parameters, snapshot: bytes | None) -> Evaluator:
+    """An evaluator at its start or at a snapshot."""
+    memory = msgspec.msgpack.decode(snapshot, type=Memory) if snapshot else Memory()
+    return Evaluator(view, parameters, memory)
+
+
+class Evaluator:
+    """Gathers bins until the stretch to learn from is whole; then judges each bin."""
+
+    def __init__(self, view: TwinView, parameters: Parameters, memory: Memory) -> None:
+        known = {s.name: s for s in view.type.signals if s.type == "number"} if view.type else {}
+        self._signals = tuple(parameters.get("signals") or sorted(known))
+        self._units = {name: s.unit for name, s in known.items()}
+        self._regime: str | None = parameters.get("regime")
+        self._settings = AnomalySettings(every=_span(parameters, "every", MINUTE))
+        self._needed = _span(parameters, "learn", WEEK) // self._settings.every
+        holds = {n: known[n].reporting.max_gap if n in known else None for n in self._signals}
+        self._memory = memory
+        self._series = SeriesBinning(holds, self._settings.every, memory.series)
+        self._watch, self._stretches = self._at_work()
+
+    def step(self, batch: ServiceBatch, watermark: int) -> Outcome:
+        """What was learnt, and stretches that begin or are over, by the watermark."""
+        outcome = Outcome()
+        if not self._signals:
+            return outcome
+        for bins in self._series.take(batch.observations, self._regime, watermark):
+            rest: Bins | None = bins
+            while rest is not None and len(rest) and self._watch is None:
+                rest = self._learn(rest, outcome)
+            if rest is not None and len(rest):
+                self._judge(rest, outcome)
+        return outcome
+
+    def snapshot(self) -> bytes:
+        """What the next step needs."""
+        if self._watch is not None and self._stretches is not None:
+            self._memory.watch, self._memory.stretches = self._watch.state(), self._stretches.state()
+        return msgspec.msgpack.encode(self._memory)
+
+    def _at_work(self) -> tuple[AnomalyWatch | None, Stretches | None]:
+        model = self._memory.model
+        if model is None:
+            return None, None
+        return AnomalyWatch(model, self._memory.watch), Stretches(model, self._memory.stretches)
+
+    def _judge(self, bins: Bins, outcome: Outcome) -> None:
+        if self._watch is None or self._stretches is None:
+            return
+        scores = self._watch.judge(bins)
+        outcome.results += [{"anomaly": self._told(s)} for s in self._stretches.take(scores)]
+        hours = float((~np.isnan(scores.score)).sum()) * self._settings.every / HOUR
+        if hours:
+            outcome.usage["machine_hours"] = outcome.usage.get("machine_hours", 0.0) + hours
+
+    def _learn(self, bins: Bins, outcome: Outcome) -> Bins | None:
+        """Add bins to the stretch, learn if it is whole; the bins that come after it."""
+        kept = self._memory.learning
+        if kept.first is None:
+            kept.first = int(bins.number[0])
+        count = min(self._needed - len(kept.regime), len(bins))
+        part = bins.first(count)
+        kept.mean += part.mean.tobytes()
+        kept.low += part.low.tobytes()
+        kept.high += part.high.tobytes()
+        kept.regime += part.regime
+        if len(kept.regime) < self._needed:
+            return None
+        whole = self._stretch(kept, kept.first)
+        every = self._settings.every
+        told: dict[str, Any] = {"from": kept.first * every, "to": (kept.first + self._needed) * every}
+        self._memory.learning = LearningBins()
+        try:
+            model = learn(self._signals, whole, self._settings)
+        except InvalidInputError as e:
+            told["failed"] = [msgspec.to_builtins(f) for f in e.faults]
+        else:
+            told["regimes"] = {name: r.bins for name, r in model.regimes.items()}
+            told["left_out"] = [msgspec.to_builtins(f) for f in model.left_out]
+            self._memory.model = model
+            self._watch, self._stretches = self._at_work()
+        outcome.results.append({"anomaly_model": told})
+        return bins.after(count)
+
+    def _stretch(self, kept: LearningBins, first: int) -> Bins:
+        mean, low, high = (
+            np.frombuffer(column).reshape(-1, len(self._signals)) for column in (kept.mean, kept.low, kept.high)
+        )
+        number = np.arange(first, first + len(mean), dtype=np.int64)
+        return Bins(number, mean, low, high, kept.regime, np.zeros(len(mean), np.int64))
+
+    def _told(self, stretch: Stretch) -> dict[str, Any]:
+        signals = [{k: _short(v) for k, v in msgspec.to_builtins(p).items() if v is not None} for p in stretch.signals]
+        told: dict[str, Any] = {"kind": stretch.kind, "from": stretch.start, "to": stretch.end, "signals": signals}
+        if stretch.peak is not None:
+            told["peak"] = _short(stretch.peak)
+        units = likely_units(stretch, self._units)
+        return {**told, "units": list(units)} if units else told
