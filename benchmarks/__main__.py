@@ -20,6 +20,7 @@ BENCHMARKS = (
     "evidence",
     "proof_file",
     "controllers",
+    "anomaly",
 )
 
 

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.domain.observation import Floats, Int64s
+from servitwin.domain.observation import Bools, Floats, Int64s
 
 BETWEEN = ""  # regime of a bin in which the regime changed, or was not known
 LARGEST = 1e100  # readings beyond are taken for this, so that squares stay finite
@@ -47,6 +47,13 @@ class Bins:
 
     def _part(self, s: slice) -> Bins:
         return Bins(self.number[s], self.mean[s], self.low[s], self.high[s], self.regime[s], self.rows[s])
+
+
+def unchanged(bins: Bins, low: Floats, high: Floats) -> Bools:
+    """Whether a signal had one value all through a bin and the one before; ``low``, ``high``: of the bin before all."""
+    before_low, before_high = np.vstack([low, bins.low[:-1]]), np.vstack([high, bins.high[:-1]])
+    same: Bools = (bins.low == bins.high) & (before_low == before_high) & (bins.low == before_low)
+    return same
 
 
 class OpenBin(msgspec.Struct):

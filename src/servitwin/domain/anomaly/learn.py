@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from servitwin.domain.anomaly.bins import BETWEEN, Bins
+from servitwin.domain.anomaly.bins import BETWEEN, Bins, unchanged
 from servitwin.domain.anomaly.model import AnomalyModel, AnomalySettings, RegimeModel
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.observation import Bools, Floats, Int64s
@@ -16,11 +16,12 @@ STILL_AT_LEAST = 10
 STILL_FACTOR = 3
 
 
-def learn(signals: tuple[str, ...], bins: Bins, settings: AnomalySettings) -> AnomalyModel:
+def learn(signals: tuple[str, ...], bins: Bins, settings: AnomalySettings, still: Bools | None = None) -> AnomalyModel:
     """The machine as it was in these bins, regime by regime.
 
     A signal without any change in a regime is left out there: nothing can be said about how far it may go. So is one
-    that was known in less than half of the regime's bins.
+    that was known in less than half of the regime's bins. ``still``: what :func:`unchanged` says of the bins,
+    where it is known already.
 
     Raises:
         InvalidInputError: ``anomaly:setting-out-of-range``, ``anomaly:no-signals``, or why no regime at all could be
@@ -31,6 +32,9 @@ def learn(signals: tuple[str, ...], bins: Bins, settings: AnomalySettings) -> An
         faults.append(Fault("anomaly:no-signals", "No signal is named", "Name at least one numeric signal"))
     if faults:
         raise InvalidInputError(faults)
+    if still is None:
+        none = np.full(len(signals), np.nan)
+        still = unchanged(bins, none, none) if len(bins) else np.zeros(bins.mean.shape, np.bool_)
     regimes: dict[str, RegimeModel] = {}
     left_out: list[Fault] = []
     names = np.array(bins.regime, dtype=object)
@@ -41,7 +45,7 @@ def learn(signals: tuple[str, ...], bins: Bins, settings: AnomalySettings) -> An
             hint = f"Learn from at least {settings.least} bins of {settings.every / 1e9:g} s in this regime"
             left_out.append(Fault("anomaly:stretch-too-short", message, hint, regime))
             continue
-        model = _regime(regime, signals, bins, at, settings, left_out)
+        model = _regime(regime, signals, bins, still, at, settings, left_out)
         if model is not None:
             regimes[regime] = model
     if not regimes:
@@ -56,6 +60,7 @@ def _regime(
     regime: str,
     signals: tuple[str, ...],
     bins: Bins,
+    still: Bools,
     at: np.ndarray[tuple[int], np.dtype[np.intp]],
     settings: AnomalySettings,
     left_out: list[Fault],
@@ -92,7 +97,7 @@ def _regime(
         spread=tuple(spread.tolist()),
         holds=tuple((drift < noise).tolist()),
         covariance=tuple(tuple(row) for row in _covariance(errors / spread, settings.shrink).tolist()),
-        still=tuple(_longest_still(bins, at, used)),
+        still=tuple(_longest_still(still[at][:, used])),
         level=tuple(level.tolist()),
         doubt=tuple(doubt.tolist()),
         last=int(number[-1]),
@@ -180,12 +185,10 @@ def _covariance(errors: Floats, shrink: float) -> Floats:
     return found
 
 
-def _longest_still(bins: Bins, at: np.ndarray[tuple[int], np.dtype[np.intp]], used: list[int]) -> list[int]:
+def _longest_still(still: Bools) -> list[int]:
     """Bins without change from which each signal counts as stuck: well beyond the longest run that was seen."""
-    low, high = bins.low[at][:, used], bins.high[at][:, used]
-    same: Bools = (low[1:] == high[1:]) & (low[1:] == high[:-1]) & (low[:-1] == high[:-1])
     limits = []
-    for column in same.T:
+    for column in still.T:
         edges = np.flatnonzero(np.diff(np.concatenate([[0], column.astype(np.int8), [0]])))
         longest = int((edges[1::2] - edges[::2]).max()) if len(edges) else 0
         limits.append(max(STILL_AT_LEAST, STILL_FACTOR * longest))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from servitwin.domain.anomaly.bins import BETWEEN, Binning, Bins, OpenBin
+from servitwin.domain.anomaly.bins import BETWEEN, Binning, Bins, OpenBin, unchanged
 from servitwin.domain.anomaly.model import AnomalyModel
 from servitwin.domain.anomaly.track import Track, TrackState
 from servitwin.domain.observation import Bools, Floats, Int64s
@@ -99,8 +99,7 @@ class AnomalyWatch:
         )
         if not m:
             return scores
-        before_low, before_high = np.vstack([self._low, bins.low[:-1]]), np.vstack([self._high, bins.high[:-1]])
-        same = (bins.low == bins.high) & (before_low == before_high) & (bins.low == before_low)
+        same = unchanged(bins, self._low, self._high)
         self._low, self._high = bins.low[-1], bins.high[-1]
         any_same: list[bool] = np.any(same, axis=1).tolist()
         complete: list[bool] = np.all(~np.isnan(bins.mean), axis=1).tolist()
@@ -111,10 +110,10 @@ class AnomalyWatch:
                 scores.why[k] = CHANGED if name == BETWEEN else NOT_LEARNT
                 continue
             used = track.used
-            mean, unchanged = bins.mean[k], same[k] if any_same[k] else None
+            mean, still = bins.mean[k], same[k] if any_same[k] else None
             if not track.uses_all:
-                mean, unchanged = mean[used], None if unchanged is None else unchanged[used]
-            score, deviation, alarm, stuck = track.step(number, mean, unchanged, complete[k])
+                mean, still = mean[used], None if still is None else still[used]
+            score, deviation, alarm, stuck = track.step(number, mean, still, complete[k])
             if math.isnan(score):
                 scores.why[k] = UNKNOWN
             scores.score[k] = score

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from servitwin.domain.anomaly.bins import Bins
+from servitwin.domain.anomaly.bins import Bins, unchanged
 from servitwin.domain.anomaly.learn import learn
 from servitwin.domain.anomaly.model import AnomalyModel, AnomalySettings
 from servitwin.domain.anomaly.series_bins import SeriesBinning, SeriesState
@@ -17,21 +17,35 @@ from servitwin.domain.anomaly.unit_change import likely_units
 from servitwin.domain.anomaly.watch import AnomalyWatch, WatchState
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import HOUR, MINUTE, parse_duration
+from servitwin.domain.observation import Floats
 from servitwin.sdk.service import Outcome, Parameters, ServiceBatch, TwinView
 
 NAMES = ("signals", "every", "learn", "regime")
 WEEK = 7 * 24 * HOUR
 MOST_BINS = 20_000
+USUAL_BIN = 5 * MINUTE  # a week of it is 2 016 bins: 80 kB a step for eight signals
+LARGEST_KEPT = 3e38
 
 
 class LearningBins(msgspec.Struct):
-    """Bins of the stretch that is being learnt from; columns as bytes of 64-bit floats."""
+    """Bins of the stretch that is being learnt from: small, for every step keeps them.
+
+    Attributes:
+        first: number of the first bin.
+        base: first known mean of each signal; ``mean``: means less it, 32-bit floats.
+        still: what :func:`unchanged` says, a byte a value; low, high: of the last bin.
+        regime: runs of (name, bins).
+        count: how many bins.
+    """
 
     first: int | None = None
+    base: list[float | None] = []
     mean: bytes = b""
-    low: bytes = b""
-    high: bytes = b""
-    regime: list[str] = []
+    still: bytes = b""
+    low: list[float | None] = []
+    high: list[float | None] = []
+    regime: list[tuple[str, int]] = []
+    count: int = 0
 
 
 class Memory(msgspec.Struct):
@@ -64,7 +78,7 @@ def check(parameters: Parameters) -> Sequence[Fault]:
     if regime is not None and (not isinstance(regime, str) or not regime):
         faults.append(Fault("anomaly:regime-not-named", f"regime is {regime!r}", "Name one text signal", "regime"))
     spans = {}
-    for name, usual in (("every", MINUTE), ("learn", WEEK)):
+    for name, usual in (("every", USUAL_BIN), ("learn", WEEK)):
         try:
             spans[name] = _span(parameters, name, usual)
         except InvalidInputError as e:
@@ -77,6 +91,14 @@ def check(parameters: Parameters) -> Sequence[Fault]:
             hint = f"From {least} to {MOST_BINS} bins: change learn or every"
             faults.append(Fault("anomaly:stretch-out-of-range", message, hint, "learn"))
     return faults
+
+
+def _array(values: list[float | None]) -> Floats:
+    return np.array([np.nan if v is None else v for v in values], np.float64)
+
+
+def _list(values: Floats) -> list[float | None]:
+    return [None if np.isnan(v) else float(v) for v in values]
 
 
 def _short(value: Any) -> Any:
@@ -103,7 +125,7 @@ class Evaluator:
         self._signals = tuple(parameters.get("signals") or sorted(known))
         self._units = {name: s.unit for name, s in known.items()}
         self._regime: str | None = parameters.get("regime")
-        self._settings = AnomalySettings(every=_span(parameters, "every", MINUTE))
+        self._settings = AnomalySettings(every=_span(parameters, "every", USUAL_BIN))
         self._needed = _span(parameters, "learn", WEEK) // self._settings.every
         holds = {n: known[n].reporting.max_gap if n in known else None for n in self._signals}
         self._memory = memory
@@ -147,22 +169,20 @@ class Evaluator:
     def _learn(self, bins: Bins, outcome: Outcome) -> Bins | None:
         """Add bins to the stretch, learn if it is whole; the bins that come after it."""
         kept = self._memory.learning
+        d = len(self._signals)
         if kept.first is None:
-            kept.first = int(bins.number[0])
-        count = min(self._needed - len(kept.regime), len(bins))
-        part = bins.first(count)
-        kept.mean += part.mean.tobytes()
-        kept.low += part.low.tobytes()
-        kept.high += part.high.tobytes()
-        kept.regime += part.regime
-        if len(kept.regime) < self._needed:
+            kept.first, kept.base, kept.low, kept.high = int(bins.number[0]), [None] * d, [None] * d, [None] * d
+        count = min(self._needed - kept.count, len(bins))
+        self._keep(kept, bins.first(count))
+        if kept.count < self._needed:
             return None
         whole = self._stretch(kept, kept.first)
+        still = np.frombuffer(kept.still, np.bool_).reshape(-1, d)
         every = self._settings.every
         told: dict[str, Any] = {"from": kept.first * every, "to": (kept.first + self._needed) * every}
         self._memory.learning = LearningBins()
         try:
-            model = learn(self._signals, whole, self._settings)
+            model = learn(self._signals, whole, self._settings, still)
         except InvalidInputError as e:
             told["failed"] = [msgspec.to_builtins(f) for f in e.faults]
         else:
@@ -173,12 +193,26 @@ class Evaluator:
         outcome.results.append({"anomaly_model": told})
         return bins.after(count)
 
+    def _keep(self, kept: LearningBins, part: Bins) -> None:
+        for i, column in enumerate(part.mean.T):
+            known = column[~np.isnan(column)]
+            if kept.base[i] is None and len(known):
+                kept.base[i] = float(known[0])
+        kept.mean += np.clip(part.mean - _array(kept.base), -LARGEST_KEPT, LARGEST_KEPT).astype(np.float32).tobytes()
+        kept.still += unchanged(part, _array(kept.low), _array(kept.high)).tobytes()
+        kept.low, kept.high = _list(part.low[-1]), _list(part.high[-1])
+        for name in part.regime:
+            if kept.regime and kept.regime[-1][0] == name:
+                kept.regime[-1] = (name, kept.regime[-1][1] + 1)
+            else:
+                kept.regime.append((name, 1))
+        kept.count += len(part)
+
     def _stretch(self, kept: LearningBins, first: int) -> Bins:
-        mean, low, high = (
-            np.frombuffer(column).reshape(-1, len(self._signals)) for column in (kept.mean, kept.low, kept.high)
-        )
-        number = np.arange(first, first + len(mean), dtype=np.int64)
-        return Bins(number, mean, low, high, kept.regime, np.zeros(len(mean), np.int64))
+        mean = np.frombuffer(kept.mean, np.float32).reshape(-1, len(self._signals)) + _array(kept.base)
+        number = np.arange(first, first + kept.count, dtype=np.int64)
+        regime = [name for name, run in kept.regime for _ in range(run)]
+        return Bins(number, mean, mean, mean, regime, np.zeros(kept.count, np.int64))
 
     def _told(self, stretch: Stretch) -> dict[str, Any]:
         signals = [{k: _short(v) for k, v in msgspec.to_builtins(p).items() if v is not None} for p in stretch.signals]
