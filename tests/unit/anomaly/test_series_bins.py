@@ -1,0 +1,40 @@
+"""Bins of signals that report in their own time: what holds, for how long, and in which regime."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from servitwin.domain.anomaly.bins import BETWEEN, Bins
+from servitwin.domain.anomaly.series_bins import SeriesBinning
+from servitwin.domain.observation import Observation
+
+
+def bins_of(rows: list[tuple[int, float | str | bool | None]], end: int, hold: int | None = None) -> Bins:
+    words = [Observation(t, v) for t, v in rows if isinstance(v, str)]
+    numbers = [Observation(t, v) for t, v in rows if not isinstance(v, str)]
+    (bins,) = SeriesBinning({"flow": hold}, 10).take({"flow": numbers, "mode": words}, "mode" if words else None, end)
+    return bins
+
+
+def test_a_value_holds_until_the_next_one_and_bins_begin_with_the_second_report() -> None:
+    bins = bins_of([(-500, 9.0), (12, 1.0), (14, 3.0), (41, 7.0)], 50)
+    assert bins.number.tolist() == [1, 2, 3, 4]
+    assert bins.mean[:, 0].tolist() == [2.0, 3.0, 3.0, 7.0]
+    assert (bins.low[0, 0], bins.high[0, 0]) == (1.0, 3.0) and bins.rows.tolist() == [2, 0, 0, 1]
+
+
+def test_a_value_holds_no_longer_than_its_signal_may_be_silent() -> None:
+    bins = bins_of([(10, 1.0), (12, 1.0)], 60, hold=20)
+    np.testing.assert_array_equal(bins.mean[:, 0], [1.0, 1.0, 1.0, math.nan, math.nan])
+
+
+def test_unavailable_and_values_of_another_type_hold_as_unknown() -> None:
+    bins = bins_of([(10, 1.0), (15, 2.0), (21, None), (45, True), (51, 5.0)], 60)
+    np.testing.assert_array_equal(bins.mean[:, 0], [1.5, math.nan, math.nan, math.nan, 5.0])
+
+
+def test_a_bin_has_a_regime_only_if_it_held_all_through() -> None:
+    rows: list[tuple[int, float | str | bool | None]] = [(10, 1.0), (11, 1.0), (20, "on"), (35, "off"), (55, "off")]
+    assert bins_of(rows, 70).regime == [BETWEEN, "on", BETWEEN, "off", "off", "off"]
