@@ -14,8 +14,14 @@ from servitwin.domain.observation import Observation
 def bins_of(rows: list[tuple[int, float | str | bool | None]], end: int, hold: int | None = None) -> Bins:
     words = [Observation(t, v) for t, v in rows if isinstance(v, str)]
     numbers = [Observation(t, v) for t, v in rows if not isinstance(v, str)]
-    (bins,) = SeriesBinning({"flow": hold}, 10).take({"flow": numbers, "mode": words}, "mode" if words else None, end)
-    return bins
+    made = SeriesBinning({"flow": hold}, 10).take({"flow": numbers, "mode": words}, "mode" if words else None, end)
+    return joined(list(made))
+
+
+def joined(parts: list[Bins]) -> Bins:
+    columns = [np.concatenate([getattr(p, c) for p in parts]) for c in ("number", "mean", "low", "high")]
+    rows = np.concatenate([p.rows for p in parts])
+    return Bins(*columns, [r for p in parts for r in p.regime], rows)
 
 
 def test_a_value_holds_until_the_next_one_and_bins_begin_with_the_second_report() -> None:
@@ -28,6 +34,17 @@ def test_a_value_holds_until_the_next_one_and_bins_begin_with_the_second_report(
 def test_a_value_holds_no_longer_than_its_signal_may_be_silent() -> None:
     bins = bins_of([(10, 1.0), (12, 1.0)], 60, hold=20)
     np.testing.assert_array_equal(bins.mean[:, 0], [1.0, 1.0, 1.0, math.nan, math.nan])
+
+
+def test_silence_of_all_for_a_thousand_bins_makes_no_more_of_them() -> None:
+    years = 10**9
+    whole = bins_of([(10, 1.0), (12, 1.0), (years, 2.0)], years + 50)
+    assert whole.number.tolist() == [*range(1, 1002), *range(years // 10, years // 10 + 5)]
+    made = SeriesBinning({"flow": None}, 10)
+    parts = list(made.take({"flow": [Observation(10, 1.0), Observation(12, 1.0)]}, None, 5005))
+    parts += made.take({}, None, 10**8)
+    parts += made.take({"flow": [Observation(years, 2.0)]}, None, years + 50)
+    assert [n for p in parts for n in p.number.tolist()] == whole.number.tolist()
 
 
 def test_unavailable_and_values_of_another_type_hold_as_unknown() -> None:

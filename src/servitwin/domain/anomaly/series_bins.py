@@ -11,6 +11,7 @@ import numpy as np
 from servitwin.domain.anomaly.bins import BETWEEN, LARGEST, Bins
 from servitwin.domain.observation import Floats, Int64s, Observation
 
+SILENT = 1000  # bins after the last report of any signal that are still made
 MOST_AT_ONCE = 20_000  # bins made at a time, so that years of history need no more memory than days
 
 
@@ -32,7 +33,7 @@ class _Series:
 
 
 class SeriesBinning:
-    """Makes bins of every span of time, whether anything was reported in it or not.
+    """Makes bins of every span of time, also where nothing was reported, but for long silence of all signals.
 
     A value holds until the next one, no longer than ``holds`` ns after its own time (None: for ever). The mean of a bin
     is that of the values reported in it; where there is none, it is the value that held. UNAVAILABLE holds as unknown.
@@ -67,9 +68,17 @@ class SeriesBinning:
             )
             for name, rows in state.numbers.items()
         }
+        reports = np.sort(np.concatenate([s.time for s in series.values()]))
         while state.next < end:
+            following = int(np.searchsorted(reports, state.next * every))
+            if following and state.next - int(reports[following - 1]) // every > SILENT:
+                state.next = min(end, int(reports[following]) // every) if following < len(reports) else end
+                if state.next == end:
+                    break
             stop = min(end, state.next + MOST_AT_ONCE)
             numbers = np.arange(state.next, stop, dtype=np.int64)
+            newest = reports[np.searchsorted(reports, (numbers + 1) * every) - 1] // every
+            numbers = numbers[numbers - newest <= SILENT]
             names = ["all"] * len(numbers) if regime is None else self._regimes(numbers)
             bins = self._bins(numbers, series, names)
             state.next = stop
@@ -84,18 +93,18 @@ class SeriesBinning:
 
     def _bins(self, numbers: Int64s, series: Mapping[str, _Series], regime: list[str]) -> Bins:
         every, m = self._every, len(numbers)
-        first, starts = int(numbers[0]), numbers * self._every
+        starts = numbers * self._every
         mean, low, high = (np.full((m, len(self._holds)), np.nan) for _ in range(3))
         rows = np.zeros(m, np.int64)
         for i, (name, hold) in enumerate(self._holds.items()):
             s = series[name]
             if not len(s.time):
                 continue
-            a, b = np.searchsorted(s.time, [first * every, (first + m) * every])
+            a, b = np.searchsorted(s.time, [starts[0], starts[-1] + every])
             ok = ~np.isnan(s.value[a:b])
             time, value = s.time[a:b][ok], s.value[a:b][ok]
             if len(time):
-                at = time // every - first
+                at = np.searchsorted(numbers, time // every)
                 edges = np.flatnonzero(np.concatenate([[True], at[1:] != at[:-1]]))
                 count = np.diff(np.append(edges, len(at)))
                 place = at[edges]

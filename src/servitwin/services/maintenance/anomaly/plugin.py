@@ -31,14 +31,14 @@ class LearningBins(msgspec.Struct):
     """Bins of the stretch that is being learnt from: small, for every step keeps them.
 
     Attributes:
-        first: number of the first bin.
+        numbers: runs of (number of the first bin, bins).
         base: first known mean of each signal; ``mean``: means less it, 32-bit floats.
         still: what :func:`unchanged` says, a byte a value; low, high: of the last bin.
         regime: runs of (name, bins).
         count: how many bins.
     """
 
-    first: int | None = None
+    numbers: list[tuple[int, int]] = []
     base: list[float | None] = []
     mean: bytes = b""
     still: bytes = b""
@@ -170,16 +170,16 @@ class Evaluator:
         """Add bins to the stretch, learn if it is whole; the bins that come after it."""
         kept = self._memory.learning
         d = len(self._signals)
-        if kept.first is None:
-            kept.first, kept.base, kept.low, kept.high = int(bins.number[0]), [None] * d, [None] * d, [None] * d
+        if not kept.count:
+            kept.base, kept.low, kept.high = [None] * d, [None] * d, [None] * d
         count = min(self._needed - kept.count, len(bins))
         self._keep(kept, bins.first(count))
         if kept.count < self._needed:
             return None
-        whole = self._stretch(kept, kept.first)
+        whole = self._stretch(kept)
         still = np.frombuffer(kept.still, np.bool_).reshape(-1, d)
         every = self._settings.every
-        told: dict[str, Any] = {"from": kept.first * every, "to": (kept.first + self._needed) * every}
+        told: dict[str, Any] = {"from": int(whole.number[0]) * every, "to": (int(whole.number[-1]) + 1) * every}
         self._memory.learning = LearningBins()
         try:
             model = learn(self._signals, whole, self._settings, still)
@@ -201,6 +201,11 @@ class Evaluator:
         kept.mean += np.clip(part.mean - _array(kept.base), -LARGEST_KEPT, LARGEST_KEPT).astype(np.float32).tobytes()
         kept.still += unchanged(part, _array(kept.low), _array(kept.high)).tobytes()
         kept.low, kept.high = _list(part.low[-1]), _list(part.high[-1])
+        for number in part.number.tolist():
+            if kept.numbers and sum(kept.numbers[-1]) == number:
+                kept.numbers[-1] = (kept.numbers[-1][0], kept.numbers[-1][1] + 1)
+            else:
+                kept.numbers.append((number, 1))
         for name in part.regime:
             if kept.regime and kept.regime[-1][0] == name:
                 kept.regime[-1] = (name, kept.regime[-1][1] + 1)
@@ -208,9 +213,9 @@ class Evaluator:
                 kept.regime.append((name, 1))
         kept.count += len(part)
 
-    def _stretch(self, kept: LearningBins, first: int) -> Bins:
+    def _stretch(self, kept: LearningBins) -> Bins:
         mean = np.frombuffer(kept.mean, np.float32).reshape(-1, len(self._signals)) + _array(kept.base)
-        number = np.arange(first, first + kept.count, dtype=np.int64)
+        number = np.concatenate([np.arange(first, first + run, dtype=np.int64) for first, run in kept.numbers])
         regime = [name for name, run in kept.regime for _ in range(run)]
         return Bins(number, mean, mean, mean, regime, np.zeros(kept.count, np.int64))
 
