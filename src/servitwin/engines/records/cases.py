@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, delete, func, select
 
@@ -91,7 +92,8 @@ class CaseRecords(Part):
         steps: dict[str, list[CaseStep]] = {}
         with self._database.read() as connection:
             for row in connection.execute(steps_query):
-                steps.setdefault(row.case_id, []).append(decode(row.body, CaseStep))
+                step = _step(row.body) if len(row.body) < _SHORT else decode(row.body, CaseStep)
+                steps.setdefault(row.case_id, []).append(step)
             rows = connection.execute(query).all()
         return [(decode(r.body, Case), steps.get(r.id, [])) for r in rows]
 
@@ -139,6 +141,15 @@ class CaseRecords(Part):
         c = t.monitor_snapshots.c
         with self._database.write() as connection:
             connection.execute(delete(t.monitor_snapshots).where(c.twin == twin, c.watermark > after))
+
+
+_SHORT = 4000  # bytes of a step that is kept in memory: a case has many of them, and few that are longer
+
+
+@lru_cache(maxsize=8192)
+def _step(body: bytes) -> CaseStep:
+    """A step as it is kept; none is ever changed, and a list of cases reads all of them each time."""
+    return decode(body, CaseStep)
 
 
 def _row(step: CaseStep) -> dict[str, object]:
