@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from servitwin.bootstrap.starters import starters
 from servitwin.cli.app import create_cli
-from servitwin.domain.case import Case, CaseStep, Found
+from servitwin.domain.case import Case, CaseStep, Found, Noted
 from servitwin.domain.finding import Finding
 from servitwin.domain.instant import NS
 
@@ -46,12 +46,45 @@ def test_the_most_severe_leads_and_the_others_follow_it(anna):
 def test_one_step_counts_for_all_or_for_none(adam):
     odd = adam.post("/api/v1/cases/slips/steps", params={"also": ["thin", "before"]}, json=WORN)
     assert (odd.status_code, odd.json()["code"], odd.json()["where"]) == (400, "case:not-related", "also")
-    shelf = {"kind": "shelved", "until": "2999-01-01T00:00:00Z", "text": "later"}
+    shelf = {"kind": "shelved", "until": "2200-01-01T00:00:00Z", "text": "later"}
     unsafe = adam.post("/api/v1/cases/thin/steps", params={"also": ["slips"]}, json=shelf)
-    assert unsafe.status_code in (400, 403), unsafe.text
+    assert (unsafe.status_code, unsafe.json()["code"]) == (400, "case:by-itself")
     assert steps(adam, "slips") == steps(adam, "thin") == ["found"]
     assert adam.post("/api/v1/cases/slips/steps", params={"also": ["thin"]}, json=WORN).status_code == 201
     assert steps(adam, "slips") == steps(adam, "thin") == ["found", "diagnosed"]
+
+
+def test_who_is_named_twice_is_meant_once(adam):
+    note = {"kind": "note", "text": "seen"}
+    done = adam.post("/api/v1/cases/slips/steps", params={"also": ["thin"] * 1500}, json=note)
+    assert done.status_code == 201, done.text[:200]
+    assert steps(adam, "slips") == steps(adam, "thin") == ["found", "diagnosed", "note"]
+
+
+@pytest.mark.parametrize("kind", ["closed", "shelved", "unshelved"])
+def test_a_case_is_closed_and_put_aside_by_itself(adam, kind):
+    body = {"closed": {"text": "scrapped"}, "shelved": {"text": "later", "until": "2200-01-01T00:00:00Z"}}.get(kind, {})
+    refused = adam.post("/api/v1/cases/slips/steps", params={"also": ["thin"]}, json={"kind": kind, **body})
+    assert (refused.status_code, refused.json()["code"]) == (400, "case:by-itself")
+
+
+def test_a_step_that_somebody_else_took_first_is_taken_in_none(node, adam, monkeypatch):
+    keep = node.records.add_case_step
+    monkeypatch.setattr(type(node.records), "add_case_step", lambda self, step: step.case != "thin" and keep(step))
+    lost = adam.post("/api/v1/cases/slips/steps", params={"also": ["thin"]}, json=WORN)
+    assert (lost.status_code, lost.json()["code"]) == (409, "case:out-of-turn")
+    monkeypatch.undo()
+    assert steps(adam, "slips") == ["found", "diagnosed", "note"]
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_from_acting(node, adam):
+    [(_, taken)] = node.records.cases(id="before")
+    ahead = CaseStep("before", len(taken) + 1, time.time_ns() + 3600 * NS, "adam", Noted("from an hour ahead"))
+    assert node.records.add_case_step(ahead)
+    for text, number in (("now", {}), ("and now", {"number": len(taken) + 2})):
+        done = adam.post("/api/v1/cases/before/steps", json={"kind": "note", "text": text, **number})
+        assert done.status_code == 201, done.text
+    assert [s["said"]["text"] for s in done.json()["steps"][1:]] == ["now", "and now"]
 
 
 def test_the_command_line_repairs_both(node, adam, monkeypatch):

@@ -79,5 +79,5 @@ class RequirementWatch:
         self.status = {
             "requirements": watched,
             "seconds": round(time.monotonic() - began, 3),
-            "failures": {**self._watch.failures, **self._alarms.failures},
+            "failures": {**self._watch.failures, **self._alarms.failures, **self._cases.failures},
         }

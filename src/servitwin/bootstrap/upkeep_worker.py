@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from servitwin.bootstrap.priority import give_way
 from servitwin.bootstrap.worker import report_ready
@@ -13,7 +14,7 @@ from servitwin.engines.history.backlog import small_files
 from servitwin.engines.history.projections import roll_up
 from servitwin.engines.history.upkeep import Dropped, Hold, compact, retain, vacuum
 from servitwin.engines.records import SqlRecords
-from servitwin.usecases.legal_hold import held
+from servitwin.usecases.legal_hold import case_holds, held
 from servitwin.usecases.registry import Registry
 
 
@@ -31,7 +32,8 @@ def run(settings: Settings) -> None:
     replaced = compact(folder, now=time.time_ns)
     dropped: list[Dropped] = []
     if settings.retention_days:
-        holds = [Hold(h.twin, h.start, h.end) for h in held(records, registry, time.time_ns())]
+        needed = held(records, registry, time.time_ns(), [partial(case_holds, records)])
+        holds = [Hold(h.twin, h.start, h.end) for h in needed]
         dropped = retain(folder, now=time.time_ns, rows_for=settings.retention_days * DAY, holds=holds)
     deleted = vacuum(folder)
     records.close()

@@ -112,13 +112,12 @@ def repair(
 def close(
     case: CaseArgument,
     text: Annotated[str, typer.Option("--text", help="Why it ends without a proof")],
-    also: AlsoOption = None,
     data: DataOption = None,
     to: ToOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """End a case without proof of repair."""
-    _step(case, "closed", {"text": text}, also, data, to, as_json)
+    _step(case, "closed", {"text": text}, None, data, to, as_json)
 
 
 def proof(

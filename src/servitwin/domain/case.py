@@ -43,7 +43,7 @@ class Ended(Body, frozen=True, tag="ended"):
 
 
 class Withdrawn(Body, frozen=True, tag="withdrawn"):
-    """Late observations took a violation back: with them the requirement was kept."""
+    """Late observations, or a gap that was declared, took a violation back: with them it is not certain any more."""
 
     finding: str
     text: str = ""
@@ -202,8 +202,14 @@ class CaseStanding(msgspec.Struct, frozen=True):
 
 
 def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseStanding:
-    """Where a case stands at an instant, from the steps that were taken by then."""
+    """Where a case stands at an instant, from the steps that were taken by then.
+
+    A violation that was taken back counts as if it had never been found: a repair that it seemed to refute stands, but
+    what was said to be proven of it has to be proven again. One that began after the repair refutes it, and what was
+    proven of it, in whatever order that came to be known.
+    """
     taken = tuple(sorted((s for s in steps if s.at <= known_at), key=lambda s: s.number))
+    gone = {s.body.finding: s.number for s in taken if isinstance(s.body, Withdrawn)}
     findings: dict[str, Finding] = {}
     status: Status = "violated"
     acknowledged = False
@@ -215,16 +221,16 @@ def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseS
     alarms = CaseAlarms()
     for step in taken:
         match step.body:
-            case Found(finding=f):
+            case Found(finding=f) if step.number > gone.get(f.id, 0):
                 if f.id not in findings:
                     acknowledged = False
                     if repair is not None and f.start >= repair.done_at:
-                        status, recurred, repair = "violated", recurred + 1, None
+                        status, recurred, repair, verified = "violated", recurred + 1, None, None
                 findings[f.id] = f
+            case Found() if verified is not None:
+                status, verified = "repaired", None  # what was known then did not prove it: it is judged again
             case Ended(finding=id, end=end, least=least, most=most) if id in findings:
                 findings[id] = msgspec.structs.replace(findings[id], end=end, least=least, most=most)
-            case Withdrawn(finding=id):
-                findings.pop(id, None)
             case AlarmsJoined(change=change):
                 alarms = changed_alarms(alarms, change)
             case Acknowledged():
@@ -236,8 +242,10 @@ def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseS
             case Diagnosed() as d:
                 diagnosis = d
                 status = "diagnosed" if status == "violated" else status
+            case Repaired() as r if any(f.start >= r.done_at for f in findings.values()):
+                status, recurred, repair = "violated", recurred + 1, None  # it was found again before this was said
             case Repaired() as r:
-                repair, status = r, "repaired"
+                repair, status, verified = r, "repaired", None
             case Verified() as v:
                 verified, status = v, "verified"
             case Closed():
@@ -245,6 +253,10 @@ def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseS
             case _:
                 pass
     kept = tuple(sorted(findings.values(), key=lambda f: f.start))
+    if verified is not None and any(
+        f.start < verified.until and (f.end is None or f.end > verified.since) for f in kept
+    ):  # late observations refute what was proven, or a violation from before the repair went on after all
+        status, recurred, repair, verified = "violated", recurred + 1, None, None
     if not kept:
         status = "closed"  # late observations took every violation back
     shelf = shelf if shelf is not None and shelf > known_at else None

@@ -8,6 +8,7 @@ most severe one leads, then the one that began first.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 from servitwin.domain.case import CaseStanding
@@ -35,12 +36,49 @@ def leads(standings: Iterable[CaseStanding]) -> dict[str, str]:
         by_twin.setdefault(s.case.twin, []).append(s)
     found: dict[str, str] = {}
     for group in by_twin.values():
-        for s in sorted(group, key=_rank):
-            before = [o for o in related(s, group) if _rank(o) < _rank(s)]
-            if before:
-                first = before[0].case.id
+        ranked = sorted(group, key=_rank)
+        covered: dict[str, _Covered] = {}
+        for place, s in enumerate(ranked):
+            spans, component = _merged(s), s.case.component
+            near = (c.first_in(spans) for path, c in covered.items() if same_place(path, component))
+            before = min((n for n in near if n is not None), default=None)
+            if before is not None:
+                first = ranked[before].case.id
                 found[s.case.id] = found.get(first, first)
+            covered.setdefault(component, _Covered()).add(spans, place)
     return found
+
+
+class _Covered:
+    """Stretches of time of one component, each with the place of the first case that was added for it."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._places: list[int] = []
+
+    def first_in(self, spans: Iterable[Span]) -> int | None:
+        """The least place of a case in those stretches; None: there is none."""
+        found: int | None = None
+        for start, end in spans:
+            i, last = bisect_right(self._ends, start), bisect_left(self._starts, end)
+            if i < last:
+                least = min(self._places[i:last])
+                found = least if found is None else min(found, least)
+        return found
+
+    def add(self, spans: Iterable[Span], place: int) -> None:
+        """Take in what of the stretches no case covers yet."""
+        for start, end in spans:
+            at, i = start, bisect_right(self._ends, start)
+            while at < end:
+                until = min(end, self._starts[i]) if i < len(self._starts) else end
+                if at < until:
+                    self._starts.insert(i, at)
+                    self._ends.insert(i, until)
+                    self._places.insert(i, place)
+                    i += 1
+                at, i = (self._ends[i], i + 1) if i < len(self._ends) else (end, i)
 
 
 def _rank(s: CaseStanding) -> tuple[int, int, str]:

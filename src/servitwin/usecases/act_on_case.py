@@ -8,6 +8,7 @@ import msgspec
 
 from servitwin.domain.case import (
     Acknowledged,
+    Case,
     CaseStanding,
     CaseStep,
     Closed,
@@ -22,7 +23,8 @@ from servitwin.domain.case import (
 )
 from servitwin.domain.case_alarm import SEVERITY_RANK
 from servitwin.domain.case_relation import related
-from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
+from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError, RefusedError
+from servitwin.domain.instant import EARLIEST, LATEST
 from servitwin.domain.party import Actor
 from servitwin.domain.twin import Twin
 from servitwin.proof.log.statement import Subject, exact_instant
@@ -64,11 +66,9 @@ class ActOnCase:
         Urgent is: open before ended, safety before high, medium and low, violated now before not, then the newest.
         """
         at = self._now() if known_at is None else known_at
-        found = [
-            case_standing(case, steps, at)
-            for case, steps in self._records.cases(twins)
-            if case.opened <= at and self._may_read(actor, case.twin)
-        ]
+        known = self._authoriser.known(actor)
+        seen = (self._seen(actor, c, steps, at) for c, steps in self._records.cases(twins) if c.twin in known)
+        found = [s for s in seen if s is not None]
         if only_open:
             found = [s for s in found if s.open]
         return sorted(found, key=_urgency)
@@ -81,8 +81,9 @@ class ActOnCase:
         """
         at = self._now() if known_at is None else known_at
         for case, steps in self._records.cases(id=id):
-            if case.opened <= at and self._may_read(actor, case.twin):
-                return case_standing(case, steps, at)
+            standing = self._seen(actor, case, steps, at)
+            if standing is not None:
+                return standing
         raise NotFoundError(Fault("case:unknown", f"There is no case {id[:80]!r}", "See GET /cases", "id"))
 
     def related(self, actor: Actor, one: CaseStanding) -> Sequence[CaseStanding]:
@@ -95,12 +96,12 @@ class ActOnCase:
         """Take the same step in a case and in others that belong together with it; none is taken if one is refused.
 
         Raises:
-            InvalidInputError: ``case:not-related``, and as :meth:`act` says.
+            InvalidInputError: ``case:not-related``, ``case:by-itself``, and as :meth:`act` says.
             ConflictError, RefusedError: as :meth:`act` says.
         """
-        now = self.get(actor, id)
-        others = {s.case.id: s for s in self.related(actor, now)}
-        for other in also:
+        others = {s.case.id: s for s in self.related(actor, self.get(actor, id))} if also else {}
+        wanted = dict.fromkeys(also)  # who is named twice is meant once
+        for other in wanted:
             if other not in others:
                 raise InvalidInputError(
                     Fault(
@@ -110,11 +111,20 @@ class ActOnCase:
                         "also",
                     )
                 )
-            self._step(actor, others[other], body, None)
-        done = self.act(actor, id, body, number)
-        for other in also:
-            self.act(actor, other, body)
-        return done
+        if wanted and isinstance(body, Shelved | Unshelved | Closed):
+            raise InvalidInputError(
+                Fault(
+                    "case:by-itself",
+                    "Each case is put aside, taken up again and closed by itself",
+                    "Leave `also` out, and take the step in each case",
+                    "also",
+                )
+            )
+        with self._records.together():
+            taken = [self._take(actor, id, body, number), *(self._take(actor, other, body, None) for other in wanted)]
+        for step, twin in taken:
+            self._tell(actor, step, twin)
+        return self.get(actor, id)
 
     def act(self, actor: Actor, id: str, body: StepBody, number: int | None = None) -> CaseStanding:
         """Take a step; ``number``: which the actor believes to take, without it the next one.
@@ -122,22 +132,33 @@ class ActOnCase:
         Raises:
             InvalidInputError, ConflictError, RefusedError: as :func:`servitwin.domain.case.check_step` says.
         """
-        now = self.get(actor, id)
+        return self.act_together(actor, id, (), body, number)
+
+    def _take(self, actor: Actor, id: str, body: StepBody, number: int | None) -> tuple[CaseStep, Twin]:
+        """Keep a step in the transaction of the caller."""
+        self.get(actor, id)
+        [(case, steps)] = self._records.cases(id=id)
+        now = case_standing(case, steps, LATEST)
+        if number is not None:
+            # Steps from before the clock was set back bear a later time: nobody is shown them, and they are there.
+            number += sum(1 for s in steps if s.at > self._now())
         step, twin = self._step(actor, now, body, number)
-        with self._records.together():
-            if not self._records.add_case_step(step):
-                raise ConflictError(
-                    Fault("case:out-of-turn", "Somebody else acted on this case just now", "Read it again", "number")
-                )
-            if isinstance(body, Repaired):
-                self._state_repair(now, body, step.at)
-        said = msgspec.to_builtins(body)
-        self._audit.note(actor, "case.step", twin.id, {"case": id, **said})
-        data = {"case": id, "kind": said["kind"]}
+        if not self._records.add_case_step(step):
+            raise ConflictError(
+                Fault("case:out-of-turn", "Somebody else acted on this case just now", "Read it again", "number")
+            )
+        if isinstance(body, Repaired):
+            self._state_repair(now, body, step.at)
+        return step, twin
+
+    def _tell(self, actor: Actor, step: CaseStep, twin: Twin) -> None:
+        """Note and publish a step that is kept."""
+        said = msgspec.to_builtins(step.body)
+        self._audit.note(actor, "case.step", twin.id, {"case": step.case, **said})
+        data = {"case": step.case, "kind": said["kind"]}
         number = self._records.add_event("case-changed", twin.id, step.at, data)
         event = {"id": number, "kind": "case-changed", "subject": twin.id, "at": step.at, "data": data}
         self._publish("happened", msgspec.json.encode(event))
-        return self.get(actor, id)
 
     def _step(self, actor: Actor, now: CaseStanding, body: StepBody, number: int | None) -> tuple[CaseStep, Twin]:
         """The step that an actor would take, and the machine, if it may be taken."""
@@ -180,9 +201,46 @@ class ActOnCase:
                 Fault("case:component-unknown", f"There is no component {component[:80]!r}", names, "component")
             )
 
-    def _may_read(self, actor: Actor, uid: str) -> bool:
-        twin = self._registry.by_uid(uid)
-        return twin is not None and self._authoriser.may(actor, "read", twin)
+    def may_show(self, actor: Actor, standing: CaseStanding, start: int, end: int) -> bool:
+        """Whether the actor may read what the machine of a case did in all of [start, end)."""
+        twin = self._registry.by_uid(standing.case.twin)
+        return twin is not None and self._authoriser.spans(actor, twin, "", start, end) == [(start, end)]
+
+    def require_shown(self, actor: Actor, standing: CaseStanding, start: int, end: int) -> None:
+        """Refuse to show observations of [start, end) to whoever may not read all of them.
+
+        Raises:
+            RefusedError: ``case:time-not-readable``.
+        """
+        if not self.may_show(actor, standing, start, end):
+            raise RefusedError(
+                Fault(
+                    "case:time-not-readable",
+                    "In that time the machine belonged to somebody else, whose observations you may not read",
+                    "Ask the owner of that time for the proof, or for a grant",
+                )
+            )
+
+    def _seen(self, actor: Actor, case: Case, steps: Sequence[CaseStep], at: int) -> CaseStanding | None:
+        """The case as an actor may know it at an instant; None: for them there is none.
+
+        Rights follow ownership at the time of what was observed. A case is known to whoever may read the machine at a
+        time at which it was violated; who may not any more knows it as it was when it changed hands.
+        """
+        twin = self._registry.by_uid(case.twin)
+        if twin is None or case.opened > at:
+            return None
+        if not self._authoriser.may(actor, "read", twin):
+            mine = self._authoriser.spans(actor, twin, "", EARLIEST, at)
+            if not mine or mine[-1][1] <= case.opened:
+                return None
+            at = min(at, mine[-1][1] - 1)
+        standing = case_standing(case, steps, at)
+        violated = [(f.start, max(f.start, at) + 1 if f.end is None else f.end) for f in standing.findings]
+        if not violated:
+            violated = [(case.opened, case.opened + 1)]
+        readable = any(self._authoriser.spans(actor, twin, "", start, end) for start, end in violated)
+        return standing if readable else None
 
 
 def _urgency(s: CaseStanding) -> tuple[bool, int, bool, int]:

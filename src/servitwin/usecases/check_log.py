@@ -84,6 +84,7 @@ def check_log(
         faults += _compare(entries, witnessed)
     truth = list(witnessed or []) + entries[len(witnessed or []) :]
     bound: dict[int, int] = {}
+    dated: dict[int, int] = {}
     segments = rows = late = 0
     for index, raw in enumerate(truth):
         entry = None if is_hidden(raw) else _glanced(raw)
@@ -97,7 +98,10 @@ def check_log(
         expected = bound.get(body.shard, body.first - 1) + 1
         if body.first != expected:
             faults.append(_of(body, "hole", index, f"the segment before it ends at {expected - 1}"))
-        bound[body.shard] = body.last
+        made = entry.statement.made_at
+        if made < dated.get(body.shard, made):
+            faults.append(_of(body, "entry", index, "it is dated before the segment that it follows"))
+        bound[body.shard], dated[body.shard] = body.last, made
         found = check_segment(index, body)
         if found is not None:
             faults.append(found)

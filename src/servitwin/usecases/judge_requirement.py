@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import msgspec
@@ -139,33 +140,39 @@ class JudgeRequirement:
         """How far a repair done at ``since`` is proven by what was observed until ``until``.
 
         An occurrence is a stretch in which the rule's condition came and held; it counts only if what the requirement
-        itself is about (the left of its ``->``) came in it as well. What is counted begins where the requirement was
+        itself is about (the left of its ``->``) came in it as well, and each time of that makes one count: nobody
+        finds more occurrences in a proof file. What is counted begins where the requirement was
         first kept after the repair, and anew after each time in which it could not be judged: the proof file says
         of all of that time that the requirement was kept.
         """
         formula, condition = demand.formula, demand.condition
         rule = demand.requirement.repair
-        if formula is None or until <= since:
-            return repair_progress(rule, (), since, max(since, until), conditioned=condition is not None)
+        until = min(until, since + LONGEST)  # what did not come in all that time proves nothing any more
+        conditioned = condition is not None or bool(rule.when)  # a condition that cannot be read never came
+        if formula is None or until <= since or (conditioned and condition is None):
+            return repair_progress(rule, (), since, max(since, until), conditioned=conditioned)
         read = [formula, *([condition] if condition is not None else [])]
         trace = self.trace(twin, read, since, until, cut)
         pieces = evaluate(formula, trace).pieces
-        begin = kept_from(pieces, since)
+        begin, again = kept_from(pieces, since), recurrences(pieces)
         if begin >= until:
-            return repair_progress(rule, (), begin, begin, conditioned=condition is not None)
+            return repair_progress(rule, again, begin, begin, conditioned=conditioned)
         if begin > since:
             trace = self.trace(twin, read, begin, until, cut)
         if condition is None:
             # Without a condition every stretch of one verdict is an occurrence.
             kept = [Occurrence(max(p.start, begin), p.end, p.verdict) for p in pieces if p.end > begin]
-            return repair_progress(rule, kept, begin, until, conditioned=False)
-        found = occurrences(Implies(condition, formula), trace)
-        own = trigger_of(formula)
-        if signals_of(own):
-            met = occurrences(Implies(own, own), trace)
-            found = [o for o in found if any(m.start < o.end and o.start < m.end for m in met)]
-        # What went on when the counting began did not come again.
-        return repair_progress(rule, [o for o in found if o.start > begin or o.verdict is Verdict.FALSE], begin, until)
+        else:
+            kept = occurrences(Implies(condition, formula), trace)
+            own = trigger_of(formula)
+            if signals_of(own):
+                kept = meeting(kept, occurrences(Implies(own, own), trace))
+            # What went on when the counting began did not come again.
+            kept = [o for o in kept if o.start > begin or o.verdict is Verdict.FALSE]
+        failed = [o for o in kept if o.verdict is Verdict.FALSE]
+        # A violation refutes the repair wherever it is, also where nothing would have been counted.
+        missed = [o for o in again if not _touches(o, failed)]
+        return repair_progress(rule, [*kept, *missed], begin, until, conditioned=conditioned)
 
 
 def kept_from(pieces: Sequence[Piece], since: int) -> int:
@@ -179,6 +186,32 @@ def kept_from(pieces: Sequence[Piece], since: int) -> int:
         if p.determined < NEVER and (going_on or p.verdict is Verdict.INCONCLUSIVE):
             begin = max(begin, p.end)
     return begin
+
+
+def recurrences(pieces: Sequence[Piece]) -> list[Occurrence]:
+    """Violations after the requirement had been kept: what merely went on from before the repair is none."""
+    kept = next((p.start for p in pieces if p.verdict is Verdict.TRUE), None)
+    if kept is None:
+        return []
+    return [Occurrence(p.start, p.end, p.verdict) for p in pieces if p.verdict is Verdict.FALSE and p.start > kept]
+
+
+def meeting(found: Sequence[Occurrence], met: Sequence[Occurrence]) -> list[Occurrence]:
+    """Those of ``found`` in which one of ``met`` was; each of ``met`` makes one count. Both are in order."""
+    kept, place = [], 0
+    for one in found:
+        while place < len(met) and met[place].end <= one.start:
+            place += 1
+        if place < len(met) and met[place].start < one.end:
+            kept.append(one)
+            place += 1
+    return kept
+
+
+def _touches(one: Occurrence, others: Sequence[Occurrence]) -> bool:
+    """Whether it overlaps one of others, which are in order and apart from each other."""
+    place = bisect_right(others, one.start, key=lambda o: o.end)
+    return place < len(others) and others[place].start < one.end
 
 
 def clip(pieces: Sequence[Piece], end: int) -> list[Piece]:

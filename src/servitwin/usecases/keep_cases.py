@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -20,10 +21,10 @@ from servitwin.domain.case import (
     case_standing,
 )
 from servitwin.domain.case_alarm import AlarmChange
-from servitwin.domain.error import ServitwinError
+from servitwin.domain.error import ServitwinError, UnavailableError
 from servitwin.domain.finding import Finding, Hypothesis
 from servitwin.domain.formula.tree import LOGIC
-from servitwin.domain.instant import MINUTE, NS
+from servitwin.domain.instant import LATEST, MINUTE, NS
 from servitwin.domain.likely_cause import rank_causes, stopped_by
 from servitwin.domain.observation import Cut
 from servitwin.domain.twin import Twin, value_at
@@ -40,6 +41,10 @@ from servitwin.usecases.state_evidence import StateEvidence
 log = logging.getLogger("servitwin.cases")
 _LINE_LOOKS_BACK = 30 * MINUTE
 _SETTLED = 15 * NS  # what was received before that is bound by now
+_SHARE = 50  # judging the repair of one case takes at most this part of the time: it reads all since the repair
+_AGAIN = MINUTE
+_LOOKS = 1000
+_TAKEN_BACK = "With late data or a declared gap it is not certain any more that the requirement was violated"
 Publish = Callable[[str, bytes], None]
 
 
@@ -55,8 +60,12 @@ class KeepCases:
         publish: Publish,
         new_id: Callable[[], str],
         bound: Callable[[], Cut],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``bound``: how much of each stream the evidence log binds; what is proven rests on nothing else."""
+        """``bound``: how much of each stream the evidence log binds; what is proven rests on nothing else.
+
+        ``clock``: seconds, by which the time that judging takes is measured.
+        """
         self._history = history
         self._registry = registry
         self._records = records
@@ -64,7 +73,11 @@ class KeepCases:
         self._publish = publish
         self._new_id = new_id
         self._bound = bound
+        self._clock = clock
         self._judge = JudgeRequirement(history, registry, records)
+        self._cuts: list[tuple[int, Cut]] = []  # what was committed at earlier looks, oldest first
+        self._due: dict[tuple[str, int], int] = {}  # when a repair is judged again, by the case and its steps
+        self.failures: dict[str, str] = {}  # of repairs that cannot be judged, by id of the case
 
     def take(self, twin: Twin, demand: Demand, change: Change, cut: Cut, now: int) -> None:
         """Keep what became of a violation of a requirement of a twin."""
@@ -92,46 +105,84 @@ class KeepCases:
         ``kept``: ``first`` of the violations that were found again.
         """
         for case, steps in self._records.cases([twin.uid]):
-            if case.requirement != demand.name:
-                continue
-            for f in case_standing(case, steps, now).findings:
+            if (case.requirement, case.digest) != (demand.name, demand.digest):
+                continue  # what was found of a requirement that has been changed since, nobody has judged again
+            for f in case_standing(case, steps, LATEST).findings:
                 if since <= f.start < until and f.start not in kept:
-                    self._add(case, Withdrawn(f.id, "With data that came late the requirement was kept"), now)
+                    self._add(case, Withdrawn(f.id, _TAKEN_BACK), now)
 
     def prove_repairs(self, demands: RequirementSet, now: int) -> int:
         """State of every repaired case whether it is proven by now; returns how many were."""
         proven = 0
-        for case, steps in self._records.cases(having="repaired"):
-            standing = case_standing(case, steps, now)
-            twin = self._registry.by_uid(case.twin)
-            demand = demands.find(twin, case.requirement, case.opened) if twin is not None else None
-            if standing.status != "repaired" or standing.repair is None or twin is None or demand is None:
+        repaired = self._records.cases(having="repaired")
+        waiting = {case.id: (case.id, len(steps)) for case, steps in repaired}
+        self._due = {known: due for known, due in self._due.items() if waiting.get(known[0]) == known}
+        self.failures = {id: why for id, why in self.failures.items() if id in waiting}
+        cut, until = self._settled(now) if repaired else ({}, now)
+        for case, steps in repaired:
+            if self._due.get(waiting[case.id], now) > now:
                 continue
-            if demand.digest != case.digest:
-                continue  # another requirement than the one that was violated proves nothing
-            cut = self._bound()
-            found = self._judge.progress(twin, demand, standing.repair.done_at, now - _SETTLED, cut)
-            if not found.proven or standing.active:
-                continue
-            known = {str(k): v for k, v in cut.items()}
-            body = Verified(found.since, found.until, found.occurrences, found.needed, found.bound, known)
-            with self._records.together():
-                self._add(case, body, now)
-                self._evidence.state(
-                    "repair-verified",
-                    Subject(twin=twin.uid, case=case.id),
-                    now,
-                    {
-                        "requirement": case.digest,
-                        "occurrences": found.occurrences,
-                        "needed": found.needed,
-                        "bound": found.bound,
-                        "since": exact_instant(found.since),
-                        "cut": known,
-                    },
-                )
-            proven += 1
+            began = self._clock()
+            try:
+                proven += self._prove_repair(case, steps, demands, now, cut, until)
+                self.failures.pop(case.id, None)
+            except UnavailableError:
+                raise
+            except Exception as e:  # what one machine's data bring must not keep the repairs of others unproven
+                if self.failures.get(case.id) != str(e):
+                    log.exception("the repair of case %s cannot be judged; it is tried again", case.id)
+                self.failures[case.id] = str(e)
+                self._due[waiting[case.id]] = now + _AGAIN
+            else:
+                self._due[waiting[case.id]] = now + _SHARE * int((self._clock() - began) * NS)
         return proven
+
+    def _settled(self, now: int) -> tuple[Cut, int]:
+        """What the log binds, and until when that is all that has come in.
+
+        Where the log lags behind, what it does not bind yet must not be taken for silence, in which values hold.
+        """
+        self._cuts.append((now, self._history.cut()))
+        bound = self._bound()
+        whole = [n for n, (_, cut) in enumerate(self._cuts) if all(bound.get(s, -1) >= last for s, last in cut.items())]
+        self._cuts = self._cuts[whole[-1] if whole else 0 :][-_LOOKS:]
+        return bound, min(now, self._cuts[0][0]) - _SETTLED if whole else 0
+
+    def _prove_repair(
+        self, case: Case, steps: Sequence[CaseStep], demands: RequirementSet, now: int, cut: Cut, until: int
+    ) -> bool:
+        """State that a repair is proven, if it is; not if anybody has taken a step meanwhile."""
+        standing = case_standing(case, steps, LATEST)
+        twin = self._registry.by_uid(case.twin)
+        if standing.status != "repaired" or standing.repair is None or standing.active or twin is None:
+            return False
+        demand = demands.of_case(twin, case)
+        if demand is None:
+            return False
+        found = self._judge.progress(twin, demand, standing.repair.done_at, until, cut)
+        if not found.proven:
+            return False
+        known = {str(k): v for k, v in cut.items()}
+        body = Verified(found.since, found.until, found.occurrences, found.needed, found.bound, known)
+        with self._records.together():
+            # What was judged is the case as it was read: a new repair, or an end by hand, asks for another look.
+            if not self._records.add_case_step(CaseStep(case.id, len(steps) + 1, now, MONITOR, body)):
+                return False
+            self._tell(case, "case-changed", now)
+            self._evidence.state(
+                "repair-verified",
+                Subject(twin=twin.uid, case=case.id),
+                now,
+                {
+                    "requirement": case.digest,
+                    "occurrences": found.occurrences,
+                    "needed": found.needed,
+                    "bound": found.bound,
+                    "since": exact_instant(found.since),
+                    "cut": known,
+                },
+            )
+        return True
 
     def join_alarms(self, case: Case, change: AlarmChange, now: int) -> None:
         """Keep what has changed in the machine's alarms that belong to a case."""
@@ -146,7 +197,7 @@ class KeepCases:
         explanation = self._judge.explanation(twin, demand, v.first, now)
         body = Found(finding, explanation, self._hypotheses(twin, demand, v.first, now))
         with self._records.together():
-            if standing is not None and standing.open:
+            if standing is not None:
                 case = standing.case
                 self._add(case, body, now)
             else:
@@ -204,15 +255,20 @@ class KeepCases:
         return stopped_by(twin.id, told, titles, at)
 
     def _case_of(self, twin: Twin, demand: Demand, v: Violation, now: int) -> CaseStanding | None:
-        """The case that has this violation, else the one that is open for the same requirement; None: neither.
+        """The case that has this violation, or that it belongs to; None: a new one.
 
-        A requirement that was changed is another one: what is proven or put aside of the old one says nothing of it.
+        It belongs to the case that is open for the same requirement, or to one whose repair was said to be proven over
+        that time, or after it: what comes late refutes that, or was mended with the rest. A requirement that was
+        changed is another one: what is proven or put aside of the old one says nothing of it.
         """
         mine = [
-            case_standing(c, steps, now) for c, steps in self._records.cases([twin.uid]) if c.requirement == demand.name
+            case_standing(c, steps, LATEST)
+            for c, steps in self._records.cases([twin.uid])
+            if c.requirement == demand.name
         ]
         having = next((s for s in mine if _known(s, twin, demand, v) is not None), None)
-        return having or next((s for s in mine if s.open and s.case.digest == demand.digest), None)
+        same = [s for s in mine if s.case.digest == demand.digest]
+        return having or next((s for s in same if _covers(s, v)), None) or next((s for s in same if s.open), None)
 
     def _add(self, case: Case, body: StepBody, now: int) -> None:
         add_monitor_step(self._records, case.id, body, now)
@@ -232,6 +288,12 @@ def _finding(twin: Twin, demand: Demand, v: Violation, cut: Cut) -> Finding:
         twin.uid, demand.name, demand.digest, demand.component, demand.requirement.severity, v.first, v.determined,
         v.end if v.over else None, cut={str(k): n for k, n in cut.items()},
     )  # fmt: skip
+
+
+def _covers(standing: CaseStanding, v: Violation) -> bool:
+    """Whether a violation began between the first one of a case and the end of what proved its repair."""
+    proven = standing.verified
+    return proven is not None and standing.status == "verified" and standing.findings[0].start <= v.start < proven.until
 
 
 def _known(standing: CaseStanding, twin: Twin, demand: Demand, v: Violation) -> Finding | None:

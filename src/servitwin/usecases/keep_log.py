@@ -10,7 +10,7 @@ from servitwin.domain.agreement import PartyKey
 from servitwin.domain.canonical_json import canonical
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError, UnavailableError
 from servitwin.domain.instant import parse_instant
-from servitwin.proof.log.catalogue import last_sequences, places_of_digest, places_of_kinds
+from servitwin.proof.log.catalogue import last_segments, last_sequences, places_of_digest, places_of_kinds
 from servitwin.proof.log.head import (
     Cosignature,
     Fork,
@@ -69,6 +69,8 @@ class KeepLog:
         self._head = self._check_head()
         self.owner = glance(log.entry(0)).statement.by if len(log) else ""
         self._bound = last_sequences(log.catalogue())
+        newest = [glance(log.entry(i)).statement.made_at for i in last_segments(log.catalogue())]
+        self._last_bound = max(newest, default=0)
 
     # what is there -------------------------------------------------------------------------------------------
 
@@ -105,8 +107,12 @@ class KeepLog:
         return list(range(first, first + len(entries)))
 
     def bind(self, bodies: Sequence[tuple[int, int, dict[str, object]]]) -> None:
-        """Add segments: shard, last sequence, and the body of the statement."""
-        made = self._now()
+        """Add segments: shard, last sequence, and the body of the statement.
+
+        None is dated before the one that it follows, also where the clock was set back: whoever reads the log relies on
+        that order to see that no segment is left out.
+        """
+        made = self._last_bound = max(self._now(), self._last_bound)
         self.append([statement_bytes("segment", self.owner, Subject(), made, body) for _, _, body in bodies])
         self._bound |= {shard: last for shard, last, _ in bodies}
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
+from servitwin.domain.case import case_standing
 from servitwin.domain.contract_period import periods
 from servitwin.domain.exclusion import standing
+from servitwin.domain.instant import DAY
 from servitwin.domain.settlement_inputs import range_to_read
-from servitwin.usecases.ports import Records
+from servitwin.usecases.ports import CaseRecords, Records
 from servitwin.usecases.registry import Registry
 
 
 class Held(msgspec.Struct, frozen=True):
-    """Observations of a twin (uid) in [start, end) that stay, and the contract (or else what) that needs them."""
+    """Observations in [start, end) that stay, and the contract (or else what) that needs them.
+
+    ``twin``: uid; empty: of all twins.
+    """
 
     twin: str
     start: int
@@ -51,3 +56,28 @@ def held(records: Records, registry: Registry, now: int, others: Sequence[Others
                 if twin is not None:
                     found.append(Held(twin.uid, start, end, contract.id))
     return found
+
+
+def case_holds(records: CaseRecords, now: int) -> Iterator[Held]:
+    """What open cases need to be proven.
+
+    Of the machine all since a day before the first violation. A proof file shows segments of the log, which bind the
+    rows of all twins, and no more than a day of them: so of all twins what lies within a day of the violation that is
+    proven, and of the repair.
+    """
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for case, steps in records.cases():
+        found = case_standing(case, steps, now)
+        if not found.open:
+            continue
+        spans.setdefault(case.twin, []).append((found.findings[0].start - DAY, now))
+        proven = [found.findings[-1].start, *([found.repair.done_at] if found.repair else [])]
+        spans.setdefault("", []).extend((at - DAY, min(now, at + DAY)) for at in proven)
+    for twin, wanted in spans.items():
+        start, end = min(wanted)
+        for a, b in sorted(wanted):
+            if a > end:
+                yield Held(twin, start, end, "open cases")
+                start, end = a, b
+            end = max(end, b)
+        yield Held(twin, start, end, "open cases")

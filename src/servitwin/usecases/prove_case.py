@@ -81,13 +81,15 @@ class ProveCase:
 
     def kept(self, standing: CaseStanding, kind: Kind) -> bytes | None:
         """The proof file that was made last and still says all that is known; None if there is none."""
+        if not standing.findings:
+            return None
         proved = [s.body for s in standing.steps if isinstance(s.body, Proved)]
         last = next((p for p in reversed(proved) if p.of == kind), None)
         if last is None:
             return None
         if kind == "violated":
-            newest = standing.findings[-1] if standing.findings else None
-            if newest is None or newest.start != last.start or (newest.end is not None and newest.end != last.end):
+            newest = standing.findings[-1]
+            if newest.start != last.start or (newest.end is not None and newest.end != last.end):
                 return None
         elif standing.verified is None or standing.verified.since != last.start:
             return None
@@ -106,8 +108,8 @@ class ProveCase:
         if kept is not None:
             return kept
         twin = self._registry.by_uid(standing.case.twin)
-        demand = self._demands.find(twin, standing.case.requirement, standing.case.opened) if twin else None
-        if twin is None or demand is None or demand.formula is None or demand.digest != standing.case.digest:
+        demand = self._demands.of_case(twin, standing.case) if twin else None
+        if twin is None or demand is None or demand.formula is None:
             raise NotFoundError(
                 Fault(
                     "proof:requirement-gone",
@@ -128,9 +130,9 @@ class ProveCase:
     ) -> tuple[ClaimedVerdict, ShownExcerpt, list[int]]:
         bound = last_sequences(self._log.catalogue())
         settled = self._now() - _SETTLED
+        if not standing.findings:
+            raise _not_yet("No violation of this case counts any more")
         if kind == "violated":
-            if not standing.findings:
-                raise _not_yet("No violation of this case counts any more")
             cut, begin, wanted = bound, standing.findings[-1].start, Verdict.FALSE
             limit = standing.findings[-1].end or settled
         else:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from servitwin.domain.case import Case
 from servitwin.domain.error import Fault
 from servitwin.domain.formula.checked import Checked, requirement_formula
 from servitwin.domain.formula.tree import LOGIC, Formula, Implies, Named, invariant
@@ -50,13 +51,13 @@ class Demand:
     @cached_property
     def condition(self) -> Formula | None:
         """What has to come again before a repair counts: as the rule says, else the left of ``->``; None: nothing."""
+        when = self.requirement.repair.when
+        if when:
+            return requirement_formula(when, self.signals, self.component).tree
         bare = self.formula
         while isinstance(bare, Named):
             bare = bare.of
-        if not isinstance(bare, Implies):
-            return None
-        when = self.requirement.repair.when
-        return requirement_formula(when, self.signals, self.component).tree if when else bare.condition
+        return bare.condition if isinstance(bare, Implies) else None
 
     @property
     def condition_faults(self) -> list[Fault]:
@@ -115,6 +116,21 @@ class RequirementSet:
     def find(self, twin: Twin, name: str, at: int) -> Demand | None:
         """One requirement by its full name."""
         return next((d for d in self.of(twin, at) if d.name == name), None)
+
+    def of_case(self, twin: Twin, case: Case) -> Demand | None:
+        """The requirement that a case is about, as it was when the case was opened, whatever it was changed to since.
+
+        Of a requirement that was added to the twin also the rule of what proves a repair is that of then: it cannot be
+        made easier afterwards. None: no version of it is the one that was violated.
+        """
+        then = self._records.requirements(twin.uid, known_at=case.opened)
+        found = next((d for d in self.of(twin, case.opened, then) if d.name == case.requirement), None)
+        if found is not None and found.digest == case.digest:
+            return found
+        # It was changed, or taken back, in the moment in which its violation was found.
+        versions = self._records.requirement_versions(twin.uid, case.requirement)
+        written = (self.demand(twin, r, case.opened) for r in reversed(versions) if r.formula)
+        return next((d for d in written if d.digest == case.digest), None)
 
     def demand(self, twin: Twin, requirement: Requirement, at: int) -> Demand:
         """A requirement as it would be, were it added to a twin; its name may begin with a component's path."""

@@ -344,6 +344,7 @@ class WatchRequirements:
         first = {name: min(begin, w.monitor.open_since or begin) for name, w in again.watches.items()}
         if body is None:  # what a monitor that begins there cannot know of yet stays as it was found
             first = {name: max(begin, earliest - _ahead(w)) for name, w in again.watches.items()}
+        first = {name: max(at, again.watches[name].since) for name, at in first.items()}  # not demanded before
         while again.watermark < reached:
             if not self._step([again], min(reached, again.watermark + _LONGEST_STEP), cut, now):
                 return

@@ -10,7 +10,7 @@ import msgspec
 from servitwin.domain.canonical_json import canonical
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError
 from servitwin.domain.instant import parse_instant
-from servitwin.proof.log.catalogue import last_sequences, places_of_kinds, segment_of
+from servitwin.proof.log.catalogue import last_segments, last_sequences, places_of_kinds, segment_of
 from servitwin.proof.log.head import Fork, SignedHead, contradiction, cosign, hash_of, is_signed_head, read_head
 from servitwin.proof.log.key_ring import KeyRing
 from servitwin.proof.log.merkle import grow, is_consistent, leaf_hash, root
@@ -67,10 +67,16 @@ class WitnessLog:
         """``key_entries``: entries that state the party's keys, oldest first; empty: one is made for its first key."""
         self._copy, self._heads, self._keys = copy, heads, keys
         self._party, self._now, self._key_entries = party, now, key_entries
+        self._learn()
+
+    def _learn(self) -> None:
+        """Read from the copy what is known of keys and segments."""
         self._ring = KeyRing()
-        for index in places_of_kinds(copy.catalogue(), "key", "key-revoked"):
-            self._ring.take(read_entry(copy.entry(index)), index)
-        self._bound = last_sequences(copy.catalogue())
+        for index in places_of_kinds(self._copy.catalogue(), "key", "key-revoked"):
+            self._ring.take(read_entry(self._copy.entry(index)), index)
+        self._bound = last_sequences(self._copy.catalogue())
+        newest = [glance(self._copy.entry(i)).statement for i in last_segments(self._copy.catalogue())]
+        self._dated = {int(s.body["shard"]): s.made_at for s in newest}
 
     def follow(self, remote: RemoteLog) -> Followed:
         """Look at the other log once.
@@ -89,8 +95,12 @@ class WitnessLog:
         if self._ring.key(head.key) is not None:
             self._check_signature(head)
         before = len(self._copy)
-        while len(self._copy) < head.head.size:
-            self._take_page(head, remote)
+        try:
+            while len(self._copy) < head.head.size:
+                self._take_page(head, remote)
+        except BaseException:
+            self._learn()  # nothing is known of entries that were checked and not kept: they will be looked at again
+            raise
         if self._copy.root(head.head.size) != head.root_bytes:
             raise _refused("The entries do not make the root that was signed")
         self._check_signature(head)
@@ -163,7 +173,9 @@ class WitnessLog:
             body = segment_of(entry)
             if body.first != self._bound.get(body.shard, body.first - 1) + 1 or body.last < body.first:
                 raise _refused(f"Entry {index}: between it and the segment before it there is a hole")
-            self._bound[body.shard] = body.last
+            if statement.made_at < self._dated.get(body.shard, statement.made_at):
+                raise _refused(f"Entry {index}: it is dated before the segment that it follows")
+            self._bound[body.shard], self._dated[body.shard] = body.last, statement.made_at
 
     def _check_signature(self, head: SignedHead) -> None:
         owner = glance(self._copy.entry(0)).statement.by

@@ -1,9 +1,13 @@
 """Cases of one place and time belong together, and the most severe one leads."""
 
+import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from servitwin.domain.case import Case, CaseStep, Found, case_standing
+from servitwin.domain.case_alarm import SEVERITY_RANK
 from servitwin.domain.case_relation import leads, related
 from servitwin.domain.finding import Explanation, Finding
 from servitwin.domain.instant import MINUTE
@@ -45,6 +49,20 @@ def test_who_stands_alone_is_led_by_nobody():
     assert leads([standing("one"), standing("two", stretches=[(20, 30)])]) == {}
 
 
+def followed(cases):
+    """As the page says it: of those that are related the most severe one leads, then the one that began first."""
+
+    def rank(s):
+        return SEVERITY_RANK[s.case.severity], s.findings[0].start, s.case.id
+
+    found = {}
+    for s in sorted(cases, key=rank):
+        before = [o for o in related(s, cases) if rank(o) < rank(s)]
+        if before:
+            found[s.case.id] = found.get(before[0].case.id, before[0].case.id)
+    return found
+
+
 CASES = st.lists(
     st.tuples(
         st.sampled_from(["", "a", "a.b", "c"]),
@@ -65,7 +83,20 @@ def test_relation_is_mutual_and_no_order_decides_who_leads(drawn, random):
         for other in cases:
             assert (other in related(one, cases)) == (one in related(other, cases))
     led = leads(cases)
+    assert led == followed(cases)
     assert not set(led) & set(led.values()), "who leads is led"
     shuffled = list(cases)
     random.shuffle(shuffled)
     assert leads(shuffled) == led
+
+
+@pytest.mark.parametrize("minutes", [1, 5, None], ids=["apart", "touching", "all go on"])
+def test_thousands_of_cases_of_one_machine_are_related_at_once(minutes):
+    cases = [
+        standing(f"c{n:04d}", severity="low" if n % 2 else "high", stretches=[(4 * n, minutes and 4 * n + minutes)])
+        for n in range(2000)
+    ]
+    began = time.process_time()
+    led = leads(cases)
+    assert time.process_time() - began < 0.3
+    assert len(led) == {1: 0, 5: 1000, None: 1999}[minutes]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from servitwin.domain.case import CaseStanding, case_standing
+from servitwin.domain.case import CaseStanding, CaseStep, Repaired, case_standing
 from servitwin.domain.instant import NS
 from servitwin.domain.machine_type import MachineType, SignalTest, StateMapping, StateRule
 from servitwin.domain.observation import CONNECTION, Rows
@@ -71,7 +71,7 @@ class Bench:
         history = DuckReader(self.folder / "history", define=self._define, threads=1)
         self.registry = registry = Registry(self.records)
         evidence = StateEvidence(self.records, lambda: "maker")
-        cases = KeepCases(
+        self.cases = cases = KeepCases(
             history,
             registry,
             self.records,
@@ -80,7 +80,7 @@ class Bench:
             lambda: f"c{next(self._ids)}",
             history.cut,
         )
-        demands = RequirementSet(registry, self.records)
+        self.demands = demands = RequirementSet(registry, self.records)
         self.watch = WatchRequirements(history, registry, self.records, demands, cases)
         self.alarms = JoinAlarms(history, registry, self.records, cases)
 
@@ -120,6 +120,17 @@ class Bench:
         watched = self.watch.advance(now)
         self.alarms.advance(now)
         return watched
+
+    def prove(self, second: float) -> int:
+        """Look at that second whether repairs are proven."""
+        return self.cases.prove_repairs(self.demands, T0 + int(second * NS))
+
+    def repair(self, case: str, second: float, said: float | None = None) -> None:
+        """A person says at ``said`` that the machine was mended at a second."""
+        [(_, steps)] = self.records.cases(id=case)
+        body = Repaired("", "fan", "part", "ann", T0 + int(second * NS))
+        at = T0 + int((second if said is None else said) * NS)
+        assert self.records.add_case_step(CaseStep(case, len(steps) + 1, at, "ann", body))
 
     def standings(self) -> list[CaseStanding]:
         return [case_standing(c, steps, T0 + 10**6 * NS) for c, steps in self.records.cases([UID])]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from servitwin.proof.file.excerpt_part import SignalMeaning
 from servitwin.proof.file.proof_file import requirement_digest
 from servitwin.proof.verifier import step, verify
 from servitwin.proof.verifier.claim import occurrences, recurrence_bound
@@ -23,8 +24,17 @@ def value(second: int) -> float:
     return 90.0 if second % 10 in (5, 6) else 50.25
 
 
-def repaired(order: str = "vrV", done: int = T0, **changed: Any) -> bytes:
-    """``order``: v the violation, w one after the repair, r and R repairs, V the word that it is verified."""
+def repaired(
+    order: str = "vrV",
+    done: int = T0,
+    about: tuple[tuple[str, ...], str] = ((), ""),
+    said_after: int = 1,
+    **changed: Any,
+) -> bytes:
+    """``order``: v the violation, w one after the repair, r and R repairs, V the word that it is verified.
+
+    ``about``: kinds of statements that name a case, and which; ``said_after``: seconds after which a repair is said.
+    """
     scene = Scene(claim=AFTER, end=T0 + 60 * S, value=value, seconds=60)
     add = scene.log.add
     digest = requirement_digest(scene.requirement)
@@ -39,14 +49,18 @@ def repaired(order: str = "vrV", done: int = T0, **changed: Any) -> bytes:
                 "component": "spindle", "kind": "part", "what": what, "version": "", "done_by": "Maker Ltd",
                 "done_at": at(when),
             }  # fmt: skip
-            add(scene.maker, "repair", body, when + S, twin=TWIN)
+            add(scene.maker, "repair", body, when + said_after * S, **subject("repair", about))
         else:
             body = {
                 "requirement": digest, "occurrences": 3, "needed": 3, "bound": 1 - 0.05 ** (1 / 3),
                 "since": at(AFTER.begin), "cut": {"0": 180}, **changed,
             }  # fmt: skip
-            add(scene.maker, "repair-verified", body, T0 + 75 * S, twin=TWIN)
+            add(scene.maker, "repair-verified", body, T0 + 75 * S, **subject("repair-verified", about))
     return scene.build()
+
+
+def subject(kind: str, about: tuple[tuple[str, ...], str]) -> dict[str, str]:
+    return {"twin": TWIN, "case": about[1]} if kind in about[0] else {"twin": TWIN}
 
 
 def test_a_repair_is_proven_with_the_bound_that_three_occurrences_allow() -> None:
@@ -83,6 +97,37 @@ def test_what_came_back_after_a_repair_needs_another_one_and_that_one_is_named()
 )
 def test_a_word_that_is_not_what_is_counted(changed: dict[str, Any], code: str) -> None:
     refused(verify(repaired(**changed)), code)
+
+
+def test_what_was_done_in_another_case_proves_nothing_of_this_one() -> None:
+    for kinds, case, good in ((("repair",), "case-8", False), (("repair-verified",), "case-8", False),
+                              (("repair", "repair-verified"), "case-7", True)):  # fmt: skip
+        found = verify(repaired(about=(kinds, case)))
+        assert (found.ok, found.code) == (good, "" if good else "proof:repair-not-shown")
+
+
+def test_what_is_taken_from_the_signer_alone_is_said() -> None:
+    said = " ".join(verify(repaired()).not_proven)
+    assert "the rule of repair is as the signer states it" in said
+    assert "it was said only at" not in said
+    late = verify(repaired(said_after=30))
+    assert "That the repair was done before 2026-09-21T14:13:30Z" in " ".join(late.not_proven)
+    assert "it was said only at 2026-09-21T14:13:50Z" in " ".join(late.not_proven)
+
+
+def test_a_proof_that_counts_nothing_says_so() -> None:
+    found = verify(repaired(needed=0, occurrences=0, bound=1.0))
+    assert found.ok
+    assert "no occurrence counts" in " ".join(found.proven)
+    assert "there was no condition" not in " ".join(found.proven), "there is one"
+
+
+def test_time_after_what_was_bound_last_is_named() -> None:
+    signals = {"temperature": SignalMeaning("number", "Cel", 0.5, None), "_connection": SignalMeaning("text")}
+    claim = ClaimedVerdict("holds", "cools-down", T0 + 25 * S, T0 + 50 * S, 29.25, 30.25)
+    found = verify(Scene(claim=claim, end=T0 + 60 * S, signals=signals).build())
+    assert found.ok, found.message
+    assert "What the machine did after 2026-09-21T14:13:52Z" in " ".join(found.not_proven)
 
 
 def test_fewer_may_qualify_than_are_found() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, delete, func, select
 
@@ -25,12 +26,17 @@ class CaseRecords(Part):
             row = {"twin": twin, "name": requirement.name, "number": number, "at": at, "by": by}
             add(connection, t.twin_requirements, {**row, "body": encode(requirement)})
 
-    def requirements(self, twin: str = "") -> dict[str, list[Requirement]]:
-        """What was added to twins (uid; empty: to all) and still counts, by twin and name."""
+    def requirements(self, twin: str = "", known_at: int | None = None) -> dict[str, list[Requirement]]:
+        """What was added to twins (uid; empty: to all) and still counts, by twin and name.
+
+        ``known_at`` (ns UTC): as it was then; None: as it is now.
+        """
         c = t.twin_requirements.c
         query = select(c.twin, c.name, c.body).order_by(c.twin, c.name, c.number)
         if twin:
             query = query.where(c.twin == twin)
+        if known_at is not None:
+            query = query.where(c.at <= known_at)
         latest: dict[tuple[str, str], Requirement] = {}
         with self._database.read() as connection:
             for row in connection.execute(query):
@@ -40,6 +46,13 @@ class CaseRecords(Part):
             if requirement.formula:
                 found.setdefault(uid, []).append(requirement)
         return found
+
+    def requirement_versions(self, twin: str, name: str) -> list[Requirement]:
+        """All that a requirement of a twin (uid) has been, oldest first; one without a formula: it was taken back."""
+        c = t.twin_requirements.c
+        query = select(c.body).where(c.twin == twin, c.name == name).order_by(c.number)
+        with self._database.read() as connection:
+            return [decode(row.body, Requirement) for row in connection.execute(query)]
 
     def add_case(self, case: Case, steps: Sequence[CaseStep]) -> bool:
         """Open a case with its first steps; False if it is there."""
@@ -79,7 +92,8 @@ class CaseRecords(Part):
         steps: dict[str, list[CaseStep]] = {}
         with self._database.read() as connection:
             for row in connection.execute(steps_query):
-                steps.setdefault(row.case_id, []).append(decode(row.body, CaseStep))
+                step = _step(row.body) if len(row.body) < _SHORT else decode(row.body, CaseStep)
+                steps.setdefault(row.case_id, []).append(step)
             rows = connection.execute(query).all()
         return [(decode(r.body, Case), steps.get(r.id, [])) for r in rows]
 
@@ -127,6 +141,15 @@ class CaseRecords(Part):
         c = t.monitor_snapshots.c
         with self._database.write() as connection:
             connection.execute(delete(t.monitor_snapshots).where(c.twin == twin, c.watermark > after))
+
+
+_SHORT = 4000  # bytes of a step that is kept in memory: a case has many of them, and few that are longer
+
+
+@lru_cache(maxsize=8192)
+def _step(body: bytes) -> CaseStep:
+    """A step as it is kept; none is ever changed, and a list of cases reads all of them each time."""
+    return decode(body, CaseStep)
 
 
 def _row(step: CaseStep) -> dict[str, object]:

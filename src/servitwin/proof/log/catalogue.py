@@ -107,6 +107,13 @@ def last_sequences(rows: Rows) -> dict[int, int]:
     return found
 
 
+def last_segments(rows: Rows) -> list[int]:
+    """Index of the newest segment of each shard."""
+    places = np.flatnonzero(rows["kind"] == SEGMENT)
+    shards = rows["shard"][places]
+    return [int(places[shards == shard].max()) for shard in np.unique(shards)]
+
+
 def places_of_segments(
     rows: Rows, shard: int | None, first: int | None, last: int | None, start: int | None, end: int | None
 ) -> list[int]:

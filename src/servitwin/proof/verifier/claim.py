@@ -183,8 +183,13 @@ def _near(a: float, b: float) -> bool:
 def _check_repair(claim: Claim, requirement: str, cut: Any, statements: dict[int, Statement]) -> None:
     """Violation, then repair, then as many occurrences without recurrence as the requirement demands.
 
-    Of several repairs the last one before the time of the claim counts, and the last violation before it.
+    Of several repairs the last one before the time of the claim counts, and the last violation before it. What was done
+    and verified in another case says nothing of this one.
     """
+
+    def is_mine(s: Statement) -> bool:
+        return claim.case is None or s.case in (None, claim.case)
+
     found = sorted(statements.values(), key=lambda s: s.index)
     violations = [
         s for s in found
@@ -195,7 +200,7 @@ def _check_repair(claim: Claim, requirement: str, cut: Any, statements: dict[int
         raise RefusedError("proof:repair-not-shown", "no signed violation of this requirement before it", "statements")
     repairs = [
         s for s in found
-        if s.kind == "repair" and s.index > violations[0].index
+        if s.kind == "repair" and is_mine(s) and s.index > violations[0].index
         and shape.instant(s.body.get("done_at"), s.where) <= claim.begin
     ]  # fmt: skip
     if not repairs:
@@ -207,14 +212,16 @@ def _check_repair(claim: Claim, requirement: str, cut: Any, statements: dict[int
     if any(shape.instant(s.body.get("from"), s.where) > done_at for s in violations):
         message = "the requirement was violated again after the last repair that is signed"
         raise RefusedError("proof:repair-not-shown", message, "statements")
-    verified = next((s for s in found if s.kind == "repair-verified" and s.index > repair.index), None)
-    if verified is None:
+    said = [s for s in found if s.kind == "repair-verified" and is_mine(s) and s.index > repair.index]
+    if not said:
         raise RefusedError("proof:repair-not-shown", "no signed word that the repair is verified", "statements")
+    verified = said[-1]
     body, where = verified.body, verified.where
     shape.table(body, where, "requirement", "occurrences", "needed", "bound", "since", "cut")
     claim.occurrences, claim.needed = shape.whole(body["occurrences"], where), shape.whole(body["needed"], where)
     claim.bound = shape.real(body["bound"], where)
-    counted = claim.triggered or 0
+    # Without a ``->`` the condition is that of the rule of repair, which is not in the file: words.py says so.
+    counted = claim.occurrences if claim.triggered is None else claim.triggered
     if body["requirement"] != requirement or body["cut"] != cut or shape.instant(body["since"], where) != claim.begin:
         raise RefusedError("proof:repair-not-shown", "the repair was verified for another requirement or time", where)
     if not claim.needed <= claim.occurrences <= counted:  # fewer than found: the others did not qualify

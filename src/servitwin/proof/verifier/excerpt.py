@@ -57,6 +57,7 @@ class Excerpt:
     segments: int = 0
     own: int = 0  # of the segments, those with rows of the machine
     signed: int = 0  # of those, the ones that say that the machine's key had signed every message
+    bound_until: int = 0  # when the last segment was made of the streams that hold rows of the machine (ns)
 
 
 def read_excerpt(value: Any, twin: str, statements: dict[int, Statement]) -> Excerpt:
@@ -218,6 +219,7 @@ def _check_segments(
             raise RefusedError("proof:segment-missing", f"entry {index} is no segment, or shown twice", where)
         disclosed[index] = (i, given)
     last: dict[int, Statement] = {}
+    streams: set[int] = set()
     for index, segment in statements.items():
         if segment.kind != "segment":
             continue
@@ -229,10 +231,12 @@ def _check_segments(
             leaf = _check_rows(given, segment, twin, rows, f"excerpt.segments[{i}]")
             excerpt.segments += 1
             excerpt.own += leaf is not None
+            streams |= {segment.body["shard"]} if leaf is not None else set()
             excerpt.signed += leaf is not None and leaf in segment.body["signed"]
         elif touches(segment, excerpt) and segment.body["first"] <= excerpt.cut.get(segment.body["shard"], -1):
             message = "the segment has rows of the time of the excerpt, but none of it is shown"
             raise RefusedError("proof:excerpt-short", message, segment.where)
+    excerpt.bound_until = min((last[shard].made for shard in streams), default=excerpt.end)
     for shard, up_to in excerpt.cut.items():
         if up_to and (shard not in last or last[shard].body["last"] < up_to):
             message = f"sequences of shard {shard} up to {up_to} were known, but the segments shown end before"

@@ -12,12 +12,13 @@ from .refusal import RefusedError
 
 @dataclass
 class Statement:
-    """An entry of the log: who said what about which twin, and when (ns)."""
+    """An entry of the log: who said what about which twin and case, and when (ns)."""
 
     index: int
     kind: str
     by: str
     twin: str | None
+    case: str | None
     made: int
     body: dict[str, Any]
     key: str
@@ -42,12 +43,14 @@ def read_statement(entry: Any, index: int) -> Statement:
     content = shape.table(row["content"], where, "statement", "kind", "by", "subject", "made", "body")
     if content["statement"] != "servitwin-statement@1":
         shape.wrong(where, "a statement of the form servitwin-statement@1")
-    twin = shape.table(content["subject"], where).get("twin")
+    subject = shape.table(content["subject"], where)
+    twin, case = subject.get("twin"), subject.get("case")
     return Statement(
         index,
         shape.text(content["kind"], where),
         shape.text(content["by"], where),
         None if twin is None else shape.text(twin, where),
+        None if case is None else shape.text(case, where),
         shape.instant(content["made"], f"{where}.made"),
         shape.table(content["body"], where),
         shape.text(row["key"], where),

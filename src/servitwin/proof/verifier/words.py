@@ -84,11 +84,12 @@ def proven(facts: Facts) -> list[str]:
             else "The condition of the requirement never occurred in that time: it holds vacuously."
         )
     if claim.kind == "repaired" and claim.repair is not None and claim.violation is not None:
-        body = claim.repair.body
+        body, said = claim.repair.body, short(claim.repair.made)
         found += [
             f"The violation before it was signed by {claim.violation.by} (entry {claim.violation.index}).",
-            f"The repair was signed by {claim.repair.by} (entry {claim.repair.index}): {body.get('component')}, "
-            f"{body.get('kind')}, {body.get('what')}, done by {body.get('done_by')} at {body.get('done_at')}.",
+            f"The repair was signed by {claim.repair.by} at {said} (entry {claim.repair.index}): "
+            f"{body.get('component')}, {body.get('kind')}, {body.get('what')}, done by {body.get('done_by')} at "
+            f"{body.get('done_at')}.",
             _kept_since(claim),
         ]
     found += [_cosigners(c) for c in facts.cosigned if c.by]
@@ -114,6 +115,11 @@ def not_proven(facts: Facts) -> list[str]:
         found.append(
             f"What came in by other streams than {shards}, and whether a key was revoked that the file does not say."
         )
+    if facts.excerpt.bound_until < facts.claim.end:
+        found.append(
+            f"What the machine did after {short(facts.excerpt.bound_until)}: nothing of its streams that was bound "
+            "later is shown, and the last values are taken to hold."
+        )
     found += [not_judged(s.authority, s.head.size, s.time) for s in facts.stamped]
     if facts.excerpt.gaps:
         found.append("That nothing was known in the declared gaps: they are as the signer of the verdict states them.")
@@ -121,6 +127,7 @@ def not_proven(facts: Facts) -> list[str]:
         found.append("How the machine's state was derived: the states are as the signer of the verdict states them.")
     if facts.claim.kind == "repaired":
         found.append("That the load was comparable, and the violation itself: that has a proof file of its own.")
+        found += _taken_as_said(facts.claim)
     found += not_signed(facts.excerpt, facts.owner, facts.machine_keys, facts.machine_keys_revoked)
     found.append("Anything beyond the machine's gateway and its clock: what they sent is taken as sent.")
     found.append("The cause of a violation and its place.")
@@ -160,13 +167,35 @@ def details(facts: Facts) -> dict[str, Any]:
 
 
 def _kept_since(claim: Claim) -> str:
-    if not claim.needed and not claim.occurrences:
-        lasted = (claim.end - claim.begin) // 1_000_000_000
-        return f"Since then it was kept for {lasted} s; there was no condition that had to come again."
+    lasted = f"Since then it was kept for {(claim.end - claim.begin) // NS} s"
+    if not claim.occurrences:
+        none = claim.triggered is None
+        return f"{lasted}; " + ("there was no condition that had to come again." if none else "no occurrence counts.")
+    if claim.triggered is None:
+        return f"{lasted}."
     return (
         f"Since then the condition occurred {claim.occurrences} times of {claim.needed} needed without recurrence: "
         f"at 95 % the chance of a recurrence is at most {100 * claim.bound:.1f} % an occurrence."
     )
+
+
+def _taken_as_said(claim: Claim) -> list[str]:
+    """What a proof of repair takes from the signer alone."""
+    repair = claim.repair
+    if repair is None:
+        return []
+    found = ["That no more occurrences or time are needed: the rule of repair is as the signer states it."]
+    if claim.triggered is None and claim.occurrences:
+        found.append(
+            f"That the condition of the rule of repair came {claim.occurrences} times of {claim.needed} needed: "
+            "the file does not hold it."
+        )
+    if repair.made > claim.begin:
+        found.append(
+            f"That the repair was done before {short(claim.begin)}, from when on is counted: it was said only at "
+            f"{short(repair.made)}."
+        )
+    return found
 
 
 def _margin(claim: Claim) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends
 
@@ -37,7 +37,7 @@ class CaseParts:
     def requirement(self, s: CaseStanding) -> Demand | None:
         """The requirement of a case as it was when the case was opened; None if it is gone."""
         twin = self.parts.registry.by_uid(s.case.twin)
-        return self.set.find(twin, s.case.requirement, s.case.opened) if twin is not None else None
+        return self.set.of_case(twin, s.case) if twin is not None else None
 
     def progress(self, s: CaseStanding) -> RepairProgress | None:
         """How far the last repair is proven; None where none was recorded."""
@@ -47,6 +47,23 @@ class CaseParts:
             return None
         until = s.verified.until if s.verified is not None else self.parts.now()
         return self.judge.progress(twin, demand, s.repair.done_at, until)
+
+    def proof(self, actor: Actor, id: str, kind: Literal["violated", "repaired"]) -> tuple[CaseStanding, bytes]:
+        """A case and its proof file, for whoever may read all that the file shows.
+
+        Raises:
+            NotFoundError: ``case:unknown``.
+            RefusedError: ``case:time-not-readable``.
+            ConflictError, UnavailableError: as :meth:`ProveCase.prove` says.
+        """
+        s = self.act.get(actor, id)
+        if kind == "violated" and s.findings:
+            last = s.findings[-1]
+            end = self.parts.now() if last.end is None else last.end
+            self.act.require_shown(actor, s, last.start, max(end, last.start + 1))
+        elif kind == "repaired" and s.verified is not None:
+            self.act.require_shown(actor, s, s.verified.since, s.verified.until)
+        return s, self.prove.prove(s, kind)
 
     def contracts_of(self, actor: Actor, uid: str) -> list[str]:
         """Contracts with a guarantee for a machine that the caller may read."""

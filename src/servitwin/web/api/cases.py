@@ -26,6 +26,7 @@ from servitwin.domain.case_alarm import JoinedAlarm
 from servitwin.domain.case_relation import leads
 from servitwin.domain.finding import Explanation, Finding
 from servitwin.domain.formula.tree import LOGIC
+from servitwin.domain.party import Actor
 from servitwin.web.api.answers import answer, answer_tagged, at, page_of, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin
 from servitwin.web.api.case_parts import CaseParts, Cases
@@ -102,8 +103,7 @@ async def take_case_step(
 )
 def read_case_proof(cases: Cases, me: Me, id: str, kind: ProofKind = "violated") -> Response:
     """The proof file, for `servitwin verify FILE` without a node; made when it is first asked for."""
-    standing = cases.act.get(me, id)
-    content = cases.prove.prove(standing, kind)
+    standing, content = cases.proof(me, id, kind)
     name = f"{standing.case.requirement}-{kind}-{id[:8]}.proof"
     return Response(content, media_type="application/json", headers=_attached(name))
 
@@ -119,8 +119,7 @@ def read_case_certificate(
     from servitwin.formats.certificate_pdf import certificate_pdf  # noqa: PLC0415  # only this answer needs it
     from servitwin.proof.verifier import verify  # noqa: PLC0415
 
-    standing = cases.act.get(me, id)
-    content = cases.prove.prove(standing, kind)
+    _, content = cases.proof(me, id, kind)
     said = verify(content)
     address = f"{str(request.base_url).rstrip('/')}/api/v1/cases/{id}/proof?kind={kind}"
     title = "Proof of a violation" if kind == "violated" else "Proof of repair"
@@ -210,7 +209,9 @@ def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> di
         "logic": LOGIC,
         "signals": list(told.checked.signals) if told else [],
         "findings": [_finding_out(f) for f in s.findings],
-        "explanation": _explanation_out(found.explanation, units) if found and found.explanation else None,
+        "explanation": _explanation_out(found.explanation, units)
+        if found and found.explanation and _may_be_explained(cases, me, s, found.explanation)
+        else None,
         "hypotheses": [
             {
                 "kind": h.kind,
@@ -293,6 +294,11 @@ def _alarm_out(a: JoinedAlarm) -> dict[str, Any]:
 
 def _flood_out(f: Flood) -> dict[str, Any]:
     return {"from": at(f.start), "to": at(f.end), "count": f.count}
+
+
+def _may_be_explained(cases: CaseParts, me: Actor, s: CaseStanding, e: Explanation) -> bool:
+    """Whether the caller may read all observations that an explanation shows: the machine may have changed hands."""
+    return cases.act.may_show(me, s, min([e.at, *(sample.time for sample in e.samples)]), e.at + 1)
 
 
 def _explanation_out(e: Explanation, units: Mapping[str, str]) -> dict[str, Any]:

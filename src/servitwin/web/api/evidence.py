@@ -118,11 +118,15 @@ def prove_consistency(
 async def add_cosignature(
     parts: Parts, me: Me, size: Annotated[int, Path(ge=0, le=_LARGEST)], body: CosignatureIn
 ) -> Response:
-    """Take the co-signature of another party, given by one of its people or programs."""
+    """Take the co-signature of another party, given by one of its people or programs.
+
+    The key that it is given with becomes the party's, for all that read this log: an administrator of the party states
+    it, or a program that one of them gave a token.
+    """
     if body.head.head.size != size:
         raise InvalidInputError(Fault("head:size", f"The head has {body.head.head.size} entries", where="size"))
     party = body.cosignature.party
-    if me.party != party or not party:
+    if me.party != party or not party or (body.key_entries and me.kind != "program"):
         await run_in_threadpool(parts.authoriser.require_administer, me, party)
     question = LogQuestion(
         "cosign",
