@@ -31,11 +31,13 @@ class Seeded:
 
 
 def open_case(records, id, twin, requirement, severity, start, explanation=None, later=()):
-    component = requirement.split(".", maxsplit=1)[0]
-    finding = Finding(twin, requirement, "ab" * 32, component, severity, start, start + NS, None, -6.4, -5.8, {"0": 1})
+    """``requirement``: its name and digest; a case is read by the requirement as it was."""
+    name, digest = requirement
+    component = name.split(".", maxsplit=1)[0]
+    finding = Finding(twin, name, digest, component, severity, start, start + NS, None, -6.4, -5.8, {"0": 1})
     bodies = [Found(finding, explanation, CAUSES), *(body(finding) if callable(body) else body for body in later)]
     steps = [CaseStep(id, n, start + n * NS, "", body) for n, body in enumerate(bodies, 1)]
-    assert records.add_case(Case(id, twin, requirement, finding.digest, component, severity, start), steps)
+    assert records.add_case(Case(id, twin, name, digest, component, severity, start), steps)
 
 
 def ended(finding):
@@ -48,6 +50,11 @@ def cases(site):
         pytest.skip("name the data folder of the node at SERVITWIN_URL by SERVITWIN_DATA")
     with site.client() as client:
         uid = {id: client.get(f"/api/v1/twins/{id}").json()["uid"] for id in ("crane-1", "mill-1", "mill-3")}
+        known = {
+            (twin, one["name"]): (one["name"], one["digest"])
+            for twin in uid
+            for one in client.get(f"/api/v1/twins/{twin}/requirements").json()["items"]
+        }
         kind = client.get("/api/v1/twins/crane-1").json()["type"]
         kinds = client.get(f"/api/v1/machine-types/{kind}").json()
     brake = next(c for c in kinds["components"] if c["path"] == "brake")
@@ -68,15 +75,16 @@ def cases(site):
     run = time.time_ns()
     seeded = Seeded(*(f"seeded-{run}-{name}" for name in ("safety", "high", "mended", "acted")))
     why = Explanation(start, samples, parts)
-    open_case(records, seeded.safety, uid["crane-1"], HOLDS, "safety", start, why)
-    open_case(records, seeded.high, uid["mill-1"], "spindle.runs-smoothly", "high", start, later=(ended,))
-    open_case(records, seeded.acted, uid["mill-3"], "spindle.runs-smoothly", "high", start, why)
+    open_case(records, seeded.safety, uid["crane-1"], known["crane-1", HOLDS], "safety", start, why)
+    open_case(
+        records, seeded.high, uid["mill-1"], known["mill-1", "spindle.runs-smoothly"], "high", start, later=(ended,)
+    )
+    open_case(records, seeded.acted, uid["mill-3"], known["mill-3", "spindle.runs-smoothly"], "high", start, why)
     mended = Repaired("brake", "brake lining BL-12", "part", "Timo", start - 10**5 * NS)
     proven = Verified(start - 10**5 * NS, start, 3, 3, 0.63)
     early = start - 2 * 10**5 * NS
-    open_case(
-        records, seeded.mended, uid["crane-1"], "brake.cools-down", "medium", early, later=(ended, mended, proven)
-    )
+    cools = known["crane-1", "brake.cools-down"]
+    open_case(records, seeded.mended, uid["crane-1"], cools, "medium", early, later=(ended, mended, proven))
     return seeded
 
 
