@@ -112,16 +112,19 @@ class KeepCases:
     def prove_repairs(self, demands: RequirementSet, now: int) -> int:
         """State of every repaired case whether it is proven by now; returns how many were."""
         proven = 0
-        repaired = self._records.cases(having="repaired")
+        repaired = [
+            (case, steps)
+            for case, steps in self._records.cases(having="repaired")
+            if case_standing(case, steps, LATEST).status == "repaired"
+        ]
         waiting = {case.id: (case.id, len(steps)) for case, steps in repaired}
         self._due = {known: due for known, due in self._due.items() if waiting.get(known[0]) == known}
         self.failures = {id: why for id, why in self.failures.items() if id in waiting}
-        cut: Cut = self._bound() if repaired else {}
+        due = [(case, steps) for case, steps in repaired if self._due.get(waiting[case.id], now) <= now]
+        cut: Cut = self._bound() if due else {}
         # What came in and is not bound yet must not be taken for silence, in which values hold.
         unbound = self._history.changed_since(cut) if cut else {}
-        for case, steps in repaired:
-            if self._due.get(waiting[case.id], now) > now:
-                continue
+        for case, steps in due:
             began = self._clock()
             try:
                 proven += self._prove_repair(case, steps, demands, now, cut, unbound.get(case.twin, (now, now))[0])
