@@ -43,7 +43,6 @@ _LINE_LOOKS_BACK = 30 * MINUTE
 _SETTLED = 15 * NS  # what was received before that is bound by now
 _SHARE = 50  # judging the repair of one case takes at most this part of the time: it reads all since the repair
 _AGAIN = MINUTE
-_LOOKS = 1000
 _TAKEN_BACK = "With late data or a declared gap it is not certain any more that the requirement was violated"
 Publish = Callable[[str, bytes], None]
 
@@ -75,7 +74,6 @@ class KeepCases:
         self._bound = bound
         self._clock = clock
         self._judge = JudgeRequirement(history, registry, records)
-        self._cuts: list[tuple[int, Cut]] = []  # what was committed at earlier looks, oldest first
         self._due: dict[tuple[str, int], int] = {}  # when a repair is judged again, by the case and its steps
         self.failures: dict[str, str] = {}  # of repairs that cannot be judged, by id of the case
 
@@ -114,17 +112,22 @@ class KeepCases:
     def prove_repairs(self, demands: RequirementSet, now: int) -> int:
         """State of every repaired case whether it is proven by now; returns how many were."""
         proven = 0
-        repaired = self._records.cases(having="repaired")
+        repaired = [
+            (case, steps)
+            for case, steps in self._records.cases(having="repaired")
+            if case_standing(case, steps, LATEST).status == "repaired"
+        ]
         waiting = {case.id: (case.id, len(steps)) for case, steps in repaired}
         self._due = {known: due for known, due in self._due.items() if waiting.get(known[0]) == known}
         self.failures = {id: why for id, why in self.failures.items() if id in waiting}
-        cut, until = self._settled(now) if repaired else ({}, now)
-        for case, steps in repaired:
-            if self._due.get(waiting[case.id], now) > now:
-                continue
+        due = [(case, steps) for case, steps in repaired if self._due.get(waiting[case.id], now) <= now]
+        cut: Cut = self._bound() if due else {}
+        # What came in and is not bound yet must not be taken for silence, in which values hold.
+        unbound = self._history.changed_since(cut) if cut else {}
+        for case, steps in due:
             began = self._clock()
             try:
-                proven += self._prove_repair(case, steps, demands, now, cut, until)
+                proven += self._prove_repair(case, steps, demands, now, cut, unbound.get(case.twin, (now, now))[0])
                 self.failures.pop(case.id, None)
             except UnavailableError:
                 raise
@@ -137,21 +140,13 @@ class KeepCases:
                 self._due[waiting[case.id]] = now + _SHARE * int((self._clock() - began) * NS)
         return proven
 
-    def _settled(self, now: int) -> tuple[Cut, int]:
-        """What the log binds, and until when that is all that has come in.
-
-        Where the log lags behind, what it does not bind yet must not be taken for silence, in which values hold.
-        """
-        self._cuts.append((now, self._history.cut()))
-        bound = self._bound()
-        whole = [n for n, (_, cut) in enumerate(self._cuts) if all(bound.get(s, -1) >= last for s, last in cut.items())]
-        self._cuts = self._cuts[whole[-1] if whole else 0 :][-_LOOKS:]
-        return bound, min(now, self._cuts[0][0]) - _SETTLED if whole else 0
-
     def _prove_repair(
-        self, case: Case, steps: Sequence[CaseStep], demands: RequirementSet, now: int, cut: Cut, until: int
+        self, case: Case, steps: Sequence[CaseStep], demands: RequirementSet, now: int, cut: Cut, whole: int
     ) -> bool:
-        """State that a repair is proven, if it is; not if anybody has taken a step meanwhile."""
+        """State that a repair is proven, if it is; not if anybody has taken a step meanwhile.
+
+        ``whole``: before that time the cut has all of the machine's observations that have come in.
+        """
         standing = case_standing(case, steps, LATEST)
         twin = self._registry.by_uid(case.twin)
         if standing.status != "repaired" or standing.repair is None or standing.active or twin is None:
@@ -159,7 +154,7 @@ class KeepCases:
         demand = demands.of_case(twin, case)
         if demand is None:
             return False
-        found = self._judge.progress(twin, demand, standing.repair.done_at, until, cut)
+        found = self._judge.progress(twin, demand, standing.repair.done_at, min(now - _SETTLED, whole), cut)
         if not found.proven:
             return False
         known = {str(k): v for k, v in cut.items()}
