@@ -128,6 +128,7 @@ def test_late_answers_and_strangers_change_nothing(node: Node, api: Api, heard: 
     client.username_pw_set("late", api.credential("late", "robot-1", "robot-2"))
     client.connect("127.0.0.1", node.mqtt_port())
     client.loop_start()
+    wait_for(node, "the late answerer is connected", 30, client.is_connected)
     for twin in ("robot-1", "robot-2"):
         topic = f"servitwin/{twin}/commands/{sent['id']}/ack"
         for payload in ('{"status":"done"}', "", "null", '{"status":{}}', '{"status":"done","reason":' + "[" * 5000):
