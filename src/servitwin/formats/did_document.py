@@ -29,28 +29,9 @@ def did_document(
     assert nothing in the party's name.
     """
     did = did_of(host, party)
-    methods: list[dict[str, Any]] = []
-    for key in keys:
-        method = {
-            "id": f"{did}#{key.id}",
-            "type": "Multikey",
-            "controller": did,
-            "publicKeyMultibase": multibase(key.public_key),
-        }
-        if key.revoked is not None:
-            method["revoked"] = format_instant(key.revoked)
-        methods.append(method)
-    good = [m["id"] for m, k in zip(methods, keys, strict=True) if k.revoked is None]
-    for machine in machines:
-        method = {
-            "id": f"{did}#machine-{machine.id}",
-            "type": "Multikey",
-            "controller": did,
-            "publicKeyMultibase": multibase(machine.public_key),
-        }
-        if machine.revoked is not None:
-            method["revoked"] = format_instant(machine.revoked)
-        methods.append(method)
+    own = [_method(f"{did}#{k.id}", did, k) for k in keys]
+    good = [m["id"] for m, k in zip(own, keys, strict=True) if k.revoked is None]
+    methods = own + [_method(f"{did}#machine-{m.id}", did, m) for m in machines]
     return {
         "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
         "id": did,
@@ -68,3 +49,10 @@ def multibase(public_key: str) -> str:
         number, rest = divmod(number, 58)
         text = _ALPHABET[rest] + text
     return "z" + text
+
+
+def _method(id: str, did: str, key: PartyKey | MachineKey) -> dict[str, Any]:
+    method = {"id": id, "type": "Multikey", "controller": did, "publicKeyMultibase": multibase(key.public_key)}
+    if key.revoked is not None:
+        method["revoked"] = format_instant(key.revoked)
+    return method
