@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, select
 
 from servitwin.domain.controller_replay import ControllerReplay
 from servitwin.domain.kept_controller import CheckState, ControllerCheck, KeptController
 from servitwin.engines.records import controller_tables as t
 from servitwin.engines.records.database import add, put
 from servitwin.engines.records.part import Part, decode, encode
+
+_T = TypeVar("_T")
 
 
 class ControllerRecords(Part):
@@ -40,24 +44,19 @@ class ControllerRecords(Part):
 
     def controller_check(self, id: str) -> ControllerCheck | None:
         """One check."""
-        query = select(t.controller_checks.c.body).where(t.controller_checks.c.id == id)
-        with self._database.read() as connection:
-            body = connection.execute(query).scalar()
-        return None if body is None else decode(body, ControllerCheck)
+        c = t.controller_checks.c
+        return next(iter(self._read(select(c.body).where(c.id == id), ControllerCheck)), None)
 
     def controller_checks(self, state: CheckState, limit: int = 100) -> list[ControllerCheck]:
         """Checks in a state, oldest first."""
         c = t.controller_checks.c
-        query = select(c.body).where(c.state == state).order_by(c.at, c.id).limit(limit)
-        with self._database.read() as connection:
-            return [decode(r.body, ControllerCheck) for r in connection.execute(query)]
+        return self._read(select(c.body).where(c.state == state).order_by(c.at, c.id).limit(limit), ControllerCheck)
 
     def checks_of_controller(self, name: str, version: int, limit: int = 20) -> list[ControllerCheck]:
         """Checks of a version, newest first."""
         c = t.controller_checks.c
         query = select(c.body).where(c.name == name, c.version == version).order_by(c.at.desc(), c.id.desc())
-        with self._database.read() as connection:
-            return [decode(r.body, ControllerCheck) for r in connection.execute(query.limit(limit))]
+        return self._read(query.limit(limit), ControllerCheck)
 
     def save_controller_replay(self, replay: ControllerReplay) -> None:
         """Keep a replay, or where it stands now."""
@@ -70,21 +69,20 @@ class ControllerRecords(Part):
 
     def controller_replay(self, id: str) -> ControllerReplay | None:
         """One replay."""
-        query = select(t.controller_replays.c.body).where(t.controller_replays.c.id == id)
-        with self._database.read() as connection:
-            body = connection.execute(query).scalar()
-        return None if body is None else decode(body, ControllerReplay)
+        c = t.controller_replays.c
+        return next(iter(self._read(select(c.body).where(c.id == id), ControllerReplay)), None)
 
     def controller_replays(self, state: CheckState, limit: int = 100) -> list[ControllerReplay]:
         """Replays in a state, oldest first."""
         c = t.controller_replays.c
-        query = select(c.body).where(c.state == state).order_by(c.at, c.id).limit(limit)
-        with self._database.read() as connection:
-            return [decode(r.body, ControllerReplay) for r in connection.execute(query)]
+        return self._read(select(c.body).where(c.state == state).order_by(c.at, c.id).limit(limit), ControllerReplay)
 
     def replays_of_controller(self, name: str, version: int, limit: int = 20) -> list[ControllerReplay]:
         """Replays that a version's model ran, newest first."""
         c = t.controller_replays.c
         query = select(c.body).where(c.name == name, c.version == version).order_by(c.at.desc(), c.id.desc())
+        return self._read(query.limit(limit), ControllerReplay)
+
+    def _read(self, query: Select[Any], kind: type[_T]) -> list[_T]:
         with self._database.read() as connection:
-            return [decode(r.body, ControllerReplay) for r in connection.execute(query.limit(limit))]
+            return [decode(row.body, kind) for row in connection.execute(query)]
