@@ -22,6 +22,7 @@ from servitwin.domain.machine_type import MachineType
 from servitwin.domain.twin import Twin
 from servitwin.engines.bus import BusClient, NatsServer
 from servitwin.engines.records import SqlRecords, migrate
+from tests.patience import PATIENCE
 
 COLUMNS = ["twin", "signal", "time", "number", "text", "flag", "quality", "shard", "seq", "idx"]
 
@@ -141,7 +142,7 @@ class Node:
         )
 
     def wait_for(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * PATIENCE
         while time.monotonic() < end:
             if condition():
                 return

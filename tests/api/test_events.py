@@ -5,6 +5,8 @@ import time
 import httpx
 import pytest
 
+from tests.patience import PATIENCE
+
 
 class Stream:
     """Reads an event stream in a thread; ``wait`` returns the first event that fits."""
@@ -40,7 +42,7 @@ class Stream:
 
     def wait(self, fits, timeout=5):
         with self._ready:
-            self._ready.wait_for(lambda: self._failed or any(fits(e) for e in self.events), timeout)
+            self._ready.wait_for(lambda: self._failed or any(fits(e) for e in self.events), timeout * PATIENCE)
             found = next((e for e in self.events if fits(e)), None)
         if found is None:
             raise AssertionError(self.events) from self._failed

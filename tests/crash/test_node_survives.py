@@ -17,6 +17,7 @@ import pytest
 from servitwin.bootstrap.children import start_ticks
 from servitwin.bootstrap.data_folder import FOLDER_VERSION, RecordedChild
 from tests.conftest import Node
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.crash, pytest.mark.xdist_group("nodes")]
 
@@ -27,7 +28,7 @@ def children_of(node: Node) -> dict[str, RecordedChild]:
 
 
 def until(what: Callable[[], bool], seconds: float, why: str) -> None:
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while time.monotonic() < deadline:
         if what():
             return

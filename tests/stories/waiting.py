@@ -11,13 +11,14 @@ from typing import Any
 import httpx
 
 from tests.conftest import Node
+from tests.patience import PATIENCE
 
 API = "/api/v1"
 
 
 def wait_for(node: Node, what: str, seconds: float, look: Callable[[], Any]) -> Any:
     """The first true answer of ``look``; a failure names ``what``, the last answer, and the ends of the node's logs."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     last: Any = None
     while True:
         try:
@@ -27,7 +28,7 @@ def wait_for(node: Node, what: str, seconds: float, look: Callable[[], Any]) -> 
         if last and not isinstance(last, Exception):
             return last
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:.0f} s: {what}; last seen: {last!r}\n{node.logs()}")
+            raise AssertionError(f"not within {seconds * PATIENCE:.0f} s: {what}; last seen: {last!r}\n{node.logs()}")
         time.sleep(0.1)
 
 

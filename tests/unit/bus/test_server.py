@@ -19,6 +19,7 @@ from servitwin.engines.bus.admin import stream_config
 from servitwin.engines.bus.protocol import connect_line
 from servitwin.engines.bus.refusals import Refusals
 from servitwin.engines.bus.server import note_committed
+from tests.patience import PATIENCE
 
 
 def make(folder: Path, **more: Any) -> NatsServer:
@@ -57,7 +58,7 @@ class Machine:
 
 
 def until(condition: Any, seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while time.monotonic() < end:
         if condition():
             return True

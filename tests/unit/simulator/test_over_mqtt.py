@@ -17,6 +17,7 @@ from servitwin.connectors.simulator.connector import SimulatorConnector
 from servitwin.connectors.simulator.link import Link
 from servitwin.connectors.simulator.plant import Broker
 from servitwin.engines.bus import BusClient, NatsServer, plugin_user
+from tests.patience import PATIENCE
 
 MILL = {"twin": "mill-1", "model": "mill", "seed": 11}
 
@@ -45,7 +46,7 @@ class Ear:
             self.others.append((subject, payload))
 
     async def until(self, condition: Callable[[], object], seconds: float = 8.0) -> None:
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * PATIENCE
         while not condition():
             assert time.monotonic() < end, f"not seen in {seconds} s; heard {self.messages[-2:]} {self.others[-4:]}"
             await asyncio.sleep(0.02)
