@@ -15,6 +15,7 @@ from servitwin.engines.records.money import MoneyRecords
 from servitwin.engines.records.outcomes import OutcomeRecords
 from servitwin.engines.records.parties import PartyRecords
 from servitwin.engines.records.statements import StatementRecords
+from servitwin.engines.records.traces import TraceRecords
 from servitwin.engines.records.twins import TwinRecords
 from servitwin.engines.records.value import ValueRecords
 
@@ -32,6 +33,7 @@ class SqlRecords(
     StatementRecords,
     ControllerRecords,
     MachineKeyRecords,
+    TraceRecords,
 ):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
 

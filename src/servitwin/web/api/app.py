@@ -23,6 +23,7 @@ from servitwin.web.api import (
     contracts,
     controller_replays,
     controllers,
+    epcis,
     events,
     evidence,
     health,
@@ -43,8 +44,10 @@ from servitwin.web.api import (
     sessions,
     settlements,
     simulator,
+    spc,
     state,
     states,
+    traces,
     twin_changes,
     twins,
     ui,
@@ -93,6 +96,9 @@ NOUNS = (
     work_orders,
     controllers,
     controller_replays,
+    traces,
+    epcis,
+    spc,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 
