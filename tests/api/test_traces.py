@@ -26,8 +26,8 @@ def events():
         at, part = T0 + i * 60 * NS, part_id(f"mill-1-{i:04}")
         used = (Used(BATCH if i < 40 else batch_id("H-18"), "batch", 1.0), Used(TOOL, "tool"))
         out.append(
-            TraceEvent("made", at, (part,), start=at - 50 * NS, inputs=used, place="mill-1", product="lid", program="O1",
-                       role="operator", settings={"feed.override": 100.0})
+            TraceEvent("made", at, (part,), start=at - 50 * NS, inputs=used, place="mill-1", product="lid",
+                       program="O1", role="operator", settings={"feed.override": 100.0})
         )  # fmt: skip
         bore = 25 + rng.gauss(0, 0.004) + (0.02 if i > 50 else 0)
         found = Measure("bore", round(bore, 5), "mm", 24.98, 25.02, 25.0)

@@ -18,6 +18,7 @@ from servitwin.cli import (
     requirements,
     run,
     simulate,
+    traces,
     work_orders,
 )
 from servitwin.cli.starters import Starters
@@ -46,6 +47,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     data.add(app)
     evidence.add(app, starters)
     simulate.add(app)
+    traces.add(app, starters)
     if starters.bench is not None:
         bench.add(app, starters.bench)
     return app
