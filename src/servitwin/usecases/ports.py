@@ -37,6 +37,7 @@ from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
 from servitwin.domain.usage import UsageConflict, UsageRecord
 from servitwin.domain.work_order import WorkOrder
+from servitwin.usecases.planning_ports import PlanningRecords
 from servitwin.usecases.trace_ports import TraceRecords
 
 __all__ = ["Aggregation", "Bucket", "Bus", "Files", "HistoryReader", "HistoryWriter", "LastValue", "Records"]
@@ -247,8 +248,15 @@ class ControllerRecords(Protocol):
 
 
 class Records(
-    ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, TraceRecords, Protocol
-):  # fmt: skip
+    ContractRecords,
+    MoneyRecords,
+    CaseRecords,
+    StatementRecords,
+    ControllerRecords,
+    PlanningRecords,
+    TraceRecords,
+    Protocol,
+):
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
     def together(self, alone: str = "") -> AbstractContextManager[None]:

@@ -14,6 +14,7 @@ from servitwin.engines.records.machine_keys import MachineKeyRecords
 from servitwin.engines.records.money import MoneyRecords
 from servitwin.engines.records.outcomes import OutcomeRecords
 from servitwin.engines.records.parties import PartyRecords
+from servitwin.engines.records.planning import PlanningRecords
 from servitwin.engines.records.statements import StatementRecords
 from servitwin.engines.records.traces import TraceRecords
 from servitwin.engines.records.twins import TwinRecords
@@ -33,6 +34,7 @@ class SqlRecords(
     StatementRecords,
     ControllerRecords,
     MachineKeyRecords,
+    PlanningRecords,
     TraceRecords,
 ):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
