@@ -60,7 +60,7 @@ class ServicesWorker:
         self._host = Services(bus, self._loop)
         self._services = RunServices(
             self._reader, self._records, self._registry, self._host, FileFolder(settings.folder / "files"),
-            lambda: operator_of(self._records),
+            lambda: operator_of(self._records), self._publish_from_thread,
         )  # fmt: skip
         self._aggregates = PublishAggregates(self._registry, bus, secrets.token_hex(12))
         self._upkeep = HistoryUpkeep(settings, lambda done: self._publish("upkeep.done", done))

@@ -25,6 +25,7 @@ from servitwin.domain.twin import Twin, value_at
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import LearntModel, Outcome, TwinView
 from servitwin.usecases.jobs import in_use
+from servitwin.usecases.keep_results import keep_results
 from servitwin.usecases.machine_time import calendar_name
 from servitwin.usecases.ports import Files, HistoryReader, Records
 from servitwin.usecases.registry import Registry
@@ -118,6 +119,16 @@ def assign_service(
     return assignment
 
 
+def assign_missing(records: Records, wanted: Sequence[Assignment]) -> int:
+    """Let services run where they do not yet, unchecked: for what comes with a plant; returns how many were added."""
+    there = assignments(records)
+    known = {_key(a) for a in there}
+    missing = [a for a in wanted if _key(a) not in known]
+    if missing:
+        records.set_setting(_SETTING, msgspec.json.encode([*there, *missing]).decode())
+    return len(missing)
+
+
 def withdraw_service(records: Records, service: str, twin: str) -> int:
     """Let a service run no longer on a twin; its outcomes stay. Returns how many assignments ended."""
     before = assignments(records)
@@ -168,10 +179,14 @@ class RunServices:
         host: ServiceHost,
         files: Files | None = None,
         operator: Callable[[], str] = str,
+        publish: Callable[[str, bytes], object] = lambda _subject, _payload: None,
     ) -> None:
-        """``files``: where learnt models are (none: services get none); ``operator``: who operates the node."""
+        """``files``: where learnt models are (none: services get none); ``operator``: who operates the node.
+
+        ``publish`` is told of what outcomes say that others wait for (parts traced, control rules broken).
+        """
         self._history, self._records, self._registry, self._host = history, records, registry, host
-        self._files, self._operator = files, operator
+        self._files, self._operator, self._publish = files, operator, publish
         self.failures: dict[str, str] = {}  # "service twin" -> why, for the health page
 
     def handle(self, payload: bytes) -> bytes:
@@ -240,15 +255,15 @@ class RunServices:
         if last is not None:
             changed = self._history.changed_since(_cut_of(last[1])).get(a.twin)
             if changed is not None and changed[0] < last[0]:
-                steps += self._redo(a, manifest, twin, changed[0], cut)
+                steps += self._redo(a, manifest, twin, changed[0], cut, now)
                 last = self._records.latest_snapshot(a.service, manifest.version, a.twin, key, now)
         start = a.since if last is None else last[0]
         if watermark > start:
-            self._step(a, manifest, twin, (start, watermark), last[2] if last else None, cut, _FIRST_REVISION)
+            self._step(a, manifest, twin, (start, watermark), last[2] if last else None, cut, _FIRST_REVISION, now)
             steps += 1
         return steps
 
-    def _redo(self, a: Assignment, manifest: Manifest, twin: Twin, earliest: int, cut: Cut) -> int:
+    def _redo(self, a: Assignment, manifest: Manifest, twin: Twin, earliest: int, cut: Cut, now: int) -> int:
         """Make the steps after ``earliest`` again, each as the next revision of the same interval."""
         key = a.parameters_key
         base = self._records.latest_snapshot(a.service, manifest.version, a.twin, key, earliest)
@@ -260,7 +275,7 @@ class RunServices:
             if o["version"] == manifest.version and o["parameters"] == key and o["from"] >= start
         ]
         for o in later:
-            snapshot = self._step(a, manifest, twin, (o["from"], o["to"]), snapshot, cut, o["revision"] + 1)
+            snapshot = self._step(a, manifest, twin, (o["from"], o["to"]), snapshot, cut, o["revision"] + 1, now)
         return len(later)
 
     def _step(
@@ -272,6 +287,7 @@ class RunServices:
         snapshot: bytes | None,
         cut: Cut,
         revision: int,
+        now: int,
     ) -> bytes:
         """One step over [start, end) at the cut; outcome, snapshot and cut are saved together."""
         start, end = interval
@@ -283,18 +299,23 @@ class RunServices:
         observations = {name: observations_of(s) for (_, name), s in series.items()}
         result = self._host.step(a.service, StepRequest(view, a.parameters, snapshot, observations, end))
         result.outcome.cut = cut
-        self._records.save_outcome(
-            a.service,
-            manifest.version,
-            a.twin,
-            a.parameters_key,
-            start,
-            end,
-            revision,
-            msgspec.json.encode(cut).decode(),
-            msgspec.json.encode(result.outcome),
-            result.snapshot,
-        )
+        source = f"{a.service}@{manifest.version} {a.twin} {a.parameters_key} {start} {end}"
+        with self._records.together():
+            outcome, told = keep_results(self._records, result.outcome, twin, source, self._operator(), now)
+            self._records.save_outcome(
+                a.service,
+                manifest.version,
+                a.twin,
+                a.parameters_key,
+                start,
+                end,
+                revision,
+                msgspec.json.encode(cut).decode(),
+                msgspec.json.encode(outcome),
+                result.snapshot,
+            )
+        for payload in told:
+            self._publish("happened", payload)
         return result.snapshot
 
     def _view(self, twin: Twin, manifest: Manifest, start: int, end: int) -> TwinView:

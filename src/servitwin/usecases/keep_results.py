@@ -1,0 +1,53 @@
+"""What of a service's outcome becomes more than an outcome: trace events of parts, and broken control rules told."""
+
+from __future__ import annotations
+
+import msgspec
+
+from servitwin.domain.instant import MINUTE
+from servitwin.domain.twin import Twin, value_at
+from servitwin.sdk.service import Outcome
+from servitwin.usecases.keep_trace import RESULT, derived_traces, tell_traced
+from servitwin.usecases.ports import Records
+
+NEWS_FOR = 15 * MINUTE  # what ended longer ago is history that is filled in, and nobody is called for it
+MOST_TOLD = 20
+
+
+def keep_results(
+    records: Records, outcome: Outcome, twin: Twin, source: str, operator: str, now: int
+) -> tuple[Outcome, list[bytes]]:
+    """Keep what the outcome of a step says beyond itself, inside the transaction that saves it.
+
+    Args:
+        records: where trace events go; those of the same ``source`` that are no longer said are replaced.
+        outcome: of the step.
+        twin: the machine.
+        source: names service, machine, parameters and interval.
+        operator: party that owns machines without an owner.
+        now: ns UTC.
+
+    Returns:
+        The outcome as it is saved (trace events are counted in it, not repeated), and what is to be published once the
+        transaction is done.
+    """
+    told: list[bytes] = []
+    traced = any(RESULT in r for r in outcome.results)
+    rest = [r for r in outcome.results if RESULT not in r]
+    traces = derived_traces(outcome.results, twin.uid, lambda at: value_at(twin.owner, at) or operator, source, now)
+    added, gone = records.replace_traces(source, traces)
+    if added or gone:
+        fresh = [k for k in traces if k.event.time > now - NEWS_FOR]
+        told += tell_traced(records, fresh, now)
+    for finding in outcome.findings[:MOST_TOLD]:
+        if finding.get("kind") == "spc" and finding["to"] > now - NEWS_FOR:
+            told.append(_told(records, twin, finding, now))
+    kept = [*rest, {"traced": {"events": len(traces)}}] if traced else rest
+    return msgspec.structs.replace(outcome, results=kept), told
+
+
+def _told(records: Records, twin: Twin, finding: dict[str, object], now: int) -> bytes:
+    data = {name: finding[name] for name in ("rules", "says", "signals", "product", "from", "to", "value")}
+    number = records.add_event("control-rule-broken", twin.uid, now, data)
+    event = {"id": number, "kind": "control-rule-broken", "subject": twin.uid, "at": now, "data": data}
+    return msgspec.json.encode(event)
