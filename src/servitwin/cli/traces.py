@@ -23,10 +23,9 @@ MachineOption = Annotated[str, typer.Option(help="Id of a machine")]
 def add(app: typer.Typer, starters: Starters) -> None:
     """Add the commands."""
     group = typer.Typer(no_args_is_help=True, help="Traced parts: genealogy, recalls, EPCIS 2.0, control charts.")
-    kinds = ", ".join(starters.recording_kinds)
 
     def import_recording(
-        kind: Annotated[str, typer.Argument(help=f"Kind of recording that knows its parts, of: {kinds}")],
+        kind: Annotated[str, typer.Argument(help="Kind of recording that knows its parts: nist-batch")],
         folder: Annotated[Path, typer.Argument(help="Folder of the recording")],
         data: DataOption = None,
         to: ToOption = None,

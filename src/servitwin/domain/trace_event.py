@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from servitwin.domain.canonical_json import canonical
 from servitwin.domain.capability import Tolerance
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import EARLIEST, LATEST
@@ -22,6 +21,7 @@ ObjectKind = Literal["part", "batch", "tool", "container"]
 Verdict = Literal["", "pass", "fail"]
 Value = float | str | bool
 LONGEST_ID, MOST_OBJECTS = 400, 20_000
+_encode = msgspec.json.Encoder(order="sorted").encode
 _WITH_PARENT = ("assembled", "packed", "unpacked")
 
 
@@ -102,8 +102,9 @@ class TraceEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the canonical JSON of its content, hexadecimal."""
-        return hashlib.sha256(canonical(msgspec.structs.replace(self, given_id=""))).hexdigest()
+        """SHA-256 over the JSON of its content with sorted names, hexadecimal."""
+        own = msgspec.structs.replace(self, given_id="") if self.given_id else self
+        return hashlib.sha256(_encode(own)).hexdigest()
 
     @property
     def flows(self) -> tuple[tuple[str, ...], tuple[str, ...]]:

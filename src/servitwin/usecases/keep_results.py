@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from servitwin.domain.instant import MINUTE
+from servitwin.domain.kept_trace import KeptTrace
 from servitwin.domain.twin import Twin, value_at
 from servitwin.sdk.service import Outcome
 from servitwin.usecases.keep_trace import RESULT, derived_traces, tell_traced
@@ -14,35 +17,37 @@ NEWS_FOR = 15 * MINUTE  # what ended longer ago is history that is filled in, an
 MOST_TOLD = 20
 
 
-def keep_results(
-    records: Records, outcome: Outcome, twin: Twin, source: str, operator: str, now: int
-) -> tuple[Outcome, list[bytes]]:
-    """Keep what the outcome of a step says beyond itself, inside the transaction that saves it.
+def traces_of(outcome: Outcome, twin: Twin, source: str, operator: str, now: int) -> list[KeptTrace]:
+    """Trace events that the outcome of a step says; nothing is written yet.
 
     Args:
-        records: where trace events go; those of the same ``source`` that are no longer said are replaced.
         outcome: of the step.
         twin: the machine.
         source: names service, machine, parameters and interval.
         operator: party that owns machines without an owner.
         now: ns UTC.
+    """
+    return derived_traces(outcome.results, twin.uid, lambda at: value_at(twin.owner, at) or operator, source, now)
+
+
+def keep_results(
+    records: Records, outcome: Outcome, twin: Twin, traces: Sequence[KeptTrace], source: str, now: int
+) -> tuple[Outcome, list[bytes]]:
+    """Keep what the outcome of a step says beyond itself, inside the transaction that saves it.
 
     Returns:
         The outcome as it is saved (trace events are counted in it, not repeated), and what is to be published once the
-        transaction is done.
+        transaction is done. Trace events of the same ``source`` that are no longer said are replaced.
     """
     told: list[bytes] = []
-    traced = any(RESULT in r for r in outcome.results)
-    rest = [r for r in outcome.results if RESULT not in r]
-    traces = derived_traces(outcome.results, twin.uid, lambda at: value_at(twin.owner, at) or operator, source, now)
     added, gone = records.replace_traces(source, traces)
     if added or gone:
-        fresh = [k for k in traces if k.event.time > now - NEWS_FOR]
-        told += tell_traced(records, fresh, now)
+        told += tell_traced(records, [k for k in traces if k.event.time > now - NEWS_FOR], now)
     for finding in outcome.findings[:MOST_TOLD]:
         if finding.get("kind") == "spc" and finding["to"] > now - NEWS_FOR:
             told.append(_told(records, twin, finding, now))
-    kept = [*rest, {"traced": {"events": len(traces)}}] if traced else rest
+    rest = [r for r in outcome.results if RESULT not in r]
+    kept = [*rest, {"traced": {"events": len(traces)}}] if len(rest) < len(outcome.results) else rest
     return msgspec.structs.replace(outcome, results=kept), told
 
 

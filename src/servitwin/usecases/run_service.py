@@ -25,7 +25,7 @@ from servitwin.domain.twin import Twin, value_at
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import LearntModel, Outcome, TwinView
 from servitwin.usecases.jobs import in_use
-from servitwin.usecases.keep_results import keep_results
+from servitwin.usecases.keep_results import keep_results, traces_of
 from servitwin.usecases.machine_time import calendar_name
 from servitwin.usecases.ports import Files, HistoryReader, Records
 from servitwin.usecases.registry import Registry
@@ -300,8 +300,9 @@ class RunServices:
         result = self._host.step(a.service, StepRequest(view, a.parameters, snapshot, observations, end))
         result.outcome.cut = cut
         source = f"{a.service}@{manifest.version} {a.twin} {a.parameters_key} {start} {end}"
+        traces = traces_of(result.outcome, twin, source, self._operator(), now)
         with self._records.together():
-            outcome, told = keep_results(self._records, result.outcome, twin, source, self._operator(), now)
+            outcome, told = keep_results(self._records, result.outcome, twin, traces, source, now)
             self._records.save_outcome(
                 a.service,
                 manifest.version,

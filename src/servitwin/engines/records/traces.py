@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select
 
 from servitwin.domain.error import ConflictError, Fault
 from servitwin.domain.genealogy import Direction, Link, TraceObject, object_of
@@ -18,6 +18,7 @@ from servitwin.engines.records.part import Part, decode, encode
 
 _T = TypeVar("_T")
 _AT_ONCE = 1000
+_Fresh = tuple[KeptTrace, list[tuple[str, str]]]  # an event with its objects and their roles
 _LAST_SIGN = "\U0010ffff"
 
 
@@ -30,14 +31,14 @@ class TraceRecords(Part):
         Raises:
             ConflictError: ``trace:event-conflict`` if an id is there with another content; nothing was kept then.
         """
-        with self._database.write() as connection:
+        with self._database.together("traces"), self._database.write() as connection:
             return _add(connection, traces)
 
     def replace_traces(self, source: str, traces: Sequence[KeptTrace]) -> tuple[int, int]:
         """What a stretch of data says now; how many events were added and how many are no longer said."""
         wanted = {(k.party, k.event.id) for k in traces}
         e = t.trace_events.c
-        with self._database.write() as connection:
+        with self._database.together("traces"), self._database.write() as connection:
             there = connection.execute(select(e.n, e.party, e.id).where(e.source == source)).all()
             gone = [r.n for r in there if (r.party, r.id) not in wanted]
             _remove(connection, gone)
@@ -179,24 +180,24 @@ def _add(connection: Connection, traces: Sequence[KeptTrace]) -> int:
     rows = {(k.party, k.event.id): k for k in traces}
     there = _there(connection, list(rows))
     for key, (_, body) in there.items():
-        if key in rows and body != encode(rows[key].event):
+        if body != encode(rows[key].event):
             fault = Fault(
                 "trace:event-conflict", f"Event {key[1][:120]} is kept with another content",
                 "Give a corrected event a new id, and withdraw the old one by an error declaration", "eventID",
             )  # fmt: skip
             raise ConflictError(fault)
-    fresh = [k for key, k in rows.items() if key not in there]
-    for part in _parts(fresh):
-        add_many(connection, t.trace_events, [_row(k) for k in part])
-    numbers = _there(connection, [(k.party, k.event.id) for k in fresh])
-    uses = [
-        {"object": o, "event": numbers[k.party, k.event.id][0], "role": role}
-        for k in fresh
-        for o, role in _roles(k.event)
-    ]
-    for lot in _parts(uses):
-        connection.execute(t.trace_uses.insert(), list(lot))
-    _summarise(connection, {(k.party, o) for k in fresh for o, _ in _roles(k.event)}, fresh)
+    fresh = {key: k for key, k in rows.items() if key not in there}
+    if not fresh:
+        return 0
+    first = connection.execute(select(func.coalesce(func.max(t.trace_events.c.n), 0))).scalar_one() + 1
+    numbered = list(enumerate(fresh.items(), first))
+    for lot in _parts([_row(n, key[1], k) for n, (key, k) in numbered]):
+        connection.execute(t.trace_events.insert(), list(lot))
+    with_roles = [(n, k, _roles(k.event)) for n, (_, k) in numbered]
+    uses = [{"object": o, "event": n, "role": role} for n, _, found in with_roles for o, role in found]
+    for part in _parts(uses):
+        connection.execute(t.trace_uses.insert(), list(part))
+    _summarise(connection, set(), [(k, found) for _, k, found in with_roles])
     return len(fresh)
 
 
@@ -208,7 +209,7 @@ def _remove(connection: Connection, numbers: Sequence[int]) -> None:
         touched.update((r.party, r.object) for r in connection.execute(about))
         connection.execute(delete(t.trace_uses).where(u.event.in_(part)))
         connection.execute(delete(t.trace_events).where(e.n.in_(part)))
-    _summarise(connection, touched, ())
+    _summarise(connection, touched, [])
 
 
 def _there(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, bytes]]:
@@ -230,41 +231,40 @@ def _roles(event: TraceEvent) -> list[tuple[str, str]]:
     return list(roles)
 
 
-def _summarise(connection: Connection, touched: Iterable[tuple[str, str]], fresh: Sequence[KeptTrace]) -> None:
+def _summarise(connection: Connection, touched: Iterable[tuple[str, str]], fresh: Sequence[_Fresh]) -> None:
     """Write the summaries of objects anew. What only goes into others (batches, tools) has one that never changes.
 
     An input of ten thousand parts must not be read ten thousand times: it is looked at only where an event makes,
     measures or removes it.
     """
-    passive = {(k.party, o) for k in fresh for o, role in _roles(k.event) if role == "in"}
-    passive -= {(k.party, o) for k in fresh for o, role in _roles(k.event) if role != "in"}
-    passive -= _told_otherwise(connection, passive, fresh)
-    active = sorted(set(touched) - passive)
+    active = {(k.party, o) for k, roles in fresh for o, role in roles if role != "in"} | set(touched)
+    by_input = {
+        (k.party, o): k for k, roles in fresh for o, role in roles if role == "in" and (k.party, o) not in active
+    }
+    active |= _told_otherwise(connection, set(by_input), fresh)
+    known: dict[tuple[str, str], list[KeptTrace]] = {key: [] for key in sorted(active)}
     e, u = t.trace_events.c, t.trace_uses.c
-    known: dict[tuple[str, str], list[KeptTrace]] = {key: [] for key in active}
-    for party in sorted({p for p, _ in active}):
-        for part in _parts([o for p, o in active if p == party]):
-            query = select(u.object, t.trace_events).join(t.trace_events, u.event == e.n)
-            for r in connection.execute(query.where(u.object.in_(part), e.party == party)):
-                known[party, r.object].append(_kept(r))
-    rows = [_summary(party, o, traces) for (party, o), traces in known.items() if traces]
-    for lot in _parts(rows):
+    for part in _parts(sorted({o for _, o in active})):
+        # By object alone: a condition on the party would tempt the planner to read all that the party ever kept.
+        query = select(u.object, t.trace_events).join(t.trace_events, u.event == e.n).where(u.object.in_(part))
+        for r in connection.execute(query):
+            if (r.party, r.object) in known:
+                known[r.party, r.object].append(_kept(r))
+    for lot in _parts([_summary(party, o, traces) for (party, o), traces in known.items() if traces]):
         put_all(connection, t.trace_objects, lot)
     _forget(connection, [key for key, traces in known.items() if not traces])
-    by_input = {
-        (k.party, o): k for k in fresh for o, role in _roles(k.event) if role == "in" and (k.party, o) in passive
-    }
-    for lot in _parts([_summary(party, o, [k]) for (party, o), k in by_input.items()]):
+    inputs = [_summary(party, o, [k]) for (party, o), k in by_input.items() if (party, o) not in active]
+    for lot in _parts(inputs):
         add_many(connection, t.trace_objects, lot)
 
 
 def _told_otherwise(
-    connection: Connection, passive: set[tuple[str, str]], fresh: Sequence[KeptTrace]
+    connection: Connection, passive: set[tuple[str, str]], fresh: Sequence[_Fresh]
 ) -> set[tuple[str, str]]:
     """Those whose summary has them as another kind of thing: which one holds must not depend on who came first."""
     kinds: dict[tuple[str, str], set[str]] = {key: set() for key in passive}
-    for k in fresh:
-        for id, _ in _roles(k.event):
+    for k, roles in fresh:
+        for id, _ in roles:
             if (k.party, id) in kinds:
                 kinds[k.party, id].add(k.event.kind_of(id))
     o = t.trace_objects.c
@@ -295,10 +295,10 @@ def _summary(party: str, id: str, traces: Sequence[KeptTrace]) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _row(k: KeptTrace) -> dict[str, Any]:
+def _row(n: int, id: str, k: KeptTrace) -> dict[str, Any]:
     e = k.event
     return {
-        "party": k.party, "id": e.id, "at": e.time, "start": e.start, "kind": e.kind, "twin": k.twin,
+        "n": n, "party": k.party, "id": id, "at": e.time, "start": e.start, "kind": e.kind, "twin": k.twin,
         "product": e.product, "source": k.source, "received": k.received, "body": encode(e),
     }  # fmt: skip
 
