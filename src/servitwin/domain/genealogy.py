@@ -6,8 +6,8 @@ recall rather names a part too many than one too few. What was packed once count
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -17,7 +17,7 @@ Direction = Literal["up", "down"]
 MOST_REACHED = 200_000
 
 
-class Link(msgspec.Struct, frozen=True):
+class Link(NamedTuple):
     """By this event ``source`` became part of ``target``."""
 
     source: str
@@ -58,7 +58,7 @@ def reach(start: Sequence[str], step: Step, direction: Direction, most: int = MO
     wave, steps, cut_off = list(depth), 0, False
     while wave and not cut_off:
         steps += 1
-        found = sorted(step(wave), key=lambda k: (k.source, k.target, k.event))
+        found = sorted(set(step(wave)))
         following: dict[str, None] = {}
         for link in found:
             other = link.target if direction == "down" else link.source
@@ -70,7 +70,14 @@ def reach(start: Sequence[str], step: Step, direction: Direction, most: int = MO
             links[link] = None
         wave = sorted(following)
         depth.update(dict.fromkeys(wave, steps))
-    return Reached(depth, tuple(links), _circles(tuple(links)), cut_off)
+    return Reached(depth, tuple(links), _circles(tuple(links)) if _leads_back(links, depth, direction) else (), cut_off)
+
+
+def _leads_back(links: Iterable[Link], depth: Mapping[str, int], direction: Direction) -> bool:
+    """Whether any link does not lead farther away: only then there can be a circle."""
+    if direction == "down":
+        return any(depth.get(k.target, 1 << 40) <= depth[k.source] for k in links)
+    return any(depth.get(k.source, 1 << 40) <= depth[k.target] for k in links)
 
 
 def _circles(links: Sequence[Link]) -> tuple[Link, ...]:

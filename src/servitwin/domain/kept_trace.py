@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from servitwin.domain.genealogy import Link, TraceObject
@@ -25,7 +27,7 @@ class KeptTrace(msgspec.Struct, frozen=True):
     received: int = 0
 
 
-class KeptLink(msgspec.Struct, frozen=True):
+class KeptLink(NamedTuple):
     """A link with what decides who may see it."""
 
     link: Link

@@ -163,7 +163,7 @@ class ChartQuality:
         if (end - start) // every > 2_000:
             raise InvalidInputError(Fault("spc:too-many-windows", "Over 2000 points", "Longer windows", "every"))
         made = self._traces("made", twin, start, end)
-        bad = self._failed(twin, start, end)
+        bad = self._failed(made, twin, start, end)
         entered: dict[tuple[str, str], int] = {}
         for k in made:
             for part in k.event.parts:
@@ -191,15 +191,14 @@ class ChartQuality:
         return YieldChart(steps, rolled, every, tuple(starts), tuple(counts), tuple(points), reasons, warnings)
 
     # inside --------------------------------------------------------------------------------------------------
-    def _failed(self, twin: str | None, start: int, end: int) -> dict[tuple[str, str], str]:
+    def _failed(self, made: Sequence[KeptTrace], twin: str | None, start: int, end: int) -> dict[tuple[str, str], str]:
         """(place, part) of what failed, with the reason that was given."""
         bad: dict[tuple[str, str], str] = {}
-        kinds: tuple[Literal["made", "measured", "scrapped"], ...] = ("made", "measured", "scrapped")
-        for kind in kinds:
-            for k in self._traces(kind, twin, start, end):
-                if k.event.judged == "fail":
-                    for part in k.event.parts:
-                        bad[k.event.place, part] = k.event.reason or bad.get((k.event.place, part), "")
+        judging = (made, self._traces("measured", twin, start, end), self._traces("scrapped", twin, start, end))
+        for k in (k for traces in judging for k in traces):
+            if k.event.judged == "fail":
+                for part in k.event.parts:
+                    bad[k.event.place, part] = k.event.reason or bad.get((k.event.place, part), "")
         return bad
 
     def _traces(

@@ -22,7 +22,7 @@ class Life(msgspec.Struct, frozen=True):
 
     Attributes:
         up, down: what was reached; objects are named in ``objects``.
-        events: about the object itself, oldest first; ``around``: about what went into it, as far as they made it.
+        events: about the object itself, oldest first; ``around``: that made what went into it.
         withheld: whether links end at events that belong to others.
     """
 
@@ -77,13 +77,12 @@ class TraceParts:
         up, down = self._reach([id], "up", MOST_SHOWN), self._reach([id], "down", MOST_SHOWN)
         ids = [i for i in dict.fromkeys([*up.depth, *down.depth]) if i != id]
         objects = {o.object.id: o.object for o in self._objects(ids)}
-        making = {k.event for k in up.links}
-        above = [i for i in up.depth if i != id and up.depth[i] <= 2]
-        around = [k.event for k in self._about(above) if k.event.id in making or k.event.kind == "measured"]
         known = {k.event.id for k in own}
+        making = [i for i in dict.fromkeys(k.event for k in up.links) if i not in known][:MOST_SHOWN]
+        around = [k.event for k in self._records.traces_named(making) if self._sees(k)]
         return Life(
             object_of(id, [k.event for k in own]), up, down, objects, tuple(k.event for k in own),
-            tuple(e for e in around if e.id not in known), self._withheld,
+            tuple(around), self._withheld,
         )  # fmt: skip
 
     def recall(self, ids: Sequence[str], direction: Direction = "down") -> Recall:
@@ -94,7 +93,7 @@ class TraceParts:
         """
         self._withheld = False
         for id in ids:
-            if not self._about([id], limit=1) and not self._about([id]):
+            if not any(self._sight.sees(*k) for k in self._records.trace_keepers(id, 100_000)):
                 raise _unknown(id)
         return self._recall(ids, direction)
 
@@ -128,9 +127,10 @@ class TraceParts:
     def _reach(self, ids: Sequence[str], direction: Direction, most: int | None) -> Reached:
         def step(wave: Sequence[str]) -> list[Link]:
             found = self._records.trace_links(wave, direction)
-            seen = [k.link for k in found if self._sight.sees(k.twin, k.party, k.at)]
+            sees = self._sight.sees
+            seen = [k.link for k in found if sees(k.twin, k.party, k.at)]
             self._withheld = self._withheld or len(seen) < len(found)
-            return list(dict.fromkeys(seen))
+            return seen
 
         return reach(ids, step, direction) if most is None else reach(ids, step, direction, most)
 
@@ -139,8 +139,8 @@ class TraceParts:
         self._withheld = self._withheld or not seen
         return seen
 
-    def _about(self, ids: Sequence[str], limit: int = MOST_EVENTS) -> list[KeptTrace]:
-        return [k for k in self._records.traces_about(ids, limit) if self._sees(k)] if ids else []
+    def _about(self, ids: Sequence[str]) -> list[KeptTrace]:
+        return [k for k in self._records.traces_about(ids, MOST_EVENTS) if self._sees(k)]
 
     def _objects(self, ids: Sequence[str]) -> list[KeptObject]:
         """One summary for each id: of what may be seen, the one that tells when it was made; else its bare name."""

@@ -22,12 +22,13 @@ class TraceSight:
     def __init__(self, authoriser: Authoriser, registry: Registry, actor: Actor) -> None:
         self._authoriser, self._registry, self._actor = authoriser, registry, actor
         self._reads = bool(_READERS & set(actor.roles))
+        self._all = self._reads and actor.party == ""
         self._spans: dict[str, tuple[tuple[int, int], ...]] = {}
 
     @property
     def everything(self) -> bool:
         """Whether the caller is the node itself."""
-        return self._reads and self._actor.party == ""
+        return self._all
 
     @property
     def party(self) -> str | None:
@@ -36,11 +37,14 @@ class TraceSight:
 
     def sees(self, twin: str, party: str, at: int) -> bool:
         """Whether an event on that machine (uid, empty: none), kept by that party, may be seen."""
-        if self.everything:
+        if self._all:
             return True
         if not twin:
             return self._reads and party == self._actor.party
-        return any(start <= at < end for start, end in self.spans(twin))
+        spans = self._spans.get(twin) or self.spans(twin)
+        if len(spans) == 1:
+            return spans[0][0] <= at < spans[0][1]
+        return any(start <= at < end for start, end in spans)
 
     def spans(self, twin: str) -> tuple[tuple[int, int], ...]:
         """Stretches [from, to) of a machine that may be seen."""

@@ -30,7 +30,7 @@ trace_events = Table(
     Column("source", Text, nullable=False),
     Column("received", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    UniqueConstraint("party", "id", name="uq_trace_events"),
+    UniqueConstraint("id", "party", name="uq_trace_events"),
     Index("ix_trace_events_twin_at", "twin", "at"),
     Index("ix_trace_events_product", "product", "kind", "at"),
     Index("ix_trace_events_source", "source"),

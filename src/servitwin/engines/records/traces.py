@@ -90,6 +90,23 @@ class TraceRecords(Part):
             ]
         return [_kept(r) for r in rows]
 
+    def traces_named(self, ids: Sequence[str]) -> list[KeptTrace]:
+        """Events by their own ids, of whatever party."""
+        e = t.trace_events.c
+        with self._database.read() as connection:
+            return [
+                _kept(r)
+                for part in _parts(list(ids))
+                for r in connection.execute(select(t.trace_events).where(e.id.in_(part)).order_by(e.at, e.id))
+            ]
+
+    def trace_keepers(self, id: str, limit: int) -> list[tuple[str, str, int]]:
+        """(machine, party, time) of events about an object, in no order."""
+        e, u = t.trace_events.c, t.trace_uses.c
+        query = select(e.twin, e.party, e.at).join(t.trace_uses, u.event == e.n).where(u.object == id).limit(limit)
+        with self._database.read() as connection:
+            return [(r.twin, r.party, r.at) for r in connection.execute(query)]
+
     def traces_between(
         self,
         start: int,

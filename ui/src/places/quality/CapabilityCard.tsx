@@ -48,8 +48,8 @@ export function CapabilityCard({ chart }: { chart: SpcChart }) {
           [c.values, <Figure key="n" text={formatNumber(found.count, 0)} source={source} />],
           [c.mean, <Figure key="m" text={formatNumber(found.mean, decimals)} unit={unit} source={source} />],
           [c.sigma, <Figure key="s" text={formatNumber(found.sigma_overall, decimals + 1)} unit={unit} source={source} />],
-          [c.outside, <Figure key="o" text={formatRatio(found.outside, 2)} source={source} />],
-          [c.expected, <Figure key="e" text={formatRatio(found.expected_outside, 2)} estimate source={source} />],
+          [c.outside, <Figure key="o" text={formatRatio(found.outside, 2)} unit="%" source={source} />],
+          [c.expected, <Figure key="e" text={formatRatio(found.expected_outside, 2)} unit="%" estimate source={source} />],
           [c.normality, found.normality === null ? "–" : found.normality < 0.001 ? "< 0.001" : found.normality.toFixed(3)],
         ]}
       />

@@ -32,7 +32,7 @@ function Chosen({ items }: { items: readonly CharacteristicShape[] }) {
   const [machine, setMachine] = useParam("machine");
   const [kind, setKind] = useParam("chart");
   const [rules, setRules] = useParam("rules", "nelson");
-  const [hours, setHours] = useParam("hours", "72");
+  const [hours, setHours] = useParam("hours", "24");
   const one = items.find((i) => keyOf(i) === chosen) ?? items[0];
   const moment = useMoment(60_000);
   const from = hours ? new Date(Math.floor(moment / 60_000) * 60_000 - Number(hours) * 3_600_000).toISOString() : "";

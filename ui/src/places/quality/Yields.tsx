@@ -62,7 +62,7 @@ function Shown({ found }: { found: YieldAnswer }) {
                   <tr key={step.step}>
                     <td>{step.step ? <Link place={`machines/${step.step}`}>{step.step}</Link> : "–"}</td>
                     <td className="right">
-                      <Figure text={formatRatio(step.value)} source={source} /> <span className="weak num">{step.low === null ? "" : `${formatRatio(step.low)} – ${formatRatio(step.high)}`}</span>
+                      <Figure text={formatRatio(step.value)} unit="%" source={source} /> <span className="weak num">{step.low === null ? "" : `${formatRatio(step.low)} – ${formatRatio(step.high)} %`}</span>
                     </td>
                     <td className="right num">{step.good}</td>
                     <td className="right num">{step.entered}</td>
@@ -76,7 +76,7 @@ function Shown({ found }: { found: YieldAnswer }) {
       <div className="column">
         <Card title={y.rolled}>
           <p>
-            <Figure className="big" text={formatRatio(found.rolled)} source={source} />
+            <Figure className="big" text={formatRatio(found.rolled)} unit="%" source={source} />
           </p>
         </Card>
         <Card title={y.reasons}>
@@ -103,7 +103,7 @@ function Shares({ points }: { points: readonly SharePoint[] }) {
           <g key={v} className="limit faint">
             <line x1={52} x2={width - 8} y1={at(v)} y2={at(v)} />
             <text x={46} y={at(v) + 4} textAnchor="end">
-              {formatRatio(v)}
+              {formatRatio(v)} %
             </text>
           </g>
         ))}

@@ -85,7 +85,7 @@ class Genealogy(Shape):
     up: list[LinkShape]
     down: list[LinkShape]
     events: list[TraceEventShape] = Field(description="about the object, oldest first")
-    around: list[TraceEventShape] = Field(description="that made or measured what went into it")
+    around: list[TraceEventShape] = Field(description="that made what went into it")
     circles: list[LinkShape] = Field(description="links that contradict each other: things would be made of themselves")
     withheld: bool = Field(description="whether links end at what belongs to others")
     cut_off: bool = Field(description="whether there is more than is shown: ask for a recall")
