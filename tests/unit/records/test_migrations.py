@@ -62,6 +62,7 @@ def test_a_database_of_the_third_version_keeps_its_settlements(url):
             "register_entries",
             "jobs",
             "artefacts",
+            "withdrawals",
             "trace_events",
             "trace_uses",
             "trace_objects",

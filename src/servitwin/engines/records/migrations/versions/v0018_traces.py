@@ -7,7 +7,7 @@ from alembic import op
 from servitwin.engines.records import trace_tables as t
 
 revision = "0018"
-down_revision = "0011"
+down_revision = "0012"
 
 
 def upgrade() -> None:
