@@ -20,7 +20,7 @@ TraceKind = Literal["made", "operation", "assembled", "packed", "unpacked", "mea
 ObjectKind = Literal["part", "batch", "tool", "container"]
 Verdict = Literal["", "pass", "fail"]
 Value = float | str | bool
-LONGEST_ID, MOST_OBJECTS = 400, 20_000
+LONGEST_ID, MOST_OBJECTS, MOST_LINKS = 400, 20_000, 100_000
 _encode = msgspec.json.Encoder(order="sorted").encode
 _WITH_PARENT = ("assembled", "packed", "unpacked")
 
@@ -149,13 +149,16 @@ def _faults_of(event: TraceEvent, where: str) -> list[Fault]:
         say("nothing", "The event is about nothing", "Name at least one part, batch or parent", "parts")
     if len(ids) > MOST_OBJECTS:
         say("too-many", f"{len(ids)} objects in one event", f"At most {MOST_OBJECTS}: split it", "parts")
+    inside, outside = event.flows
+    if len(inside) * len(outside) > MOST_LINKS:
+        message = f"{len(inside)} inputs into {len(outside)} parts at once"
+        say("too-many", message, "Say which input went into which part: one event for each", "inputs")
     if any(not i or len(i) > LONGEST_ID or not i.isprintable() or " " in i for i in ids):
         say("id-invalid", "An id is empty, too long, or holds spaces", f"A URI of up to {LONGEST_ID} signs", "parts")
     if event.kind in _WITH_PARENT and not event.parent:
         say("parent-missing", f"What were the parts {event.kind} into?", "Name the parent", "parent")
     if event.kind not in _WITH_PARENT and not event.parts:
         say("parts-missing", "No part is named", "Name the parts", "parts")
-    inside, outside = event.flows
     both = sorted(set(inside) & set(outside))
     if both:
         say(

@@ -97,7 +97,7 @@ def tell_traced(records: Records, traces: Sequence[KeptTrace], at: int) -> list[
 def derived_traces(
     results: Sequence[Mapping[str, Any]], twin: str, owner: Callable[[int], str], source: str, received: int
 ) -> list[KeptTrace]:
-    """Trace events among the results of a service's step.
+    """Trace events among the results of a service's step; an event that cannot be right is left out, the others stay.
 
     Args:
         results: of one step; those with a key ``trace`` hold an event each.
@@ -116,7 +116,4 @@ def derived_traces(
         raise InvalidInputError(
             Fault("trace:result-wrong-shape", str(e), "A service writes TraceEvent", RESULT)
         ) from None
-    faults = check_events(events)
-    if faults:
-        raise InvalidInputError(faults)
-    return [KeptTrace(e, twin, owner(e.time), source, received) for e in events]
+    return [KeptTrace(e, twin, owner(e.time), source, received) for e in events if not check_events([e])]

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import msgspec
 
 from servitwin.domain.error import Fault, NotFoundError
-from servitwin.domain.genealogy import Direction, Link, Reached, TraceObject, object_of, reach
+from servitwin.domain.genealogy import MOST_REACHED, Direction, Link, Reached, TraceObject, object_of, reach
 from servitwin.domain.kept_trace import KeptObject, KeptTrace, ObjectQuery
 from servitwin.domain.trace_event import TraceEvent
 from servitwin.usecases.ports import Records
 from servitwin.usecases.trace_sight import TraceSight
 
 MOST_SHOWN = 400  # objects of one part's genealogy: more is a recall
-MOST_EVENTS = 2_000
+MOST_EVENTS = 300  # about one object, the newest: a batch has one for each of its parts
+MOST_BEGUN = 100_000
 
 
 class Life(msgspec.Struct, frozen=True):
@@ -100,9 +101,7 @@ class TraceParts:
     def recall_interval(self, twin: str, start: int, end: int) -> Recall:
         """All that went on from a machine (uid) in [start, end)."""
         self._withheld = False
-        events = [
-            k for k in self._records.traces_between(start, end, twin=twin, limit=MOST_EVENTS * 50) if self._sees(k)
-        ]
+        events = [k for k in self._records.traces_between(start, end, twin=twin, limit=MOST_BEGUN) if self._sees(k)]
         begun = [
             p for k in events if k.event.kind in ("made", "operation", "assembled", "packed") for p in k.event.parts
         ]
@@ -119,20 +118,21 @@ class TraceParts:
 
     # inside --------------------------------------------------------------------------------------------------
     def _recall(self, ids: Sequence[str], direction: Direction) -> Recall:
-        reached = self._reach(ids, direction, None)
+        reached = self._reach(ids, direction, MOST_REACHED)
         objects = self._objects(list(reached.depth))
         objects.sort(key=lambda o: (reached.depth[o.object.id], o.object.made or 0, o.object.id))
         return Recall(tuple(ids), tuple(objects), reached.depth, reached.links, self._withheld, reached.cut_off)
 
-    def _reach(self, ids: Sequence[str], direction: Direction, most: int | None) -> Reached:
+    def _reach(self, ids: Sequence[str], direction: Direction, most: int) -> Reached:
         def step(wave: Sequence[str]) -> list[Link]:
-            found = self._records.trace_links(wave, direction)
+            # A little more than may be reached: whatever is left out by that is told as cut off.
+            found = self._records.trace_links(wave, direction, 2 * most + 1_000)
             sees = self._sight.sees
             seen = [k.link for k in found if sees(k.twin, k.party, k.at)]
             self._withheld = self._withheld or len(seen) < len(found)
             return seen
 
-        return reach(ids, step, direction) if most is None else reach(ids, step, direction, most)
+        return reach(ids, step, direction, most)
 
     def _sees(self, kept: KeptTrace) -> bool:
         seen = self._sight.sees(kept.twin, kept.party, kept.event.time)

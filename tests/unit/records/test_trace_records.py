@@ -24,7 +24,8 @@ def content(records):
     return (
         [(o.object, o.twin, o.party) for o in records.find_trace_objects(EVERYTHING)],
         sorted(
-            (k.link.source, k.link.target) for k in records.trace_links(["urn:x:b1", "urn:x:p1", "urn:x:p5"], "down")
+            (k.link.source, k.link.target)
+            for k in records.trace_links(["urn:x:b1", "urn:x:p1", "urn:x:p5"], "down", 1000)
         ),
     )
 
@@ -55,7 +56,11 @@ def test_late_data_replace_what_a_stretch_said(records):
     assert records.replace_traces(
         "service:mill:1", [*derived[:2], KeptTrace(MADE[3], "mill", "kivi", "service:mill:1")]
     ) == (1, 1)
-    assert [k.link.target for k in records.trace_links(["urn:x:b1"], "down")] == ["urn:x:p1", "urn:x:p2", "urn:x:p4"]
+    assert [k.link.target for k in records.trace_links(["urn:x:b1"], "down", 1000)] == [
+        "urn:x:p1",
+        "urn:x:p2",
+        "urn:x:p4",
+    ]
     assert records.trace_objects(["urn:x:p3"]) == []
 
 

@@ -56,8 +56,8 @@ class TraceRecords(Part):
             _remove(connection, found)
             return len(found)
 
-    def trace_links(self, ids: Sequence[str], direction: Direction) -> list[KeptLink]:
-        """All links from (down) or to (up) these objects."""
+    def trace_links(self, ids: Sequence[str], direction: Direction, limit: int) -> list[KeptLink]:
+        """Links from (down) or to (up) these objects, at most so many."""
         near, far, e = t.trace_uses.alias(), t.trace_uses.alias(), t.trace_events.c
         roles = ("in", "out") if direction == "down" else ("out", "in")
         query = (
@@ -69,13 +69,13 @@ class TraceRecords(Part):
         out = []
         with self._database.read() as connection:
             for part in _parts(list(ids)):
-                for r in connection.execute(query.where(near.c.object.in_(part))):
+                for r in connection.execute(query.where(near.c.object.in_(part)).limit(limit - len(out))):
                     ends = (r.near, r.far) if direction == "down" else (r.far, r.near)
                     out.append(KeptLink(Link(*ends, r.id), r.twin, r.party, r.at))
         return out
 
     def traces_about(self, ids: Sequence[str], limit: int = 1000) -> list[KeptTrace]:
-        """Events about these objects, oldest first; at most ``limit`` of each thousand objects."""
+        """Events about these objects, oldest first; of each thousand objects at most the newest ``limit``."""
         e = t.trace_events.c
         with self._database.read() as connection:
             rows = [
@@ -84,11 +84,11 @@ class TraceRecords(Part):
                 for row in connection.execute(
                     select(t.trace_events)
                     .where(e.n.in_(select(t.trace_uses.c.event).where(t.trace_uses.c.object.in_(part)).distinct()))
-                    .order_by(e.at, e.id)
+                    .order_by(e.at.desc(), e.id.desc())
                     .limit(limit)
                 )
             ]
-        return [_kept(r) for r in rows]
+        return sorted((_kept(r) for r in rows), key=lambda k: (k.event.time, k.event.id))
 
     def traces_named(self, ids: Sequence[str]) -> list[KeptTrace]:
         """Events by their own ids, of whatever party."""
