@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from servitwin.connectors.recorded.qif import PartResult
-from servitwin.domain.trace_event import TraceEvent, Used, Verdict
+from servitwin.domain.trace_event import TraceEvent, Used, Value, Verdict
 from servitwin.domain.trace_id import part_id
 from servitwin.sdk.recording import RecordedLine
 
@@ -71,11 +71,11 @@ def batch_traces(
             )  # fmt: skip
 
 
-def _what_it_used(run: OperationRun, lines: Sequence[RecordedLine]) -> tuple[str, list[str], dict[str, float]]:
+def _what_it_used(run: OperationRun, lines: Sequence[RecordedLine]) -> tuple[str, list[str], dict[str, Value]]:
     """Last program that was named, tools in order, and the largest overrides, from the machine's own words."""
     program = ""
     tools: dict[str, None] = {}
-    settings: dict[str, float] = {}
+    largest: dict[str, float] = {}
     for line in lines:
         if not isinstance(line.time, int) or line.time > run.end:
             continue
@@ -88,8 +88,8 @@ def _what_it_used(run: OperationRun, lines: Sequence[RecordedLine]) -> tuple[str
             tools[f"{number:g}"] = None
         elif line.signal in OVERRIDES and number is not None:
             name = f"{line.signal} (largest)"
-            settings[name] = max(number, settings.get(name, number))
-    return program, list(tools), settings
+            largest[name] = max(number, largest.get(name, number))
+    return program, list(tools), dict(largest)
 
 
 def _number(text: str) -> float | None:

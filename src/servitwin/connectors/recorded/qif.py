@@ -91,7 +91,8 @@ def _content(path: Path) -> tuple[bytes, str]:
 
 def _tree(content: bytes) -> tuple[ET.Element | None, str]:
     """The document's root with every result that is whole, and what is wrong with the rest."""
-    parser = ET.XMLPullParser(("start", "end"))  # expat expands no external entities; the file is local
+    # Expat expands no external entities; the file is local.
+    parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("start", "end"))
     root: ET.Element | None = None
     stack: list[ET.Element] = []
     problem = ""
@@ -101,12 +102,13 @@ def _tree(content: bytes) -> tuple[ET.Element | None, str]:
     except ET.ParseError as e:
         problem = str(e)
     try:
-        for event, element in parser.read_events():
-            root = element if root is None else root
-            if event == "start":
-                stack.append(element)
-            else:
+        for seen in parser.read_events():
+            event, element = seen[0], seen[-1]
+            if event == "end":
                 stack.pop()
+            elif isinstance(element, ET.Element):
+                root = element if root is None else root
+                stack.append(element)
     except ET.ParseError as e:
         problem = problem or str(e)
     for outer, inner in pairwise(stack):

@@ -66,7 +66,7 @@ class TraceRecords(Part):
             .join(t.trace_events, e.n == near.c.event)
             .where(near.c.role == roles[0])
         )
-        out = []
+        out: list[KeptLink] = []
         with self._database.read() as connection:
             for part in _parts(list(ids)):
                 for r in connection.execute(query.where(near.c.object.in_(part)).limit(limit - len(out))):
