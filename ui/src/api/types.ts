@@ -49,6 +49,7 @@ export type QuarantineDetail = Schemas["QuarantineDetail"];
 export type QuarantinePage = Schemas["QuarantinePage"];
 export type ReplayAnswer = Schemas["ReplayAnswer"];
 export type Health = Schemas["HealthAnswer"];
+export type ServiceRuns = Schemas["AssignmentShape"];
 export type Connection = Schemas["ConnectionShape"];
 export type SimulatorAnswer = Schemas["SimulatorAnswer"];
 export type SimulatorFault = Schemas["FaultSwitch"];

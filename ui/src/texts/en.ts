@@ -1,3 +1,4 @@
+import { anomalies } from "./en/anomalies";
 import { cases } from "./en/cases";
 import { contracts } from "./en/contracts";
 import { controllers } from "./en/controllers";
@@ -7,4 +8,4 @@ import { offers } from "./en/offers";
 import { places } from "./en/places";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers };
+export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...anomalies };
