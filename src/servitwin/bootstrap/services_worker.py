@@ -27,6 +27,7 @@ from servitwin.domain.instant import NS
 from servitwin.engines.bus.client import BusClient
 from servitwin.engines.records import SqlRecords
 from servitwin.usecases.command_desk import CommandDesk
+from servitwin.usecases.keep_findings import KeepFindings
 from servitwin.usecases.live_mirror import LiveMessage, LiveMirror
 from servitwin.usecases.publish_aggregates import PublishAggregates
 from servitwin.usecases.registry import Registry
@@ -55,7 +56,10 @@ class ServicesWorker:
         self._commands = CommandDesk(self._records, self._registry, self._publish, time.time_ns, self._new_id)
         self._reader = open_reader(settings, bus, self._registry, self._loop)
         self._host = Services(bus, self._loop)
-        self._services = RunServices(self._reader, self._records, self._registry, self._host)
+        self._findings = KeepFindings(self._registry, self._records, self._new_id)
+        self._services = RunServices(
+            self._reader, self._records, self._registry, self._host, self._findings, self._publish_from_thread
+        )
         self._aggregates = PublishAggregates(self._registry, bus, secrets.token_hex(12))
         self._upkeep = HistoryUpkeep(settings, lambda done: self._publish("upkeep.done", done))
         self._requirements = RequirementWatch(

@@ -1,5 +1,8 @@
 """Cases: what was found wrong with a machine, until it is proven mended.
 
+A case is of a violated requirement, which is proven, or of what a service found, which is a hypothesis: such a case is
+never proven mended, it is closed, also as no fault at all.
+
 A case is a list of steps that are only added. Where it stands is computed from them, so that two nodes with the same
 steps say the same. Its alarm follows ISA-18.2 / IEC 62682 (unacknowledged, acknowledged, returned, shelved).
 """
@@ -13,7 +16,7 @@ import msgspec
 
 from servitwin.domain.case_alarm import AlarmChange, CaseAlarms, changed_alarms
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, RefusedError
-from servitwin.domain.finding import Explanation, Finding, Hypothesis, Severity
+from servitwin.domain.finding import Explanation, Finding, Hypothesis, Severity, Told
 from servitwin.domain.instant import DAY
 
 LONGEST_SHELF = 7 * DAY
@@ -26,11 +29,15 @@ class Body(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
 
 
 class Found(Body, frozen=True, tag="found"):
-    """The monitor found a violation."""
+    """The monitor found a violation, or a service something that looks wrong (``told``).
+
+    The same finding may be found again: more is known of it then, or it goes on after all.
+    """
 
     finding: Finding
     explanation: Explanation | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
+    told: Told | None = None
 
 
 class Ended(Body, frozen=True, tag="ended"):
@@ -40,6 +47,7 @@ class Ended(Body, frozen=True, tag="ended"):
     end: int
     least: float | None = None
     most: float | None = None
+    told: Told | None = None
 
 
 class Withdrawn(Body, frozen=True, tag="withdrawn"):
@@ -118,6 +126,17 @@ class Closed(Body, frozen=True, tag="closed"):
     text: str
 
 
+class Dismissed(Body, frozen=True, tag="dismissed"):
+    """A person says why what a service found is no fault; that ends the case.
+
+    ``normal_since`` (ns): what the machine does from then on is normal, and services learn it anew; None: it happened
+    once, and nothing is to be learnt from it.
+    """
+
+    text: str
+    normal_since: int | None = None
+
+
 class Noted(Body, frozen=True, tag="note"):
     """A remark."""
 
@@ -137,6 +156,7 @@ StepBody = (
     | Verified
     | Proved
     | Closed
+    | Dismissed
     | Noted
 )
 
@@ -152,7 +172,11 @@ class CaseStep(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Case(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a case is about: one requirement of one twin, from its first violation on."""
+    """What a case is about: one requirement of one twin, from its first violation on, or what a service found.
+
+    ``source``: the service that found it; empty: the monitor of requirements. ``group``: findings of that service
+    with this key belong to it while it is open.
+    """
 
     id: str
     twin: str
@@ -161,6 +185,8 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     component: str
     severity: Severity
     opened: int
+    source: str = ""
+    group: str = ""
 
 
 class CaseStanding(msgspec.Struct, frozen=True):
@@ -172,6 +198,7 @@ class CaseStanding(msgspec.Struct, frozen=True):
         repair: the last repair; verification counts from its ``done_at`` on.
         recurred: how often a violation came back after a repair.
         alarms: the machine's alarms that belong to it.
+        dismissed: the step that ended it as no fault.
     """
 
     case: Case
@@ -186,6 +213,7 @@ class CaseStanding(msgspec.Struct, frozen=True):
     recurred: int
     alarms: CaseAlarms
     steps: tuple[CaseStep, ...]
+    dismissed: Dismissed | None = None
 
     @property
     def found(self) -> Found | None:
@@ -196,9 +224,30 @@ class CaseStanding(msgspec.Struct, frozen=True):
         )
 
     @property
+    def told(self) -> Told | None:
+        """What the service says of the latest finding that still counts, as it was told last."""
+        if not self.findings:
+            return None
+        return told_of(self.steps, self.findings[-1].id)
+
+    @property
     def open(self) -> bool:
         """Whether something is still to be done or proven."""
         return self.status not in {"verified", "closed"}
+
+
+def told_of(steps: Iterable[CaseStep], finding: str) -> Told | None:
+    """What a service said last of a finding, by its id."""
+    said: Told | None = None
+    for step in steps:
+        match step.body:
+            case Found(finding=f, told=told) if f.id == finding:
+                said = told or said
+            case Ended(finding=id, told=told) if id == finding:
+                said = told or said
+            case _:
+                pass
+    return said
 
 
 def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseStanding:
@@ -218,6 +267,7 @@ def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseS
     diagnosis: Diagnosed | None = None
     verified: Verified | None = None
     recurred = 0
+    dismissed: Dismissed | None = None
     alarms = CaseAlarms()
     for step in taken:
         match step.body:
@@ -250,6 +300,8 @@ def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseS
                 verified, status = v, "verified"
             case Closed():
                 status = "closed"
+            case Dismissed() as d:
+                status, dismissed = "closed", d
             case _:
                 pass
     kept = tuple(sorted(findings.values(), key=lambda f: f.start))
@@ -263,7 +315,7 @@ def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseS
     active = any(f.end is None for f in kept)
     return CaseStanding(
         case, status, _alarm(status, active, acknowledged, shelf), active, kept, repair, diagnosis, verified, shelf,
-        recurred, alarms if kept else CaseAlarms(), taken,
+        recurred, alarms if kept else CaseAlarms(), taken, dismissed,
     )  # fmt: skip
 
 
@@ -282,9 +334,9 @@ def check_step(now: CaseStanding, step: CaseStep) -> None:
 
     Raises:
         ConflictError: ``case:over``, ``case:out-of-turn``.
-        RefusedError: ``case:safety-not-shelved``.
+        RefusedError: ``case:safety-not-shelved``, ``case:proven-not-dismissed``.
         InvalidInputError: ``case:shelf-too-long``, ``case:reason-missing``, ``case:repair-in-future``,
-            ``case:repair-before-violation``.
+            ``case:repair-before-violation``, ``case:normal-in-future``.
     """
     body = step.body
     if step.number != len(now.steps) + 1:
@@ -310,6 +362,22 @@ def check_step(now: CaseStanding, step: CaseStep) -> None:
             _need(text, "text")
         case Closed(text=text) | Noted(text=text):
             _need(text, "text")
+        case Dismissed(text=text, normal_since=since):
+            if not now.case.source:
+                hint = "Mend the machine, change the requirement, or close the case with a reason"
+                raise RefusedError(
+                    Fault("case:proven-not-dismissed", "A violated requirement is proven: it is a fault", hint)
+                )
+            _need(text, "text")
+            if since is not None and since > step.at:
+                raise InvalidInputError(
+                    Fault(
+                        "case:normal-in-future",
+                        "Nobody knows yet what is normal then",
+                        "Now at the latest",
+                        "normal_since",
+                    )
+                )
         case Diagnosed(cause=cause, text=text):
             _need(cause or text, "cause")
         case Repaired(what=what, done_at=done_at):

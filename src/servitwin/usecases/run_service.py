@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -17,16 +17,21 @@ from servitwin.domain.error import (
     ServitwinError,
     UnavailableError,
 )
-from servitwin.domain.instant import DAY, parse_duration
+from servitwin.domain.instant import DAY, HOUR, parse_duration
+from servitwin.domain.machine_change import MachineChange
 from servitwin.domain.observation import CONNECTION, Cut, Observation
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.state_time_track import observations_of
 from servitwin.domain.twin import Twin
+from servitwin.sdk.finding import ServiceFinding, finding_faults, last_told
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import Outcome, TwinView
+from servitwin.usecases.keep_findings import Finder, KeepFindings, Message
+from servitwin.usecases.machine_changes import MachineChanges
 from servitwin.usecases.machine_time import calendar_name
 from servitwin.usecases.ports import HistoryReader, Records
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.service_round import Round, Stood, earliest_news
 
 log = logging.getLogger("servitwin.services")
 _SETTING = "service-assignments"
@@ -156,11 +161,38 @@ def raise_answered(answer: ServiceAnswer) -> ServiceAnswer:
     raise errors.get(answer.error, InvalidInputError)(answer.faults)
 
 
+class _Work(msgspec.Struct, frozen=True):
+    """An assignment that is brought up to the present: all of it is judged by what was known at one moment."""
+
+    a: Assignment
+    manifest: Manifest
+    twin: Twin
+    changes: tuple[MachineChange, ...]
+    cut: Cut
+    now: int
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return self.a.service, self.manifest.version, self.a.twin, self.a.parameters_key
+
+
 class RunServices:
     """Brings every assignment up to the present; call :meth:`advance` for each of :meth:`lanes`, again and again."""
 
-    def __init__(self, history: HistoryReader, records: Records, registry: Registry, host: ServiceHost) -> None:
+    def __init__(
+        self,
+        history: HistoryReader,
+        records: Records,
+        registry: Registry,
+        host: ServiceHost,
+        findings: KeepFindings,
+        publish: Callable[[str, bytes], None],
+    ) -> None:
+        """``publish`` may be called from any thread that advances."""
         self._history, self._records, self._registry, self._host = history, records, registry, host
+        self._findings, self._publish, self._changes = findings, publish, MachineChanges(records)
+        self._stood: dict[tuple[str, ...], Stood] = {}  # kept so that whoever is not due costs no question
+        self._tidied = 0
         self.failures: dict[str, str] = {}  # "service twin" -> why, for the health page
 
     def handle(self, payload: bytes) -> bytes:
@@ -198,15 +230,18 @@ class RunServices:
 
         One failing service stops no other. Several lanes may be advanced at once from different threads.
         """
+        if now - self._tidied >= HOUR:
+            self._tidied = now
+            self._tell(self._findings.close_over(now))
         wanted = [a for a in assignments(self._records) if lane is None or self._host.lane(a.service) == lane]
         if not wanted:
             return 0  # and history need not be opened
         steps = 0
-        cut = self._history.cut()
+        round = Round(self._history, self._changes.recorded(), self._history.cut(), now)
         for assignment in wanted:
             name = f"{assignment.service} on {assignment.twin}"
             try:
-                steps += self._advance(assignment, now, cut)
+                steps += self._advance(assignment, round)
                 self.failures.pop(name, None)
             except (InvalidInputError, NotFoundError, ConflictError) as e:
                 self.failures[name] = str(e)
@@ -216,83 +251,128 @@ class RunServices:
                 self.failures[name] = str(e)
         return steps
 
-    def _advance(self, a: Assignment, now: int, cut: Cut) -> int:
+    def _advance(self, a: Assignment, round: Round) -> int:
         manifest = self._host.manifests().get(a.service)
         twin = self._registry.by_uid(a.twin)
         if manifest is None or twin is None:
             raise NotFoundError(Fault("service:unknown", f"{a.service} or its twin is gone", "Withdraw it"))
         cadence, lateness = parse_duration(manifest.cadence), parse_duration(manifest.lateness)
-        watermark = (now - lateness) // cadence * cadence
-        key = a.parameters_key
-        last = self._records.latest_snapshot(a.service, manifest.version, a.twin, key, now)
-        steps = 0
-        if last is not None:
-            changed = self._history.changed_since(_cut_of(last[1])).get(a.twin)
-            if changed is not None and changed[0] < last[0]:
-                steps += self._redo(a, manifest, twin, changed[0], cut)
-                last = self._records.latest_snapshot(a.service, manifest.version, a.twin, key, now)
+        watermark = (round.now - lateness) // cadence * cadence
+        w = _Work(a, manifest, twin, self._changes.of(twin, round.changes), round.cut, round.now)
+        stood = self._stood.get(w.key) or self._look(w)
+        earliest = None if stood is None else earliest_news(a.twin, w.changes, stood, round)
+        if stood is not None and earliest is None and watermark <= stood.end:
+            return 0
+        self._stood.pop(w.key, None)  # until what follows is kept
+        steps = 0 if earliest is None else self._redo(w, earliest)
+        last = self._records.latest_snapshot(a.service, manifest.version, a.twin, a.parameters_key, round.now)
         start = a.since if last is None else last[0]
         if watermark > start:
-            self._step(a, manifest, twin, (start, watermark), last[2] if last else None, cut, _FIRST_REVISION)
+            self._step(w, (start, watermark), last[2] if last else None, _FIRST_REVISION)
             steps += 1
         return steps
 
-    def _redo(self, a: Assignment, manifest: Manifest, twin: Twin, earliest: int, cut: Cut) -> int:
+    def _look(self, w: _Work) -> Stood | None:
+        """Where the last step of an assignment stands in the records; None: it has not begun."""
+        a = w.a
+        last = self._records.latest_snapshot(a.service, w.manifest.version, a.twin, a.parameters_key, w.now)
+        if last is None:
+            return None
+        kept = next((o for o in self._outcomes(w, last[0] - 1, last[0]) if o["to"] == last[0]), None)
+        known = () if kept is None else msgspec.json.decode(kept["outcome"], type=Outcome).changes
+        stood = self._stood[w.key] = Stood(last[0], last[1], frozenset(known))
+        return stood
+
+    def _outcomes(self, w: _Work, start: int, end: int) -> list[dict[str, Any]]:
+        key = w.a.parameters_key
+        return [
+            o
+            for o in self._records.outcomes(w.a.service, w.a.twin, start, end)
+            if o["version"] == w.manifest.version and o["parameters"] == key
+        ]
+
+    def _redo(self, w: _Work, earliest: int) -> int:
         """Make the steps after ``earliest`` again, each as the next revision of the same interval."""
-        key = a.parameters_key
-        base = self._records.latest_snapshot(a.service, manifest.version, a.twin, key, earliest)
+        a = w.a
+        base = self._records.latest_snapshot(a.service, w.manifest.version, a.twin, a.parameters_key, earliest)
         start = base[0] if base else a.since
         snapshot = base[2] if base else None
-        later = [
-            o
-            for o in self._records.outcomes(a.service, a.twin, start, 2**62)
-            if o["version"] == manifest.version and o["parameters"] == key and o["from"] >= start
-        ]
-        for o in later:
-            snapshot = self._step(a, manifest, twin, (o["from"], o["to"]), snapshot, cut, o["revision"] + 1)
+        later = [o for o in self._outcomes(w, start, 2**62) if o["from"] >= start]
+        told: list[ServiceFinding] = []
+        for place, o in enumerate(later):
+            settled = start if place == len(later) - 1 else None
+            interval = (o["from"], o["to"])
+            snapshot = self._step(w, interval, snapshot, o["revision"] + 1, told, settled)
         return len(later)
 
     def _step(
         self,
-        a: Assignment,
-        manifest: Manifest,
-        twin: Twin,
+        w: _Work,
         interval: tuple[int, int],
         snapshot: bytes | None,
-        cut: Cut,
         revision: int,
+        told: list[ServiceFinding] | None = None,
+        settled: int | None = None,
     ) -> bytes:
-        """One step over [start, end) at the cut; outcome, snapshot and cut are saved together."""
-        start, end = interval
-        signals = self._reads(manifest, twin, a, start)
+        """One step over [start, end) at the cut; outcome, snapshot, cut and cases are saved together.
+
+        ``told`` gathers the findings of steps that are made again; with the last of them, cases are settled from
+        ``settled`` on.
+        """
+        a, (start, end) = w.a, interval
+        signals = self._reads(w.manifest, w.twin, a, start)
         wanted = [(a.twin, name) for name in signals]
         # The first step also needs what held before it began.
-        series = self._history.many_series(wanted, start, end, before=snapshot is None, cut=cut)
-        view = self._view(twin, start, end)
+        series = self._history.many_series(wanted, start, end, before=snapshot is None, cut=w.cut)
+        view = self._view(w.twin, start, end, w.changes)
         observations = {name: observations_of(s) for (_, name), s in series.items()}
         result = self._host.step(a.service, StepRequest(view, a.parameters, snapshot, observations, end))
-        result.outcome.cut = cut
-        self._records.save_outcome(
-            a.service,
-            manifest.version,
-            a.twin,
-            a.parameters_key,
-            start,
-            end,
-            revision,
-            msgspec.json.encode(cut).decode(),
-            msgspec.json.encode(result.outcome),
-            result.snapshot,
-        )
+        outcome = result.outcome
+        known = self._registry.signals(a.twin, start)
+        faults = [f for one in outcome.findings for f in finding_faults(one, a.service, known, end)]
+        if faults:
+            raise InvalidInputError(faults)
+        outcome.cut, outcome.changes = w.cut, tuple(c.id for c in w.changes if c.at < end)
+        by = Finder(a.service, w.manifest.version, a.parameters_key)
+        said: list[Message] = []
+        with self._records.together():
+            self._records.save_outcome(
+                a.service,
+                w.manifest.version,
+                a.twin,
+                a.parameters_key,
+                start,
+                end,
+                revision,
+                msgspec.json.encode(w.cut).decode(),
+                msgspec.json.encode(outcome),
+                result.snapshot,
+            )
+            if told is None:
+                said += self._findings.take(w.twin, by, outcome.findings, w.cut, w.now)
+            else:
+                told += outcome.findings
+            if told is not None and settled is not None:
+                last = last_told(told)
+                said += self._findings.settle(w.twin, by, last, settled, w.now)
+                said += self._findings.take(w.twin, by, list(last.values()), w.cut, w.now)
+        if revision == _FIRST_REVISION or settled is not None:
+            self._stood[w.key] = Stood(end, msgspec.json.encode(w.cut).decode(), frozenset(outcome.changes))
+        self._tell(said)
         return result.snapshot
 
-    def _view(self, twin: Twin, start: int, end: int) -> TwinView:
+    def _tell(self, said: Sequence[Message]) -> None:
+        for subject, payload in said:
+            self._publish(subject, payload)
+
+    def _view(self, twin: Twin, start: int, end: int, changes: tuple[MachineChange, ...]) -> TwinView:
         """The twin with the calendar that holds for it (its own or inherited), and the shifts around the step."""
         name = calendar_name(self._registry, twin, start)
         calendar = self._registry.calendar(name) if name else None
         shifts = tuple(shift_intervals(calendar, start - DAY, end)) if calendar is not None else ()
         known = msgspec.structs.replace(twin, calendar=name if calendar is not None else "")
-        return TwinView(known, self._registry.type_at(twin, start), tuple(self._records.gaps(twin.uid)), shifts)
+        kind = self._registry.type_at(twin, start)
+        return TwinView(known, kind, tuple(self._records.gaps(twin.uid)), shifts, changes)
 
     def _reads(self, manifest: Manifest, twin: Twin, a: Assignment, at: int) -> list[str]:
         """Signals the manifest declares, by name or semantic id; parameters may name further ones.
@@ -304,7 +384,3 @@ class RunServices:
         if "*" in wanted:
             return [*signals, CONNECTION]
         return [name for name, s in signals.items() if name in wanted or s.semantic in wanted]
-
-
-def _cut_of(text: str) -> Cut:
-    return msgspec.json.decode(text, type=dict[int, int])

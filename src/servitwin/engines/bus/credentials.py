@@ -33,7 +33,7 @@ def hash_secret(secret: str) -> str:
 
 
 def machine_user(name: str, password_hash: str, twins: Sequence[str], topics: Sequence[str] = ()) -> BusUser:
-    """A machine: speaks for its twins, hears their commands, nothing else; by MQTT, or NATS with its own inbox.
+    """A machine: speaks for its twins, hears their commands and findings alone; by MQTT, or NATS with its own inbox.
 
     ``topics``: MQTT topic filters beside servitwin's own on which it may publish.
     """
@@ -90,4 +90,4 @@ def _spoken(twin: str) -> tuple[str, ...]:
 
 def _heard(twin: str) -> tuple[str, ...]:
     # An MQTT filter ``commands/#`` includes ``commands`` itself: without that right the gateway refuses all of it.
-    return (f"servitwin.{twin}.commands", f"servitwin.{twin}.commands.>")
+    return (f"servitwin.{twin}.commands", f"servitwin.{twin}.commands.>", f"servitwin.{twin}.findings")
