@@ -42,7 +42,7 @@ def test_a_load_that_rises_is_told_with_its_signal_and_since_when() -> None:
     assert told["signals"][0]["signal"] == "load"
     assert abs(told["signals"][0]["usual"] - 60) < 2 and told["signals"][0]["value"] > 68
     assert outcome.usage["machine_hours"] == 21 / 60  # after the 45 minutes, until the mode that was never seen
-    assert {f.key for f in outcome.findings} == {("anomaly:deviates", 55 * MINUTE)}
+    assert {f.key for f in outcome.findings} == {("anomaly:deviates", "", 55 * MINUTE)}
     last = outcome.findings[-1]
     assert last.group == "load" and last.end is None
     assert last.text.startswith("load deviates from what was learnt: 7") and "A is usual" in last.text
@@ -96,7 +96,7 @@ def test_a_change_ends_what_goes_on() -> None:
     view = msgspec.structs.replace(case.view, changes=(*case.view.changes, repair))
     outcome = run("changed-on-purpose", view=view)
     ends = {f.key: f.end for f in outcome.findings}
-    assert ends == {("anomaly:deviates", 130 * MINUTE): 140 * MINUTE}
+    assert ends == {("anomaly:deviates", "", 130 * MINUTE): 140 * MINUTE}
     assert models(outcome)[-1] == {
         "version": 3, "state": "learning", "from": 140 * MINUTE, "to": 180 * MINUTE, "because": "repair: bearing",
     }  # fmt: skip

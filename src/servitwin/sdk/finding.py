@@ -1,7 +1,7 @@
 """Findings of services: the door through which what a service found opens, continues and ends cases.
 
 A service proves nothing: a finding is a reason to look, with its signals, since when, and how far off. It is told when
-it begins, again when more is known of it, and a last time with its end; the node knows it by code and begin.
+it begins, again when more is known of it, and a last time with its end; the node knows it by code, subject and begin.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 from servitwin.domain.error import Fault
 from servitwin.domain.finding import FoundSignal
 
+FindingKey = tuple[str, str, int]  # code, what it is about, begin
 LONGEST_TEXT = 500
 MOST_SIGNALS = 100
 _CODE = re.compile(r"[a-z][a-z0-9-]*:[a-z][a-z0-9-]*\Z", re.ASCII)
@@ -32,6 +33,7 @@ class ServiceFinding(msgspec.Struct, frozen=True, omit_defaults=True, rename={"s
         severity: how soon somebody should look. Safety is not a service's to say: it needs a requirement.
         group: findings of one code and group join one case while that is open; empty: all of that code do.
         hints: hypotheses in words, such as a likely cause.
+        about: what tells it from another one of the same code and begin, such as a signal; empty where none can be.
     """
 
     code: str
@@ -43,11 +45,12 @@ class ServiceFinding(msgspec.Struct, frozen=True, omit_defaults=True, rename={"s
     severity: Literal["low", "medium", "high"] = "low"
     group: str = ""
     hints: tuple[str, ...] = ()
+    about: str = ""
 
     @property
-    def key(self) -> tuple[str, int]:
+    def key(self) -> FindingKey:
         """What the node knows it by."""
-        return self.code, self.start
+        return self.code, self.about, self.start
 
 
 def finding_faults(found: ServiceFinding, service: str, signals: Collection[str] | None, watermark: int) -> list[Fault]:
@@ -93,9 +96,9 @@ def _sound(s: FoundSignal) -> bool:
     return share and all(f is None or math.isfinite(f) for f in figures)
 
 
-def last_told(findings: Sequence[ServiceFinding]) -> dict[tuple[str, int], ServiceFinding]:
+def last_told(findings: Sequence[ServiceFinding]) -> dict[FindingKey, ServiceFinding]:
     """Each finding as it was told last, in order of its first telling."""
-    told: dict[tuple[str, int], ServiceFinding] = {}
+    told: dict[FindingKey, ServiceFinding] = {}
     for found in findings:
         told[found.key] = found
     return told

@@ -14,7 +14,7 @@ from servitwin.domain.finding import Finding, Told
 from servitwin.domain.instant import DAY, LATEST
 from servitwin.domain.observation import Cut
 from servitwin.domain.twin import Twin
-from servitwin.sdk.finding import ServiceFinding
+from servitwin.sdk.finding import FindingKey, ServiceFinding
 from servitwin.usecases.case_step import MONITOR, add_monitor_step
 from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
@@ -41,6 +41,20 @@ class Finder:
         key = hashlib.sha256(f"{self.service}\n{self.parameters}".encode()).hexdigest()[:16]
         return f"service:{self.service}:{key}"
 
+    def digest_of(self, about: str) -> str:
+        """The same for a finding about something, such as a signal."""
+        return f"{self.digest}:{about}" if about else self.digest
+
+    def about(self, kept: Finding) -> str | None:
+        """What a kept finding is about; None: another assignment found it."""
+        if kept.digest == self.digest:
+            return ""
+        return kept.digest.removeprefix(f"{self.digest}:") if kept.digest.startswith(f"{self.digest}:") else None
+
+    def id_of(self, twin: str, found: ServiceFinding) -> str:
+        """Id of a finding of a twin (uid) in cases."""
+        return Finding(twin, found.code, self.digest_of(found.about), "", "low", found.start, 0).id
+
 
 class KeepFindings:
     """Takes what services find. Everything may be told twice: a finding is known by its assignment, code and begin.
@@ -59,13 +73,14 @@ class KeepFindings:
         return said
 
     def settle(
-        self, twin: Twin, by: Finder, told: Mapping[tuple[str, int], ServiceFinding], since: int, now: int
+        self, twin: Twin, by: Finder, told: Mapping[FindingKey, ServiceFinding], since: int, now: int
     ) -> list[Message]:
         """All steps from ``since`` on were made again and told only ``told``: the rest is taken back, or goes on."""
         said: list[Message] = []
         for standing in self._standings(twin, by.service):
             for f in standing.findings:
-                if f.digest != by.digest or (f.requirement, f.start) in told:
+                about = by.about(f)
+                if about is None or (f.requirement, about, f.start) in told:
                     continue
                 if not standing.open:
                     # What a person has ended stays as it was found; only it does not go on for ever.
@@ -97,7 +112,7 @@ class KeepFindings:
     def _one(self, twin: Twin, by: Finder, one: ServiceFinding, cut: Cut, now: int) -> list[Message]:
         told = Told(one.text, one.signals, one.hints, by.version)
         finding = Finding(
-            twin.uid, one.code, by.digest, one.component, one.severity, one.start, now, one.end,
+            twin.uid, one.code, by.digest_of(one.about), one.component, one.severity, one.start, now, one.end,
             cut={str(k): n for k, n in cut.items()},
         )  # fmt: skip
         standings = self._standings(twin, by.service)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from servitwin.domain.observation import Observation
-from servitwin.sdk.finding import ServiceFinding, finding_faults
+from servitwin.sdk.finding import FindingKey, ServiceFinding, finding_faults
 from servitwin.sdk.service import EvaluatorPlugin, Outcome, Parameters, ServiceBatch, TwinView
 
 
@@ -155,7 +155,7 @@ def tells_findings_that_become_cases(plugin: EvaluatorPlugin, case: EvaluatorCas
         return
     known = [s.name for s in case.view.type.signals] if case.view.type is not None else None
     marks = [case.end * n // 200 for n in range(1, 201)]
-    ended: dict[tuple[str, int], int] = {}
+    ended: dict[FindingKey, int] = {}
     service = ""
     steps = _steps(plugin, case.view, case.parameters, case.observations, marks)
     for mark, told in ((mark, f) for mark, outcome in steps for f in outcome.findings):

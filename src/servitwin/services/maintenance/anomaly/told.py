@@ -37,7 +37,7 @@ def finding_of(
     )
     return ServiceFinding(
         f"anomaly:{stretch.kind}", stretch.start, text, signals, stretch.end, components.get(first, ""), group=first,
-        hints=hints,
+        hints=hints, about=first if stuck else "",
     )  # fmt: skip
 
 
