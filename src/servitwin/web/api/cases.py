@@ -203,6 +203,7 @@ def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> di
                 "id": o.case.id,
                 "requirement": o.case.requirement,
                 "text": case_text(cases, o),
+                "source": o.case.source,
                 "severity": o.case.severity,
                 "status": o.status,
                 "active": o.active,

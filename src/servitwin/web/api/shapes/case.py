@@ -44,6 +44,7 @@ class RelatedCase(Shape):
     id: str
     requirement: str
     text: str
+    source: str = Field(description="the service that found it; empty: a requirement is violated")
     severity: Severity
     status: CaseStatus
     active: bool
