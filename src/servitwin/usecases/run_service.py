@@ -118,15 +118,20 @@ def assign_service(
     if faults:
         raise InvalidInputError(faults)
     kept = [a for a in assignments(records) if _key(a) != _key(assignment)]
-    records.set_setting(_SETTING, msgspec.json.encode([*kept, assignment]).decode())
+    keep_assignments(records, [*kept, assignment])
     return assignment
+
+
+def keep_assignments(records: Records, wanted: Sequence[Assignment]) -> None:
+    """These services are to run, and no others."""
+    records.set_setting(_SETTING, msgspec.json.encode(wanted).decode())
 
 
 def withdraw_service(records: Records, service: str, twin: str) -> int:
     """Let a service run no longer on a twin; its outcomes stay. Returns how many assignments ended."""
     before = assignments(records)
     kept = [a for a in before if (a.service, a.twin) != (service, twin)]
-    records.set_setting(_SETTING, msgspec.json.encode(kept).decode())
+    keep_assignments(records, kept)
     return len(before) - len(kept)
 
 

@@ -133,7 +133,7 @@ class Evaluator:
         known = {s.name: s for s in view.type.signals if s.type == "number"} if view.type else {}
         self._signals = tuple(parameters.get("signals") or sorted(known))
         self._units = {name: s.unit for name, s in known.items()}
-        self._components = {name: s.component for name, s in known.items()}
+        self._known = known
         kinds = parameters.get("learn_again", CHANGES)
         self._changes = sorted((c for c in view.changes if c.kind in kinds), key=lambda c: (c.at, c.id))
         self._regime: str | None = parameters.get("regime")
@@ -285,4 +285,4 @@ class Evaluator:
             told["peak"] = float(f"{stretch.peak:.6g}")
         units = likely_units(stretch, self._units)
         outcome.results.append({"anomaly": {**told, "units": list(units)} if units else told})
-        outcome.findings.append(finding_of(stretch, parts, self._units, self._components, units))
+        outcome.findings.append(finding_of(stretch, parts, self._known, units))

@@ -8,6 +8,7 @@ import msgspec
 
 from servitwin.domain.anomaly.stretch import SignalPart, Stretch
 from servitwin.domain.finding import FoundSignal
+from servitwin.domain.signal import SignalDefinition
 from servitwin.sdk.finding import ServiceFinding
 
 NAMED = 3  # signals that a sentence names
@@ -23,20 +24,23 @@ def rounded(part: SignalPart) -> SignalPart:
 def finding_of(
     stretch: Stretch,
     parts: Sequence[SignalPart],
-    units: Mapping[str, str],
-    components: Mapping[str, str],
+    known: Mapping[str, SignalDefinition],
     likely: Sequence[str],
 ) -> ServiceFinding:
-    """The finding of a stretch; ``parts``: its signals, rounded. ``units``, ``components``: of each signal."""
+    """The finding of a stretch; ``parts``: its signals, rounded. ``known``: all signals of the machine by name."""
     first = parts[0].signal if parts else ""
     stuck = stretch.kind == "stuck"
-    text = _stuck(first) if stuck else _deviates(parts, units)
-    hints = tuple(f"{first} would be usual if it were read in {u}: was its unit changed?" for u in likely)
+    titles = {p.signal: known[p.signal].title if p.signal in known else "" for p in parts}
+    text = _stuck(titles.get(first) or first) if stuck else _deviates(parts, known, titles)
+    component = known[first].component if first in known else ""
+    hints = tuple(
+        f"{titles[first] or first} would be usual if it were read in {u}: was its unit changed?" for u in likely
+    )
     signals = tuple(
         FoundSignal(p.signal, p.share, p.since, None if stuck else p.farthest, p.value, p.usual) for p in parts
     )
     return ServiceFinding(
-        f"anomaly:{stretch.kind}", stretch.start, text, signals, stretch.end, components.get(first, ""), group=first,
+        f"anomaly:{stretch.kind}", stretch.start, text, signals, stretch.end, component, group=first,
         hints=hints, about=first if stuck else "",
     )  # fmt: skip
 
@@ -45,17 +49,18 @@ def _stuck(signal: str) -> str:
     return f"{signal} has reported one value for far longer than it ever did: is its sensor stuck?"
 
 
-def _deviates(parts: Sequence[SignalPart], units: Mapping[str, str]) -> str:
+def _deviates(parts: Sequence[SignalPart], known: Mapping[str, SignalDefinition], titles: Mapping[str, str]) -> str:
     named = [p for n, p in enumerate(parts[:NAMED]) if n == 0 or p.share >= TOLD_SHARE]
     if len(named) == 1 and named[0].value is not None and named[0].usual is not None:
         p = named[0]
-        unit = units.get(p.signal, "")
+        unit = known[p.signal].unit if p.signal in known else ""
         shown = f" {unit}" if unit not in ("", "1") else ""
         return (
-            f"{p.signal} deviates from what was learnt: {p.value:.4g}{shown} where {p.usual:.4g}{shown} is usual "
+            f"{titles[p.signal] or p.signal} deviates from what was learnt: {p.value:.4g}{shown} where {p.usual:.4g}{shown} is usual "
             f"({abs(p.farthest):.1f} standard deviations)"
         )
     if len(named) > 1:
-        listed = ", ".join(f"{p.signal} ({100 * p.share:.0f} %)" for p in named)
+        listed = ", ".join(f"{titles[p.signal] or p.signal} ({100 * p.share:.0f} %)" for p in named)
         return f"Together these deviate from what was learnt: {listed}"
-    return f"{named[0].signal} deviates from what was learnt" if named else "The machine deviates from what was learnt"
+    one = titles[named[0].signal] or named[0].signal if named else "The machine"
+    return f"{one} deviates from what was learnt"

@@ -22,7 +22,7 @@ const LISTED = 50;
 
 /** Stretches in which the machine was not as it was when it was learnt, and what was learnt. */
 export function Anomalies({ twin }: { twin: TwinDetail }) {
-  const window = useWindow("30d");
+  const window = useWindow("7d");
   const answer = useAnomalies(twin.id, window);
   return (
     <Card title={a.title} className="anomalies">
