@@ -30,12 +30,10 @@ def finding_of(
     """The finding of a stretch; ``parts``: its signals, rounded. ``known``: all signals of the machine by name."""
     first = parts[0].signal if parts else ""
     stuck = stretch.kind == "stuck"
-    titles = {p.signal: known[p.signal].title if p.signal in known else "" for p in parts}
-    text = _stuck(titles.get(first) or first) if stuck else _deviates(parts, known, titles)
+    names = {p.signal: (known[p.signal].title if p.signal in known else "") or p.signal for p in parts}
+    text = _stuck(names.get(first, "A signal")) if stuck else _deviates(parts, known, names)
     component = known[first].component if first in known else ""
-    hints = tuple(
-        f"{titles[first] or first} would be usual if it were read in {u}: was its unit changed?" for u in likely
-    )
+    hints = tuple(f"{names[first]} would be usual if it were read in {u}: was its unit changed?" for u in likely)
     signals = tuple(
         FoundSignal(p.signal, p.share, p.since, None if stuck else p.farthest, p.value, p.usual) for p in parts
     )
@@ -49,18 +47,18 @@ def _stuck(signal: str) -> str:
     return f"{signal} has reported one value for far longer than it ever did: is its sensor stuck?"
 
 
-def _deviates(parts: Sequence[SignalPart], known: Mapping[str, SignalDefinition], titles: Mapping[str, str]) -> str:
+def _deviates(parts: Sequence[SignalPart], known: Mapping[str, SignalDefinition], names: Mapping[str, str]) -> str:
     named = [p for n, p in enumerate(parts[:NAMED]) if n == 0 or p.share >= TOLD_SHARE]
-    if len(named) == 1 and named[0].value is not None and named[0].usual is not None:
-        p = named[0]
-        unit = known[p.signal].unit if p.signal in known else ""
-        shown = f" {unit}" if unit not in ("", "1") else ""
-        return (
-            f"{titles[p.signal] or p.signal} deviates from what was learnt: {p.value:.4g}{shown} where {p.usual:.4g}{shown} is usual "
-            f"({abs(p.farthest):.1f} standard deviations)"
-        )
     if len(named) > 1:
-        listed = ", ".join(f"{titles[p.signal] or p.signal} ({100 * p.share:.0f} %)" for p in named)
+        listed = ", ".join(f"{names[p.signal]} ({100 * p.share:.0f} %)" for p in named)
         return f"Together these deviate from what was learnt: {listed}"
-    one = titles[named[0].signal] or named[0].signal if named else "The machine"
-    return f"{one} deviates from what was learnt"
+    if not named:
+        return "The machine deviates from what was learnt"
+    p = named[0]
+    said = f"{names[p.signal]} deviates from what was learnt"
+    if p.value is None or p.usual is None:
+        return said
+    unit = known[p.signal].unit if p.signal in known else ""
+    shown = f" {unit}" if unit not in ("", "1") else ""
+    far = f"({abs(p.farthest):.1f} standard deviations)"
+    return f"{said}: {p.value:.4g}{shown} where {p.usual:.4g}{shown} is usual {far}"
