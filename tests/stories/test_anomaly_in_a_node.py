@@ -64,8 +64,9 @@ def test_a_half_closed_valve_is_told_with_the_flow_and_since_when(node: Node) ->
     assert (case["source"], case["requirement"], case["status"]) == ("anomaly", "anomaly:deviates", "violated")
     assert case["proofs"] == [] and case["told"]["signals"][0]["signal"] == case["signals"][0]
     assert api.http.get(f"/cases/{case['id']}/proof").json()["code"] == "proof:hypothesis"
-    told = wait_for(node, "the finding is told over MQTT", 30, lambda: heard)[0]
-    assert (told["event"], told["code"], told["case"]) == ("found", "anomaly:deviates", case["id"])
+    told = wait_for(node, "the case is told over MQTT", 30, lambda: [e for e in heard if e["kind"] == "finding-found"])
+    assert (told[-1]["data"]["code"], told[-1]["subject"]) == ("anomaly:deviates", "pump-1")
+    assert case["id"] in {e["data"]["case"] for e in told}
     provenance = api.get("/provenance", kind="case", case=case["id"], of="violation")
     assert provenance["rule"] == "anomaly" and "not a proof" in provenance["explanation"]
 
@@ -95,7 +96,7 @@ def _listen(node: Node, api: Api) -> list[dict[str, Any]]:
     client.on_message = lambda _c, _u, message: heard.append(json.loads(message.payload))
     granted = threading.Event()
     client.on_subscribe = lambda *_: granted.set()
-    client.on_connect = lambda *_: client.subscribe("servitwin/pump-1/findings")
+    client.on_connect = lambda *_: client.subscribe("servitwin/pump-1/events/#")
     client.connect("127.0.0.1", node.mqtt_port())
     client.loop_start()  # and again, until the broker has learnt the name
     assert granted.wait(60)

@@ -15,6 +15,7 @@ from servitwin.cli import (
     evidence,
     figures,
     files,
+    planning,
     replay,
     requirements,
     run,
@@ -47,6 +48,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     anomalies.add(app)
     data.add(app)
     evidence.add(app, starters)
+    planning.add(app)
     simulate.add(app)
     if starters.bench is not None:
         bench.add(app, starters.bench)

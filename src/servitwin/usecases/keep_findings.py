@@ -11,7 +11,7 @@ import msgspec
 
 from servitwin.domain.case import Case, CaseStanding, CaseStep, Closed, Ended, Found, StepBody, Withdrawn, case_standing
 from servitwin.domain.finding import Finding, Told
-from servitwin.domain.instant import DAY, LATEST
+from servitwin.domain.instant import DAY, LATEST, format_instant
 from servitwin.domain.observation import Cut
 from servitwin.domain.twin import Twin
 from servitwin.sdk.finding import FindingKey, ServiceFinding
@@ -164,16 +164,12 @@ class KeepFindings:
     # what is told -----------------------------------------------------------------------------------------------
     def _tell(self, case: Case, kind: str, f: Finding, told: Told | None, now: int) -> list[Message]:
         data: dict[str, Any] = {
-            "case": case.id, "service": case.source, "code": f.requirement, "finding": f.id, "from": f.start,
-            "to": f.end, "severity": f.severity, "text": told.text if told else "",
+            "case": case.id, "service": case.source, "code": f.requirement, "finding": f.id,
+            "from": format_instant(f.start), "to": None if f.end is None else format_instant(f.end),
+            "severity": f.severity, "text": told.text if told else "",
             "signals": [s.signal for s in told.signals] if told else [],
         }  # fmt: skip
-        twin = self._registry.by_uid(case.twin)
-        event = self._event(kind, case, data, now)
-        if twin is None:
-            return [event]
-        payload = msgspec.json.encode({"event": kind.removeprefix("finding-"), "at": now, **data})
-        return [event, (f"servitwin.{twin.id}.findings", payload)]
+        return [self._event(kind, case, data, now)]
 
     def _event(self, kind: str, case: Case, data: Mapping[str, Any], now: int) -> Message:
         twin = self._registry.by_uid(case.twin)

@@ -8,7 +8,6 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from servitwin.domain.calendar_shift import shift_intervals
 from servitwin.domain.error import (
     ConflictError,
     Fault,
@@ -17,7 +16,7 @@ from servitwin.domain.error import (
     ServitwinError,
     UnavailableError,
 )
-from servitwin.domain.instant import DAY, HOUR, parse_duration
+from servitwin.domain.instant import HOUR, parse_duration
 from servitwin.domain.machine_change import MachineChange
 from servitwin.domain.observation import CONNECTION, Cut, Observation
 from servitwin.domain.signal import SignalDefinition
@@ -28,10 +27,10 @@ from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import Outcome, TwinView
 from servitwin.usecases.keep_findings import Finder, KeepFindings, Message
 from servitwin.usecases.machine_changes import MachineChanges
-from servitwin.usecases.machine_time import calendar_name
-from servitwin.usecases.ports import HistoryReader, Records
+from servitwin.usecases.ports import Files, HistoryReader, Records
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.service_round import Round, Stood, earliest_news
+from servitwin.usecases.service_view import ServiceViews
 
 log = logging.getLogger("servitwin.services")
 _SETTING = "service-assignments"
@@ -192,10 +191,13 @@ class RunServices:
         host: ServiceHost,
         findings: KeepFindings,
         publish: Callable[[str, bytes], None],
+        files: Files | None = None,
+        operator: Callable[[], str] = str,
     ) -> None:
-        """``publish`` may be called from any thread that advances."""
+        """``publish`` may be called from any thread that advances; ``files``, ``operator``: :class:`ServiceViews`."""
         self._history, self._records, self._registry, self._host = history, records, registry, host
         self._findings, self._publish, self._changes = findings, publish, MachineChanges(records)
+        self._views = ServiceViews(registry, records, files, operator)
         self._stood: dict[tuple[str, ...], Stood] = {}  # kept so that whoever is not due costs no question
         self._tidied = 0
         self.failures: dict[str, str] = {}  # "service twin" -> why, for the health page
@@ -329,7 +331,7 @@ class RunServices:
         wanted = [(a.twin, name) for name in signals]
         # The first step also needs what held before it began.
         series = self._history.many_series(wanted, start, end, before=snapshot is None, cut=w.cut)
-        view = self._view(w.twin, start, end, w.changes)
+        view = self._views.view(w.twin, w.manifest, start, end, w.changes)
         observations = {name: observations_of(s) for (_, name), s in series.items()}
         result = self._host.step(a.service, StepRequest(view, a.parameters, snapshot, observations, end))
         outcome = result.outcome
@@ -369,15 +371,6 @@ class RunServices:
     def _tell(self, said: Sequence[Message]) -> None:
         for subject, payload in said:
             self._publish(subject, payload)
-
-    def _view(self, twin: Twin, start: int, end: int, changes: tuple[MachineChange, ...]) -> TwinView:
-        """The twin with the calendar that holds for it (its own or inherited), and the shifts around the step."""
-        name = calendar_name(self._registry, twin, start)
-        calendar = self._registry.calendar(name) if name else None
-        shifts = tuple(shift_intervals(calendar, start - DAY, end)) if calendar is not None else ()
-        known = msgspec.structs.replace(twin, calendar=name if calendar is not None else "")
-        kind = self._registry.type_at(twin, start)
-        return TwinView(known, kind, tuple(self._records.gaps(twin.uid)), shifts, changes)
 
     def _reads(self, manifest: Manifest, twin: Twin, a: Assignment, at: int) -> list[str]:
         """Signals the manifest declares, by name or semantic id; parameters may name further ones.

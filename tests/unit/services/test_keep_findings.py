@@ -15,7 +15,7 @@ from servitwin.domain.case import Case, CaseStanding, CaseStep, Dismissed, Found
 from servitwin.domain.case_check import check_step
 from servitwin.domain.error import Fault, InvalidInputError, RefusedError
 from servitwin.domain.finding import Finding, FoundSignal
-from servitwin.domain.instant import DAY, LATEST, NS
+from servitwin.domain.instant import DAY, LATEST, NS, format_instant
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.twin import Dated, Twin
@@ -136,8 +136,10 @@ def test_a_finding_opens_a_case_and_is_told_and_ends_in_it(records: SqlRecords) 
     [s] = standings(records)
     assert [(f.start, f.end) for f in s.findings] == [(5 * NS, 25 * NS)] and s.alarm == "returned"
     assert s.told is not None and s.told.text == "was too heavy"
-    out = [msgspec.json.decode(p) for subject, p in told if subject == "servitwin.crane-1.findings"]
-    assert [(m["event"], m["from"], m["to"]) for m in out] == [("found", 5 * NS, None), ("ended", 5 * NS, 25 * NS)]
+    out = [msgspec.json.decode(p) for subject, p in told if subject == "happened"]
+    said = [(m["kind"], m["data"]["from"], m["data"]["to"]) for m in out if m["kind"].startswith("finding-")]
+    begun, over = format_instant(5 * NS), format_instant(25 * NS)
+    assert said == [("finding-found", begun, None), ("finding-ended", begun, over)]
     kinds = [msgspec.json.decode(p)["kind"] for subject, p in told if subject == "happened"]
     assert kinds == ["case-opened", "finding-found", "finding-ended"]
     assert [e["kind"] for e in records.events(0)] == kinds

@@ -123,6 +123,11 @@ export type CaseAct =
   | Schemas["CloseIn"]
   | Schemas["DismissIn"]
   | Schemas["NoteIn"];
+export type MachineKey = Schemas["MachineKeyShape"];
+export type MachineKeys = Schemas["MachineKeysShape"];
+export type Job = Schemas["JobShape"];
+export type JobDetail = Schemas["JobDetail"];
+export type Jobs = Schemas["JobList"];
 export type ControllerSummary = Schemas["ControllerSummary"];
 export type ControllerDetail = Schemas["ControllerShape"];
 export type ControllerRegion = Schemas["ControllerRegion"];
