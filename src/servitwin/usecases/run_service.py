@@ -16,12 +16,9 @@ from servitwin.domain.error import (
     ServitwinError,
     UnavailableError,
 )
-from servitwin.domain.instant import HOUR, parse_duration
-from servitwin.domain.machine_change import MachineChange
-from servitwin.domain.observation import CONNECTION, Cut, Observation
-from servitwin.domain.signal import SignalDefinition
+from servitwin.domain.instant import HOUR
+from servitwin.domain.observation import Observation, Series
 from servitwin.domain.state_time_track import observations_of
-from servitwin.domain.twin import Twin
 from servitwin.sdk.finding import ServiceFinding, finding_faults, last_told
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import Outcome, TwinView
@@ -29,12 +26,14 @@ from servitwin.usecases.keep_findings import Finder, KeepFindings, Message
 from servitwin.usecases.machine_changes import MachineChanges
 from servitwin.usecases.ports import Files, HistoryReader, Records
 from servitwin.usecases.registry import Registry
-from servitwin.usecases.service_round import Round, Stood, earliest_news
-from servitwin.usecases.service_view import ServiceViews
+from servitwin.usecases.service_round import Ahead, Pair, Round, Stood, Work, earliest_news, read_together
+from servitwin.usecases.service_view import ServiceViews, signals_read
 
 log = logging.getLogger("servitwin.services")
 _SETTING = "service-assignments"
 _FIRST_REVISION = 0
+READ_AHEAD = 200  # assignments whose data are read in one question
+LONGEST_AHEAD = HOUR  # and no more of each, so that a long catching up needs no more memory than before
 
 
 class Assignment(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -165,21 +164,6 @@ def raise_answered(answer: ServiceAnswer) -> ServiceAnswer:
     raise errors.get(answer.error, InvalidInputError)(answer.faults)
 
 
-class _Work(msgspec.Struct, frozen=True):
-    """An assignment that is brought up to the present: all of it is judged by what was known at one moment."""
-
-    a: Assignment
-    manifest: Manifest
-    twin: Twin
-    changes: tuple[MachineChange, ...]
-    cut: Cut
-    now: int
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        return self.a.service, self.manifest.version, self.a.twin, self.a.parameters_key
-
-
 class RunServices:
     """Brings every assignment up to the present; call :meth:`advance` for each of :meth:`lanes`, again and again."""
 
@@ -244,42 +228,70 @@ class RunServices:
         if not wanted:
             return 0  # and history need not be opened
         steps = 0
-        round = Round(self._history, self._changes.recorded(), self._history.cut(), now)
-        for assignment in wanted:
-            name = f"{assignment.service} on {assignment.twin}"
-            try:
-                steps += self._advance(assignment, round)
-                self.failures.pop(name, None)
-            except (InvalidInputError, NotFoundError, ConflictError) as e:
-                self.failures[name] = str(e)
-            except Exception as e:  # noqa: BLE001 - a service is foreign code: whatever it raises is its own failure
-                if self.failures.get(name) != str(e):
-                    log.warning("%s failed: %s", name, e)
-                self.failures[name] = str(e)
+        round = Round(self._history, self._changes.recorded(), self._records.all_gaps(), self._history.cut(), now)
+        for first in range(0, len(wanted), READ_AHEAD):
+            group = wanted[first : first + READ_AHEAD]
+            ahead = self._read_ahead(group, round)
+            for assignment in group:
+                steps += self._advance_one(assignment, round, ahead)
         return steps
 
-    def _advance(self, a: Assignment, round: Round) -> int:
-        manifest = self._host.manifests().get(a.service)
-        twin = self._registry.by_uid(a.twin)
+    def _advance_one(self, a: Assignment, round: Round, ahead: Ahead) -> int:
+        name = f"{a.service} on {a.twin}"
+        try:
+            steps = self._advance(a, round, ahead)
+            self.failures.pop(name, None)
+            return steps
+        except (InvalidInputError, NotFoundError, ConflictError) as e:
+            self.failures[name] = str(e)
+        except Exception as e:  # noqa: BLE001 - a service is foreign code: whatever it raises is its own failure
+            if self.failures.get(name) != str(e):
+                log.warning("%s failed: %s", name, e)
+            self.failures[name] = str(e)
+        return 0
+
+    def _read_ahead(self, group: Sequence[Assignment], round: Round) -> Ahead:
+        """What the next steps of a group read, in one question where they are of the same short interval."""
+        due: dict[tuple[int, int], list[Work]] = {}
+        for w in (self._work(a, round) for a in group):
+            if w is None:
+                continue
+            stood = self._stood.get(w.key) or self._look(w)
+            if stood is not None and stood.end < w.watermark <= stood.end + LONGEST_AHEAD:
+                due.setdefault((stood.end, w.watermark), []).append(w)
+        wanted = {span: {w.key: self._pairs(w, span[0]) for w in works} for span, works in due.items()}
+        return read_together(self._history, wanted, round.cut)
+
+    def _pairs(self, w: Work, at: int) -> list[Pair]:
+        return [(w.a.twin, s) for s in signals_read(self._registry, w.manifest, w.twin, w.a.parameters, at)]
+
+    def _work(self, a: Assignment, round: Round) -> Work | None:
+        manifest, twin = self._host.manifests().get(a.service), self._registry.by_uid(a.twin)
         if manifest is None or twin is None:
+            return None
+        changes = self._changes.of(twin, round.changes)
+        return Work(a, manifest, twin, changes, tuple(round.gaps.get(a.twin, ())), round.cut, round.now)
+
+    def _advance(self, a: Assignment, round: Round, ahead: Ahead) -> int:
+        w = self._work(a, round)
+        if w is None:
             raise NotFoundError(Fault("service:unknown", f"{a.service} or its twin is gone", "Withdraw it"))
-        cadence, lateness = parse_duration(manifest.cadence), parse_duration(manifest.lateness)
-        watermark = (round.now - lateness) // cadence * cadence
-        w = _Work(a, manifest, twin, self._changes.of(twin, round.changes), round.cut, round.now)
         stood = self._stood.get(w.key) or self._look(w)
         earliest = None if stood is None else earliest_news(a.twin, w.changes, stood, round)
-        if stood is not None and earliest is None and watermark <= stood.end:
+        if stood is not None and earliest is None and w.watermark <= stood.end:
             return 0
         self._stood.pop(w.key, None)  # until what follows is kept
         steps = 0 if earliest is None else self._redo(w, earliest)
-        last = self._records.latest_snapshot(a.service, manifest.version, a.twin, a.parameters_key, round.now)
+        last = self._records.latest_snapshot(a.service, w.manifest.version, a.twin, a.parameters_key, round.now)
         start = a.since if last is None else last[0]
-        if watermark > start:
-            self._step(w, (start, watermark), last[2] if last else None, _FIRST_REVISION)
+        if w.watermark > start:
+            series = ahead.get((*w.key, start, w.watermark))
+            interval, snapshot = (start, w.watermark), last[2] if last else None
+            self._step(w, interval, snapshot, _FIRST_REVISION, series=series)
             steps += 1
         return steps
 
-    def _look(self, w: _Work) -> Stood | None:
+    def _look(self, w: Work) -> Stood | None:
         """Where the last step of an assignment stands in the records; None: it has not begun."""
         a = w.a
         last = self._records.latest_snapshot(a.service, w.manifest.version, a.twin, a.parameters_key, w.now)
@@ -290,7 +302,7 @@ class RunServices:
         stood = self._stood[w.key] = Stood(last[0], last[1], frozenset(known))
         return stood
 
-    def _outcomes(self, w: _Work, start: int, end: int) -> list[dict[str, Any]]:
+    def _outcomes(self, w: Work, start: int, end: int) -> list[dict[str, Any]]:
         key = w.a.parameters_key
         return [
             o
@@ -298,7 +310,7 @@ class RunServices:
             if o["version"] == w.manifest.version and o["parameters"] == key
         ]
 
-    def _redo(self, w: _Work, earliest: int) -> int:
+    def _redo(self, w: Work, earliest: int) -> int:
         """Make the steps after ``earliest`` again, each as the next revision of the same interval."""
         a = w.a
         base = self._records.latest_snapshot(a.service, w.manifest.version, a.twin, a.parameters_key, earliest)
@@ -314,24 +326,24 @@ class RunServices:
 
     def _step(
         self,
-        w: _Work,
+        w: Work,
         interval: tuple[int, int],
         snapshot: bytes | None,
         revision: int,
         told: list[ServiceFinding] | None = None,
         settled: int | None = None,
+        series: Mapping[Pair, Series] | None = None,
     ) -> bytes:
         """One step over [start, end) at the cut; outcome, snapshot, cut and cases are saved together.
 
         ``told`` gathers the findings of steps that are made again; with the last of them, cases are settled from
-        ``settled`` on.
+        ``settled`` on. ``series``: what was read ahead for it.
         """
         a, (start, end) = w.a, interval
-        signals = self._reads(w.manifest, w.twin, a, start)
-        wanted = [(a.twin, name) for name in signals]
-        # The first step also needs what held before it began.
-        series = self._history.many_series(wanted, start, end, before=snapshot is None, cut=w.cut)
-        view = self._views.view(w.twin, w.manifest, start, end, w.changes)
+        if series is None:
+            # The first step also needs what held before it began.
+            series = self._history.many_series(self._pairs(w, start), start, end, before=snapshot is None, cut=w.cut)
+        view = self._views.view(w.twin, w.manifest, start, end, w.changes, w.gaps)
         observations = {name: observations_of(s) for (_, name), s in series.items()}
         result = self._host.step(a.service, StepRequest(view, a.parameters, snapshot, observations, end))
         outcome = result.outcome
@@ -371,14 +383,3 @@ class RunServices:
     def _tell(self, said: Sequence[Message]) -> None:
         for subject, payload in said:
             self._publish(subject, payload)
-
-    def _reads(self, manifest: Manifest, twin: Twin, a: Assignment, at: int) -> list[str]:
-        """Signals the manifest declares, by name or semantic id; parameters may name further ones.
-
-        ``*`` reads all, and whether the twin was connected.
-        """
-        signals: Mapping[str, SignalDefinition] = self._registry.signals(twin.uid, at)
-        wanted = set(manifest.reads) | {v for v in a.parameters.values() if isinstance(v, str)}
-        if "*" in wanted:
-            return [*signals, CONNECTION]
-        return [name for name, s in signals.items() if name in wanted or s.semantic in wanted]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
 from servitwin.domain.calendar_shift import shift_intervals
 from servitwin.domain.instant import DAY
 from servitwin.domain.machine_change import MachineChange
+from servitwin.domain.observation import CONNECTION
+from servitwin.domain.signal import SignalDefinition
+from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin, value_at
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import LearntModel, TwinView
@@ -26,7 +30,13 @@ class ServiceViews:
         self._registry, self._records, self._files, self._operator = registry, records, files, operator
 
     def view(
-        self, twin: Twin, manifest: Manifest, start: int, end: int, changes: tuple[MachineChange, ...]
+        self,
+        twin: Twin,
+        manifest: Manifest,
+        start: int,
+        end: int,
+        changes: tuple[MachineChange, ...],
+        gaps: tuple[Gap, ...],
     ) -> TwinView:
         """The twin with the calendar that holds for it (its own or inherited), and the shifts around the step.
 
@@ -36,7 +46,6 @@ class ServiceViews:
         calendar = self._registry.calendar(name) if name else None
         shifts = tuple(shift_intervals(calendar, start - DAY, end)) if calendar is not None else ()
         known = msgspec.structs.replace(twin, calendar=name if calendar is not None else "")
-        gaps = tuple(self._records.gaps(twin.uid))
         models = self._models(twin, manifest, start)
         return TwinView(known, self._registry.type_at(twin, start), gaps, shifts, models, changes)
 
@@ -51,3 +60,17 @@ class ServiceViews:
                     found[trainer] = LearntModel(artefact.digest, content)
                     break
         return found
+
+
+def signals_read(
+    registry: Registry, manifest: Manifest, twin: Twin, parameters: Mapping[str, Any], at: int
+) -> list[str]:
+    """Signals the manifest declares, by name or semantic id; parameters may name further ones.
+
+    ``*`` reads all, and whether the twin was connected.
+    """
+    signals: Mapping[str, SignalDefinition] = registry.signals(twin.uid, at)
+    wanted = set(manifest.reads) | {v for v in parameters.values() if isinstance(v, str)}
+    if "*" in wanted:
+        return [*signals, CONNECTION]
+    return [name for name, s in signals.items() if name in wanted or s.semantic in wanted]

@@ -7,6 +7,7 @@ section 2.3): the mean of a bin is ``level + noise``, the level a random walk wh
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 import msgspec
@@ -105,6 +106,7 @@ def chance_of_square(signals: int, value: float) -> float:
     return math.erfc(math.sqrt(half)) + math.exp(-half) * terms
 
 
+@lru_cache(maxsize=1024)  # every step opens a model, and a fleet has few sizes of them
 def limit_of_square(signals: int, chance: float) -> float:
     """Value that a chi-square variable of that many degrees passes with that chance, by bisection."""
     low, high = 0.0, 8.0 * signals + 200.0
@@ -114,6 +116,7 @@ def limit_of_square(signals: int, chance: float) -> float:
     return high
 
 
+@lru_cache(maxsize=1024)
 def limit_of_one(signals: int, chance: float) -> float:
     """The square that the largest of so many normal variables passes with at most that chance (Bonferroni)."""
     return NormalDist().inv_cdf(1 - chance / signals / 2) ** 2
