@@ -63,12 +63,13 @@ def test_a_drift_is_found_with_rule_window_signals_and_parts() -> None:
     assert [next(iter(r)) for r in outcome.results] == ["spc_limits"]
     limits = outcome.results[0]["spc_limits"]
     assert limits["groups"] == 25 and limits["location"]["lower"] < 25 < limits["location"]["upper"]
-    late = [f for f in outcome.findings if f["from"] > (100 + 50 * 60) * 10**9]
-    assert late and {"nelson-1", "nelson-5"} & {r for f in late for r in f["rules"]}
-    finding = late[-1]
-    assert finding["signals"] == ["part.bore"] and finding["product"] == "lid" and finding["parts"]
-    assert finding["from"] < finding["to"] and all(says for says in finding["says"])
-    assert {p for f in outcome.findings for p in f["parts"]}.isdisjoint({f"p{i}" for i in range(0, 70, 7)})  # cups
+    late = [f for f in outcome.findings if f.end is None and f.start > (100 + 45 * 60) * 10**9]
+    assert late and "beyond" in late[-1].text and late[-1].severity == "medium"
+    [signal] = late[-1].signals
+    assert signal.signal == "part.bore" and signal.value is not None and signal.usual is not None
+    assert late[-1].about == "part.bore lid" and late[-1].hints[0].startswith("Parts that show it: p")
+    cups = {f"p{i}" for i in range(0, 70, 7)}
+    assert cups.isdisjoint({p for f in outcome.findings for p in f.hints[0].split(": ")[1].split(", ")})
 
 
 def test_what_does_not_vary_says_so_and_the_next_baseline_is_tried() -> None:

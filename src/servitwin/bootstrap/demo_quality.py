@@ -8,7 +8,7 @@ from servitwin.connectors.simulator.made_part import FEATURES, ROUGHEST_UM
 from servitwin.connectors.simulator.plant import SimulatorConfig, past_range
 from servitwin.usecases.kept_plants import connections
 from servitwin.usecases.ports import Records
-from servitwin.usecases.run_service import Assignment, assign_missing
+from servitwin.usecases.run_service import Assignment, assignments, keep_assignments
 
 _CHARTED = ("bore", "housing")  # the characteristic and product that are watched as parts are made
 
@@ -32,7 +32,7 @@ def add_demo_quality(records: Records, now: int) -> list[str]:
             wanted.append(Assignment("part_trace", twin.uid, since, tolerances))
             if machine.model == "mill":
                 wanted.append(Assignment("process_control", twin.uid, since, _chart()))
-    assign_missing(records, wanted)
+    keep_assignments(records, [*assignments(records), *wanted])
     return ["demo quality: parts of mills and cell are traced, the bore of housings is under process control"]
 
 

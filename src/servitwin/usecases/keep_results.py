@@ -1,4 +1,4 @@
-"""What of a service's outcome becomes more than an outcome: trace events of parts, and broken control rules told."""
+"""What of a service's outcome becomes more than an outcome: trace events of parts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from servitwin.usecases.keep_trace import RESULT, derived_traces, tell_traced
 from servitwin.usecases.ports import Records
 
 NEWS_FOR = 15 * MINUTE  # what ended longer ago is history that is filled in, and nobody is called for it
-MOST_TOLD = 20
 
 
 def traces_of(outcome: Outcome, twin: Twin, source: str, operator: str, now: int) -> list[KeptTrace]:
@@ -32,27 +31,18 @@ def traces_of(outcome: Outcome, twin: Twin, source: str, operator: str, now: int
 
 def keep_results(
     records: Records, outcome: Outcome, twin: Twin, traces: Sequence[KeptTrace], source: str, now: int
-) -> tuple[Outcome, list[bytes]]:
+) -> tuple[Outcome, list[tuple[str, bytes]]]:
     """Keep what the outcome of a step says beyond itself, inside the transaction that saves it.
 
     Returns:
         The outcome as it is saved (trace events are counted in it, not repeated), and what is to be published once the
         transaction is done. Trace events of the same ``source`` that are no longer said are replaced.
     """
-    told: list[bytes] = []
+    told: list[tuple[str, bytes]] = []
     added, gone = records.replace_traces(source, traces)
     if added or gone:
-        told += tell_traced(records, [k for k in traces if k.event.time > now - NEWS_FOR], now)
-    for finding in outcome.findings[:MOST_TOLD]:
-        if finding.get("kind") == "spc" and finding["to"] > now - NEWS_FOR:
-            told.append(_told(records, twin, finding, now))
+        fresh = [k for k in traces if k.event.time > now - NEWS_FOR]
+        told += [("happened", payload) for payload in tell_traced(records, fresh, now)]
     rest = [r for r in outcome.results if RESULT not in r]
     kept = [*rest, {"traced": {"events": len(traces)}}] if len(rest) < len(outcome.results) else rest
     return msgspec.structs.replace(outcome, results=kept), told
-
-
-def _told(records: Records, twin: Twin, finding: dict[str, object], now: int) -> bytes:
-    data = {name: finding[name] for name in ("rules", "says", "signals", "product", "from", "to", "value")}
-    number = records.add_event("control-rule-broken", twin.uid, now, data)
-    event = {"id": number, "kind": "control-rule-broken", "subject": twin.uid, "at": now, "data": data}
-    return msgspec.json.encode(event)

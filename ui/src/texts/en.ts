@@ -1,3 +1,4 @@
+import { anomalies } from "./en/anomalies";
 import { cases } from "./en/cases";
 import { contracts } from "./en/contracts";
 import { controllers } from "./en/controllers";
@@ -10,4 +11,4 @@ import { plan } from "./en/plan";
 import { quality } from "./en/quality";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...plan, ...machineKeys, ...quality };
+export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...anomalies, ...plan, ...machineKeys, ...quality };

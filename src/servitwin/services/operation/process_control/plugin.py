@@ -10,16 +10,21 @@ import msgspec
 
 from servitwin.domain.capability import Tolerance, capability
 from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.finding import FoundSignal
 from servitwin.domain.observation import Observation
 from servitwin.domain.spc_chart import VARIABLE_KINDS, ChartKind, Limits, limits_of, location_of, spread_of
 from servitwin.domain.spc_constant import LARGEST_GROUP
 from servitwin.domain.spc_rule import LONGEST_WINDOW, RULE_SETS, RULES, broken_rules
+from servitwin.sdk.finding import LONGEST_TEXT, ServiceFinding
 from servitwin.sdk.service import Outcome, Parameters, ServiceBatch, TwinView
 
 NAMES = ("signal", "product", "chart", "size", "baseline", "rules", "lower", "upper")
 PART, PRODUCT = "mtconnect:PART_UNIQUE_ID", "mtconnect:PART_KIND_ID"
 USUAL_BASELINE, USUAL_SIZE, MOST_BASELINE = 25, 5, 500
 TOLD_EVERY = 50
+CALM_POINTS, MOST_PARTS = 9, 30
+CODE = "process_control:out-of-control"
+SPREAD, SPREAD_SAYS = "spread", "the spread within a subgroup is above its limit"
 
 
 class Point(msgspec.Struct):
@@ -29,6 +34,18 @@ class Point(msgspec.Struct):
     end: int
     parts: list[str]
     sigmas: float
+
+
+class OutOfControl(msgspec.Struct):
+    """A stretch in which rules are broken: since when, by which rules, worst point, last broken point, calm since."""
+
+    start: int
+    rules: list[str] = []
+    parts: list[str] = []
+    place: float = 0.0
+    sigmas: float = 0.0
+    last: int = 0
+    calm: int = 0
 
 
 class Memory(msgspec.Struct):
@@ -41,6 +58,8 @@ class Memory(msgspec.Struct):
     limits: Limits | None = None
     window: list[Point] = []
     before: float | None = None  # last single value, for moving ranges
+    stretch: OutOfControl | None = None
+    over: int = -(2**63)  # end of the stretch before
     values: list[float] = []  # since the limits hold; the last thousand
 
 
@@ -178,24 +197,54 @@ class Evaluator:
         m.window = [*m.window[-(LONGEST_WINDOW - 1) :], Point(group[0][0], group[-1][0], parts, sigmas)]
         broken = broken_rules([p.sigmas for p in m.window], self._rules, zones=True)
         wide = m.limits.spread.upper is not None and spread > m.limits.spread.upper
-        if broken or wide:
-            outcome.findings.append(self._finding(broken, wide, place, spread))
+        self._follow(broken, wide, place, outcome)
         outcome.usage["subgroups"] = outcome.usage.get("subgroups", 0.0) + 1
         m.values = [*m.values, *values][-1000:]
         self._tell_capability(group[-1][0], len(values), outcome)
 
-    def _finding(self, broken: tuple[str, ...], wide: bool, place: float, spread: float) -> dict[str, Any]:
+    def _follow(self, broken: tuple[str, ...], wide: bool, place: float, outcome: Outcome) -> None:
+        """A stretch begins with the window that breaks a rule; it is over after some points that break none."""
         m = self._memory
-        length = max((RULES[n].length for n in broken), default=1)
-        shown = m.window[-length:]
-        says = [RULES[n].says for n in broken] + (["the spread is above its limit"] if wide else [])
-        line = m.limits.location if m.limits else None
-        return {
-            "kind": "spc", "rules": [*broken, *(["spread"] if wide else [])], "says": says, "signals": [self._signal],
-            "product": self._wanted, "from": shown[0].start, "to": shown[-1].end + 1,
-            "parts": [p for point in shown for p in point.parts], "value": place, "spread": spread,
-            "limits": None if line is None else [line.lower, line.centre, line.upper],
-        }  # fmt: skip
+        here = m.window[-1]
+        if broken or wide:
+            rules = [*broken, *([SPREAD] if wide else [])]
+            begun = m.window[-max((RULES[n].length for n in broken), default=1) :]
+            known = m.stretch
+            if known is None:
+                known = m.stretch = OutOfControl(max(begun[0].start, m.over), place=place, sigmas=here.sigmas)
+                known.parts = [p for point in begun for p in point.parts]
+            else:
+                known.parts = [*known.parts, *here.parts][-MOST_PARTS:]
+            if abs(here.sigmas) > abs(known.sigmas):
+                known.place, known.sigmas = place, here.sigmas
+            fresh = [r for r in rules if r not in known.rules]
+            known.rules += fresh
+            known.last, known.calm = here.end, 0
+            if fresh:
+                outcome.findings.append(self._finding(known, None))
+        elif m.stretch is not None:
+            m.stretch.calm += 1
+            if m.stretch.calm >= CALM_POINTS:
+                m.over = m.stretch.last + 1
+                outcome.findings.append(self._finding(m.stretch, m.over))
+                m.stretch = None
+
+    def _finding(self, found: OutOfControl, end: int | None) -> ServiceFinding:
+        line = self._memory.limits.location if self._memory.limits else None
+        says = "; ".join(f"{RULES[r].says} ({r})" if r in RULES else SPREAD_SAYS for r in found.rules[:4])
+        what = f"{self._signal} of {self._wanted}" if self._wanted else self._signal
+        signal = FoundSignal(
+            self._signal, 1.0, found.start, found.sigmas if math.isfinite(found.sigmas) else None, found.place,
+            line.centre if line else None,
+        )  # fmt: skip
+        beyond = any(r in ("nelson-1", "western-electric-1", SPREAD) for r in found.rules)
+        parts = ", ".join(found.parts[:10])
+        about = f"{self._signal} {self._wanted}".strip()
+        return ServiceFinding(
+            CODE, found.start, f"{what} is out of control: {says}"[:LONGEST_TEXT], (signal,), end,
+            severity="medium" if beyond else "low", group=about,
+            hints=(f"Parts that show it: {parts}"[:LONGEST_TEXT],) if parts else (), about=about,
+        )  # fmt: skip
 
     def _tell_capability(self, at: int, fresh: int, outcome: Outcome) -> None:
         """After every fifty values: a function of the values alone, so that any split of the data tells the same."""
