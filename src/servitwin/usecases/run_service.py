@@ -16,7 +16,7 @@ from servitwin.domain.error import (
     ServitwinError,
     UnavailableError,
 )
-from servitwin.domain.instant import HOUR
+from servitwin.domain.instant import DAY, HOUR
 from servitwin.domain.observation import Observation, Series
 from servitwin.domain.state_time_track import observations_of
 from servitwin.sdk.finding import ServiceFinding, finding_faults, last_told
@@ -371,6 +371,10 @@ class RunServices:
                 msgspec.json.encode(outcome),
                 result.snapshot,
             )
+            day = end // DAY
+            if start // DAY < day:  # of days that are over for one, late data are rare: one snapshot a day will do
+                span = (start // DAY - 1) * DAY, (day - 1) * DAY
+                self._records.thin_snapshots(a.service, w.manifest.version, a.twin, a.parameters_key, *span)
             if told is None:
                 said += self._findings.take(w.twin, by, outcome.findings, w.cut, end, w.now)
             else:
