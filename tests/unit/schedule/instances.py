@@ -30,9 +30,7 @@ def job_shop(path: Path) -> ScheduleProblem:
     for n, row in enumerate(rows[1 : count + 1]):
         pairs = [(int(row[2 * i]), int(row[2 * i + 1])) for i in range(machines)]
         total += sum(d for _, d in pairs)
-        orders.append(
-            Order(f"j{n}", tuple(Operation(str(i), (Mode(f"m{m}", d),)) for i, (m, d) in enumerate(pairs)))
-        )
+        orders.append(Order(f"j{n}", tuple(Operation(str(i), (Mode(f"m{m}", d),)) for i, (m, d) in enumerate(pairs))))
     return ScheduleProblem(0, total, tuple(Machine(f"m{m}") for m in range(machines)), tuple(orders), tick=1)
 
 
@@ -55,7 +53,7 @@ def flexible(path: Path) -> ScheduleProblem:
 
 
 def small(seed: int, orders: int = 3, horizon: int = 400) -> ScheduleProblem:
-    """A random small shop in which everything occurs: shifts, blocked time, set-ups, people, stock, transport, pauses."""
+    """A random small shop with shifts, blocked time, set-ups, people, stock, transport, pauses."""
     chance = random.Random(seed)
     windows = tuple((at, at + 14) for at in range(0, horizon, 20))
     machines = []

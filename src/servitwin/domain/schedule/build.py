@@ -32,12 +32,15 @@ class Builder:
             if step.fixed is not None:
                 self._take(step, step.fixed)
 
-    def build(self, ranking: Ranking, keep: Sequence[int] | None = None) -> list[Spot] | None:
+    def build(
+        self, ranking: Ranking, keep: Sequence[int] | None = None, floor: Sequence[int] | None = None
+    ) -> list[Spot] | None:
         """Places all, always the possible step with the smallest rank; None where one fits nowhere.
 
         Args:
             ranking: smaller goes first.
             keep: machine per step that is preferred to others (-1: none), for a plan that disturbs little.
+            floor: tick per step before which it does not start, for the same reason.
         """
         steps = self._grid.steps
         waiting = [sum(1 for b in s.before if self._spots[b] is None) for s in steps]
@@ -46,7 +49,8 @@ class Builder:
         while ready:
             _, index = heapq.heappop(ready)
             step = steps[index]
-            spot = self._best(step, keep[index] if keep is not None else -1)
+            least = step.release if floor is None else max(step.release, floor[index])
+            spot = self._best(step, keep[index] if keep is not None else -1, least)
             if spot is None or spot.end > step.deadline:
                 return None
             self._spots[index] = spot
@@ -58,21 +62,21 @@ class Builder:
         placed = [s for s in self._spots if s is not None]
         return placed if len(placed) == len(steps) else None
 
-    def _best(self, step: Step, kept: int) -> Spot | None:
+    def _best(self, step: Step, kept: int, not_before: int) -> Spot | None:
         best: Spot | None = None
         least = (True, 0)
         for candidate in step.candidates:
-            spot = self._earliest(step, candidate)
+            spot = self._earliest(step, candidate, not_before)
             if spot is not None:
                 key = (kept >= 0 and spot.machine != kept, spot.end + candidate.cost)
                 if best is None or key < least:
                     best, least = spot, key
         return best
 
-    def _earliest(self, step: Step, candidate: Candidate) -> Spot | None:
+    def _earliest(self, step: Step, candidate: Candidate, not_before: int) -> Spot | None:
         grid, machine = self._grid, candidate.machine
         openings = grid.openings(machine, candidate.crew)
-        at = step.release
+        at = not_before
         for b in step.before:
             spot = self._spots[b]
             if spot is not None:
@@ -92,7 +96,9 @@ class Builder:
             limit = busy[k][0] if k < len(busy) else grid.end
             setup = grid.setup(machine, family, step.family) if setups else 0
             low = max(at, free + setup)
-            if k < len(busy) and (low + candidate.duration > limit or (setups and not self._seamless(step, machine, k))):
+            if k < len(busy) and (
+                low + candidate.duration > limit or (setups and not self._seamless(step, machine, k))
+            ):
                 k += 1
                 continue
             found = openings.earliest(low, candidate.duration, setup, step.pausable)
@@ -152,9 +158,7 @@ class Builder:
 def rankings(grid: Grid, seed: int) -> list[Ranking]:
     """Orders in which to place: what is urgent first, what has most work left first, and mixtures of both."""
     left: list[float] = [0.0] * len(grid.steps)
-    due = [
-        float(grid.down(o.due)) if o.due is not None else float(grid.end) for o in grid.problem.orders
-    ]
+    due = [float(grid.down(o.due)) if o.due is not None else float(grid.end) for o in grid.problem.orders]
     for step in _backwards(grid):
         own = min((c.duration for c in step.candidates), default=0)
         left[step.index] = own + max((left[a] for a in step.after), default=0.0)

@@ -83,7 +83,9 @@ class _Check:
         mode = next((m for m in operation.modes if m.machine == p.machine and self._attended(m.skill, p)), None)
         machine = self._machines.get(p.machine)
         if mode is None or machine is None:
-            hint = f"It can be done on {', '.join(sorted({m.machine for m in operation.modes}))}, with the skill it needs"
+            hint = (
+                f"It can be done on {', '.join(sorted({m.machine for m in operation.modes}))}, with the skill it needs"
+            )
             self._say("wrong-machine-or-crew", p, f"{_name(p)} cannot be done on {p.machine} by {p.crew!r}", hint)
             return
         earliest = max(problem.start, order.release if order.release is not None else problem.start)

@@ -93,7 +93,9 @@ def _windows(name: str, windows: tuple[tuple[int, int], ...] | None, where: str)
     if windows is None:
         return []
     faults = [
-        Fault("schedule:stretch-reversed", f"A shift of {name} ends before it begins", "Check both times", f"{where}[{n}]")
+        Fault(
+            "schedule:stretch-reversed", f"A shift of {name} ends before it begins", "Check both times", f"{where}[{n}]"
+        )
         for n, (start, end) in enumerate(windows)
         if end <= start
     ]
@@ -142,7 +144,9 @@ def _operation(
             faults.append(Fault("schedule:machine-unknown", message, f"Known are {_some(machines)}", f"{at}.machine"))
         elif machine.setups and not operation.family:
             message = f"{name} needs no family, but {machine.id} is set up by family"
-            faults.append(Fault("schedule:family-missing", message, "Say what it has to be set up for", f"{where}.family"))
+            faults.append(
+                Fault("schedule:family-missing", message, "Say what it has to be set up for", f"{where}.family")
+            )
         if mode.duration <= 0:
             message = f"{name} takes {mode.duration} ns on {mode.machine}"
             faults.append(Fault("schedule:duration", message, "Give it a time above zero", f"{at}.duration"))
@@ -213,7 +217,9 @@ def _too_long(problem: ScheduleProblem) -> list[Fault]:
         if not fits:
             known.add(step.order)
             name, least = "/".join(step.key), min(c.duration for c in step.candidates) * problem.tick / HOUR
-            message = f"{name} takes at least {least:.1f} h, and no shift of its machines has that much left in one piece"
+            message = (
+                f"{name} takes at least {least:.1f} h, and no shift of its machines has that much left in one piece"
+            )
             hint = "Let it pause between shifts (pausable), plan over a longer time, or free a longer stretch"
             faults.append(Fault("schedule:fits-nowhere", message, hint, name))
     return faults

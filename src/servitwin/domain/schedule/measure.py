@@ -45,9 +45,7 @@ def measure(problem: ScheduleProblem, placements: Sequence[Placement]) -> PlanFi
     ends: dict[str, int] = {}
     setup = setup_ticks = moved = machines = moved_ticks = mode_cost = 0
     before = {p.key: p for p in problem.before}
-    costs = {
-        (o.id, s.id, m.machine): m.cost for o in problem.orders for s in o.operations for m in s.modes if m.cost
-    }
+    costs = {(o.id, s.id, m.machine): m.cost for o in problem.orders for s in o.operations for m in s.modes if m.cost}
     fixed = {p.key for p in problem.fixed}
     for p in placements:
         ends[p.order] = max(ends.get(p.order, p.end), p.end)

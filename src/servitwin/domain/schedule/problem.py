@@ -1,7 +1,7 @@
 """What is to be scheduled: orders with operations, machines with working time, crews, materials, transport.
 
-Times are ns UTC, durations ns, amounts whole pieces (or grams, millilitres: the smallest unit that is counted). Ranges are
-[start, end).
+Times are ns UTC, durations ns, amounts whole pieces (or grams, millilitres: the smallest unit that is counted).
+Ranges are [start, end).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which demands contradict each other, where no plan exists: a smallest set of them, in words.
 
-Each kind of demand is relaxed as a whole first; then, among what was found, one by one (deletion filter, Chinneck 2008):
-the set that is left has no plan, and without any one of its members it has.
+Half of the demands are waived first, then smaller pieces, then one by one (deletion filter, Chinneck 2008): the set
+that is left has no plan, and without any one of its members it has.
 """
 
 from __future__ import annotations
@@ -112,7 +112,9 @@ def conflicts(problem: ScheduleProblem) -> list[Fault]:
         size = size // 2
     listed = "; ".join(_words(problem, d) for d in kept)
     count = len(kept)
-    message = f"These {count} demands contradict each other: {listed}" if count > 1 else f"No plan can meet this: {listed}"
+    message = (
+        f"These {count} demands contradict each other: {listed}" if count > 1 else f"No plan can meet this: {listed}"
+    )
     if not kept:
         message = "The operations contradict each other whatever is waived: two of those that run now exclude a third"
     faults = [Fault("schedule:infeasible", message, "Waive or change one of them", "orders")]

@@ -53,7 +53,11 @@ class ScheduleModel:
         model, ways = self.model, self.candidates(step)
         domains = [self._starts(step, c, 0) for c in ways]
         union = cp_model.Domain.from_intervals([list(r) for d in domains for rs in d.values() for r in rs])
-        union = union.intersection_with(cp_model.Domain(step.release, step.deadline))
+        if step.release <= step.deadline:
+            union = union.intersection_with(cp_model.Domain(step.release, step.deadline))
+        if union.is_empty() or step.release > step.deadline:
+            model.add_bool_or([])  # it fits nowhere: there is no plan
+            return Variables(0, 0, [1] + [0] * (len(ways) - 1))
         start = model.new_int_var_from_domain(union, "")
         if len(ways) == 1 and list(domains[0]) in ([0], []):
             model.add(start + ways[0].duration <= step.deadline)

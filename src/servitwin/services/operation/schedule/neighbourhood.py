@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left
+from itertools import pairwise
 
 from servitwin.domain.schedule.grid import Grid, Spot
 
@@ -24,7 +25,7 @@ class Neighbourhood:
     def chain(self, machine: int) -> list[tuple[int, int]]:
         """Neighbours that stay in this order on the machine."""
         kept = self._chains[machine]
-        return [(i, j) for i, j in zip(kept, kept[1:], strict=False) if not {i, j} <= self._fixed]
+        return [(i, j) for i, j in pairwise(kept) if not {i, j} <= self._fixed]
 
     def may_follow(self, i: int, j: int) -> bool:
         """Whether ``j`` may come directly after ``i`` on a machine: kept ones follow only their neighbour."""

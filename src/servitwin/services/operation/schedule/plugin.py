@@ -27,7 +27,7 @@ def solve(problem: Mapping[str, Any], budget: int, seed: int, cancel: Callable[[
         cancel: true ends the search.
 
     Raises:
-        InvalidInputError: ``schedule:...`` with everything that is wrong, or with the demands that contradict each other.
+        InvalidInputError: ``schedule:...`` with all that is wrong, or with the demands that contradict each other.
     """
     try:
         asked = msgspec.convert(problem, ScheduleProblem)
@@ -40,7 +40,6 @@ def solve(problem: Mapping[str, Any], budget: int, seed: int, cancel: Callable[[
 
 
 def _solve(asked: ScheduleProblem, budget: int, seed: int, cancel: Callable[[], bool]) -> Iterator[Plan]:
-
 
     until = time.monotonic_ns() + budget
     grid = Grid(asked)

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from servitwin.domain.schedule.build import Builder, Ranking, rankings
 from servitwin.domain.schedule.grid import Grid, Spot, Step
 from servitwin.domain.schedule.measure import measure
+from servitwin.services.operation.schedule.tabu import Tabu, applies, least
 
 WORKERS = 2
 MOST_ARCS = 30_000  # of sequence-dependent set-ups in one model
 MOST_STEPS = 2_500
 PART = 60  # steps that are free in a part
 PART_S = 3.0
+MOVES = 200  # of the tabu search between two looks at the other
 
 Found = tuple[int, float, list[Spot]]
 
@@ -26,15 +28,16 @@ def _value(grid: Grid, spots: list[Spot]) -> int:
 
 
 def built(grid: Grid, seed: int) -> Iterator[Found]:
-    """Plans of the builder, each better than the one before; in the manner of the plan before, if there is one, first."""
+    """Plans of the builder, each better than the one before; first in the manner of the plan that holds."""
     best: int | None = None
     kept = _kept(grid)
-    ways: list[tuple[Ranking, list[int] | None]] = []
+    ways: list[tuple[Ranking, list[int] | None, list[int] | None]] = []
     if kept is not None:
-        ways += [(_as_before(grid), kept), (_as_before(grid), None)]
-    ways += [(r, None) for r in rankings(grid, seed)]
-    for ranking, keep in ways:
-        spots = Builder(grid).build(ranking, keep)
+        floor = [max(0, at) for at in _starts(grid)]
+        ways += [(_as_before(grid), kept, floor), (_as_before(grid), None, floor), (_as_before(grid), kept, None)]
+    ways += [(r, None, None) for r in rankings(grid, seed)]
+    for ranking, keep, floor_or_none in ways:
+        spots = Builder(grid).build(ranking, keep, floor_or_none)
         if spots is not None:
             value = _value(grid, spots)
             if best is None or value < best:
@@ -52,6 +55,15 @@ def _kept(grid: Grid) -> list[int] | None:
     return kept
 
 
+def _starts(grid: Grid) -> list[int]:
+    """Where each step started in the plan before, in ticks; 0 for what is new."""
+    found = [0] * len(grid.steps)
+    for p in grid.problem.before:
+        if p.key in grid.index:
+            found[grid.index[p.key]] = grid.down(p.start)
+    return found
+
+
 def _as_before(grid: Grid) -> Ranking:
     """In the sequence of the plan before; what is new goes by what it would have to start by to be in time."""
     at = {grid.index[p.key]: float(grid.down(p.start)) for p in grid.problem.before if p.key in grid.index}
@@ -63,7 +75,9 @@ def _as_before(grid: Grid) -> Ranking:
     return ranking
 
 
-def improved(grid: Grid, start: list[Spot] | None, budget: int, seed: int, cancel: Callable[[], bool]) -> Iterator[Found]:
+def improved(
+    grid: Grid, start: list[Spot] | None, budget: int, seed: int, cancel: Callable[[], bool]
+) -> Iterator[Found]:
     """Better and better plans from ``start`` on, with bounds; until the budget (ns) is used or nothing is better."""
     until = time.monotonic_ns() + budget
     arcs = sum(_pairs(grid, m) for m in range(len(grid.problem.machines)))
@@ -80,54 +94,62 @@ def _pairs(grid: Grid, machine: int) -> int:
 
 
 def _whole(grid: Grid, start: list[Spot] | None, until: int, seed: int, cancel: Callable[[], bool]) -> Iterator[Found]:
+    """The whole model in CP-SAT; beside it, where sequences are all there is to decide, a tabu search."""
     from ortools.sat.python import cp_model  # noqa: PLC0415 (80 MB, in a job alone)
 
     from servitwin.services.operation.schedule.model import ScheduleModel  # noqa: PLC0415
 
+    tabu = Tabu(grid, start, seed) if start is not None and applies(grid) else None
     whole = ScheduleModel(grid)
     if start is not None:
         whole.hint(start)
     solver = cp_model.CpSolver()
-    solver.parameters.num_workers = WORKERS
+    solver.parameters.num_workers = WORKERS if tabu is None else WORKERS - 1
     solver.parameters.random_seed = seed % 2**31
     solver.parameters.max_time_in_seconds = max(0.05, (until - time.monotonic_ns()) / 1e9)
-    said: queue.SimpleQueue[Found | None] = queue.SimpleQueue()
+    said: queue.SimpleQueue[tuple[float, list[Spot]] | None] = queue.SimpleQueue()
+    bounds = [0.0 if tabu is None else float(least(grid)) * grid.problem.objective.makespan]
 
     class Listener(cp_model.CpSolverSolutionCallback):
         """Hands over each solution."""
 
         def on_solution_callback(self) -> None:
-            said.put((round(self.objective_value), self.best_objective_bound, whole.spots(self.value)))
+            said.put((self.best_objective_bound, whole.spots(self.value)))
 
-    status: list[int] = []
+    def bound(value: float) -> None:
+        bounds[0] = max(bounds[0], value)
+
+    solver.best_bound_callback = bound
     listener = Listener()
 
     def solve() -> None:
-        status.append(solver.solve(whole.model, listener))
+        solver.solve(whole.model, listener)
         said.put(None)
 
     worker = threading.Thread(target=solve, daemon=True)
     worker.start()
-    best = None if start is None else _value(grid, start)
-    last: list[Spot] | None = start
-    while True:
+    best, last = (None, None) if start is None else (_value(grid, start), start)
+    over = False
+    while not over:
+        found = None
         try:
-            found = said.get(timeout=0.1)
+            message = said.get(timeout=0.1) if tabu is None else said.get_nowait()
+            over = message is None
+            found = None if message is None else message[1]
         except queue.Empty:
-            if cancel():
-                solver.stop_search()
-            continue
-        if found is None:
-            break
-        value = _value(grid, found[2])
-        if best is None or value < best:
-            best, last = value, found[2]
-            yield value, found[1], found[2]
+            if tabu is not None and tabu.run(MOVES):
+                found = tabu.spots()
+        value = 0 if found is None else _value(grid, found)
+        if found is not None and (best is None or value < best):
+            best, last = value, found
+            yield best, min(bounds[0], best), found
+            if tabu is not None:
+                tabu.offer(found)
+        if cancel() or (best is not None and best <= bounds[0]):
+            solver.stop_search()
     worker.join()
     if last is not None and best is not None:
-        yield best, min(float(best), solver.best_objective_bound), last
-    elif status and status[0] == cp_model.INFEASIBLE:
-        return
+        yield best, min(float(best), max(bounds[0], solver.best_objective_bound)), last
 
 
 def _by_parts(grid: Grid, start: list[Spot], until: int, seed: int, cancel: Callable[[], bool]) -> Iterator[Found]:
