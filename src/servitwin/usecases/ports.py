@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
-from servitwin.domain.agreement import Acceptance, Agreement, PartyKey, Signature
+from servitwin.domain.agreement import Acceptance, Agreement, PartyKey, Signature, Withdrawal
 from servitwin.domain.calendar import Calendar
 from servitwin.domain.case import Case, CaseStep
 from servitwin.domain.command import Command
@@ -37,6 +37,7 @@ from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
 from servitwin.domain.usage import UsageConflict, UsageRecord
 from servitwin.domain.work_order import WorkOrder
+from servitwin.usecases.planning_ports import PlanningRecords
 
 __all__ = ["Aggregation", "Bucket", "Bus", "Files", "HistoryReader", "HistoryWriter", "LastValue", "Records"]
 
@@ -170,6 +171,7 @@ class ContractRecords(Protocol):
     def add_contract(self, contract: Contract, digest: str, added: int) -> None: ...
     def contracts(self, party: str = "") -> list[Agreement]: ...
     def add_signature(self, signature: Signature) -> bool: ...
+    def add_withdrawal(self, withdrawal: Withdrawal) -> bool: ...
     def signatures_of(self, digest: str) -> list[Signature]: ...
     def save_party_key(self, key: PartyKey) -> None: ...
     def party_keys(self, party: str = "") -> list[PartyKey]: ...
@@ -245,7 +247,9 @@ class ControllerRecords(Protocol):
     def replays_of_controller(self, name: str, version: int, limit: int = 20) -> list[ControllerReplay]: ...
 
 
-class Records(ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, Protocol):
+class Records(
+    ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, PlanningRecords, Protocol
+):
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
     def together(self, alone: str = "") -> AbstractContextManager[None]:
