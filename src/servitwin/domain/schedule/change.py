@@ -64,6 +64,7 @@ def reality(
     started: Iterable[Placement] = (),
     freeze: int = 0,
     objective: Objective = GENTLE,
+    assume: bool = True,
 ) -> ScheduleProblem:
     """The problem at ``now`` with a plan that holds: what runs is a fact, what begins within ``freeze`` ns stays.
 
@@ -75,10 +76,11 @@ def reality(
         freeze: operations of the plan that begin in [now, now + freeze) stay where they are, unless blocked time of
             their machine meets them or something before them has moved into their way.
         objective: what the new plan has to weigh.
+        assume: without ``started``, what the plan has running by now does run.
     """
     known = {(o.id, s.id) for o in problem.orders for s in o.operations}
     facts = {p.key: msgspec.structs.replace(p, started=True) for p in started if p.key in known}
-    if not facts:
+    if not facts and assume:
         facts = {p.key: msgspec.structs.replace(p, started=True) for p in plan if p.begin < now and p.key in known}
     machines = {m.id: m for m in problem.machines}
     fixed = dict(facts)

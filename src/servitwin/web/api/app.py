@@ -41,6 +41,7 @@ from servitwin.web.api import (
     registers,
     requirements,
     results,
+    schedules,
     services,
     sessions,
     settlements,
@@ -97,6 +98,7 @@ NOUNS = (
     controller_replays,
     registers,
     jobs,
+    schedules,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +15,14 @@ from servitwin.domain.schedule.grid import Grid, Spot
 from servitwin.domain.schedule.problem import SchedulePlan, ScheduleProblem
 from servitwin.sdk.service import Plan
 from servitwin.services.operation.schedule.search import built, improved
+
+
+def check(problem: Mapping[str, Any]) -> Sequence[Fault]:
+    """All faults of a problem that are seen without a search."""
+    try:
+        return problem_faults(msgspec.convert(problem, ScheduleProblem))
+    except msgspec.ValidationError as e:
+        return [Fault("schedule:shape", str(e), "See README.md of the service", "problem")]
 
 
 def solve(problem: Mapping[str, Any], budget: int, seed: int, cancel: Callable[[], bool]) -> Iterator[Plan]:
@@ -29,14 +37,10 @@ def solve(problem: Mapping[str, Any], budget: int, seed: int, cancel: Callable[[
     Raises:
         InvalidInputError: ``schedule:...`` with all that is wrong, or with the demands that contradict each other.
     """
-    try:
-        asked = msgspec.convert(problem, ScheduleProblem)
-    except msgspec.ValidationError as e:
-        raise InvalidInputError(Fault("schedule:shape", str(e), "See ScheduleProblem", "problem")) from e
-    faults = problem_faults(asked)
+    faults = check(problem)
     if faults:
         raise InvalidInputError(faults)
-    yield from _solve(asked, budget, seed, cancel)
+    yield from _solve(msgspec.convert(problem, ScheduleProblem), budget, seed, cancel)
 
 
 def _solve(asked: ScheduleProblem, budget: int, seed: int, cancel: Callable[[], bool]) -> Iterator[Plan]:
@@ -65,4 +69,5 @@ def _served(grid: Grid, value: int, bound: float, spots: list[Spot]) -> Plan:
     faults = check_plan(grid.problem, placements)
     if faults:
         raise InvalidInputError(faults)
-    return Plan(float(value), float(bound), msgspec.to_builtins(SchedulePlan(placements)))
+    plain = msgspec.json.decode(msgspec.json.encode(SchedulePlan(placements)))
+    return Plan(float(value), float(bound), plain)

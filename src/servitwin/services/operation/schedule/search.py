@@ -129,7 +129,7 @@ def _whole(grid: Grid, start: list[Spot] | None, until: int, seed: int, cancel: 
     worker = threading.Thread(target=solve, daemon=True)
     worker.start()
     best, last = (None, None) if start is None else (_value(grid, start), start)
-    over = False
+    over, said_bound = False, 0.0
     while not over:
         found = None
         try:
@@ -141,15 +141,16 @@ def _whole(grid: Grid, start: list[Spot] | None, until: int, seed: int, cancel: 
                 found = tabu.spots()
         value = 0 if found is None else _value(grid, found)
         if found is not None and (best is None or value < best):
-            best, last = value, found
-            yield best, min(bounds[0], best), found
+            best, last, said_bound = value, found, min(bounds[0], value)
+            yield best, said_bound, found
             if tabu is not None:
                 tabu.offer(found)
         if cancel() or (best is not None and best <= bounds[0]):
             solver.stop_search()
     worker.join()
-    if last is not None and best is not None:
-        yield best, min(float(best), max(bounds[0], solver.best_objective_bound)), last
+    final = max(bounds[0], solver.best_objective_bound)
+    if last is not None and best is not None and final > said_bound:
+        yield best, min(float(best), final), last  # the same plan, of which more is known now
 
 
 def _by_parts(grid: Grid, start: list[Spot], until: int, seed: int, cancel: Callable[[], bool]) -> Iterator[Found]:
