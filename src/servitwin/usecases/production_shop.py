@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
 
 from servitwin.domain.calendar_shift import planned_spans, shift_intervals
 from servitwin.domain.instant import DAY, HOUR, parse_instant
@@ -22,9 +25,9 @@ from servitwin.domain.twin import Twin, value_at
 from servitwin.domain.work_order import WorkOrder
 from servitwin.usecases.machine_time import GROUPS, calendar_name
 from servitwin.usecases.ports import Records
-from servitwin.usecases.registers import Registers
 from servitwin.usecases.registry import Registry
 
+S = TypeVar("S", bound=msgspec.Struct)
 EXPECTED_REPAIR = 2 * HOUR
 """How long a machine that is down counts as down where nobody has said until when."""
 
@@ -34,8 +37,12 @@ DOWN = frozenset({"failed", "repair"})
 class ProductionShop:
     """Reads for one party; whoever calls has made sure of the right to its plans."""
 
-    def __init__(self, records: Records, registry: Registry, registers: Registers) -> None:
-        self._records, self._registry, self._registers = records, registry, registers
+    def __init__(self, records: Records, registry: Registry) -> None:
+        self._records, self._registry = records, registry
+
+    def bodies(self, kind: str, party: str, struct: type[S]) -> dict[str, S]:
+        """All entries of a register of a party, in their shape."""
+        return {e.id: msgspec.convert(e.body, struct) for e in self._records.register_entries(kind, [party])}
 
     def read(self, party: str, now: int, end: int, down: Mapping[str, int]) -> Shop:
         """The party's production between ``now`` and ``end`` (ns UTC).
@@ -46,7 +53,7 @@ class ProductionShop:
             end: of it.
             down: machines that are down by their own state, with the instant since when.
         """
-        bodies = self._registers.bodies
+        bodies = self.bodies
         workplaces = bodies("workplaces", party, Workplace)
         crews = bodies("crews", party, CrewEntry)
         machines = {t.id: t for t in self.machines(party, now)}
@@ -75,7 +82,7 @@ class ProductionShop:
 
     def answers(self, party: str) -> list[ShiftAnswer]:
         """What operators answered so far."""
-        return list(self._registers.bodies("shift_answers", party, ShiftAnswer).values())
+        return list(self.bodies("shift_answers", party, ShiftAnswer).values())
 
     def machines(self, party: str, now: int) -> list[Twin]:
         """Machines that the party owns now."""
@@ -90,7 +97,7 @@ class ProductionShop:
 
     def _blocked(self, party: str, machines: Mapping[str, Twin], now: int, end: int) -> dict[str, tuple[Blocked, ...]]:
         found: dict[str, list[Blocked]] = {}
-        for id, b in self._registers.bodies("blocked_times", party, BlockedTime).items():
+        for id, b in self.bodies("blocked_times", party, BlockedTime).items():
             start, until = parse_instant(b.start), parse_instant(b.end)
             if until > now and start < end:
                 found.setdefault(b.machine, []).append(Blocked(start, until, b.kind, b.why, b.ref or id))

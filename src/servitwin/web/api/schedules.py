@@ -51,7 +51,7 @@ class Desk:
     def __init__(self, parts: WebParts) -> None:
         self._parts = parts
         self.told: list[tuple[str, bytes]] = []
-        self.shop = ProductionShop(parts.records, parts.registry, parts.registers)
+        self.shop = ProductionShop(parts.records, parts.registry)
         self.plans = PlanProduction(
             parts.records, self.shop, parts.registers, parts.jobs, parts.authoriser, self._tell, parts.now
         )
