@@ -18,6 +18,7 @@ from servitwin.cli import (
     replay,
     requirements,
     run,
+    schedules,
     simulate,
     work_orders,
 )
@@ -47,6 +48,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     data.add(app)
     evidence.add(app, starters)
     planning.add(app)
+    schedules.add(app)
     simulate.add(app)
     if starters.bench is not None:
         bench.add(app, starters.bench)

@@ -76,7 +76,7 @@ class ShiftAssistant:
             ended=format_instant(now) if answer == "done" else "",
             planned_s=(p.end - p.start) / NS,
         )  # fmt: skip
-        self._registers.put(actor, "shift_answers", self._new_id(), plain(body), plan.party)
+        self._registers.put(actor, "shift_answers", self._new_id(), plain(body), plan.party, right="answer_plan")
         return body
 
     def lessons(self, actor: Actor, party: str = "") -> list[Lesson]:
