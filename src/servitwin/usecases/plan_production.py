@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ SERVICE = "schedule"
 ABOUT = "production"
 PUBLISHED = "published"
 HORIZON_DAYS = 21
+_NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]")
 Tell = Callable[[str, Mapping[str, Any]], None]
 """Tells an event of kind ``plan`` to a party."""
 
@@ -220,9 +222,16 @@ class PlanProduction:
         """
         chosen = self.one(actor, id, party)
         self._authoriser.require_for_party(actor, "plan", chosen.party)
-        problem, placements = move_by_hand(chosen.problem, chosen.placements, order, operation, machine, start)
+        now = self._now()
+        begun = {p.key: p for p in chosen.placements if p.begin < now}
+        if (order, operation) in begun:
+            message, hint = f"{order}/{operation} has begun by the plan: it stays", "Say that it is done, or reject it"
+            raise InvalidInputError(Fault("plan:runs-already", message, hint, "operation"))
+        fixed = {p.key: p for p in chosen.problem.fixed}
+        stays = msgspec.structs.replace(chosen.problem, fixed=tuple({**begun, **fixed}.values()))
+        problem, placements = move_by_hand(stays, chosen.placements, order, operation, machine, max(start, now))
         note = f"{order}/{operation} put on {machine} by hand"
-        own = f"by-hand-{actor.id}"[:100]
+        own = "by-hand-" + _NOT_IN_IDS.sub("-", actor.id)[:80]
         body = KeptPlan(problem, placements, chosen.title, chosen.job, note)
         self._registers.put(actor, "production_plans", own, plain(body), chosen.party)
         return self._shown(own, chosen.party), compare(problem, chosen.placements, placements)

@@ -39,6 +39,9 @@ from servitwin.domain.schedule.problem import (
 FIRST = Objective(makespan=1, tardiness=20, setup=2)
 NEXT = Objective(makespan=1, tardiness=20, setup=2, moved=1, moved_machine=15)
 
+COST_OF_REFUSAL = 240
+"""Ticks that it costs to plan an operation where it was rejected: four hours later elsewhere are preferred."""
+
 Windows = tuple[tuple[int, int], ...] | None
 
 
@@ -65,10 +68,14 @@ class Shop(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far the plan that holds has come: operations that are over, and those that run with their expected ends."""
+    """How far the plan that holds has come: operations that are over, and those that run with their expected ends.
+
+    ``refused``: (order, operation, machine) that somebody at the machine has rejected and that is still open.
+    """
 
     done: frozenset[tuple[str, str]]
     running: tuple[Placement, ...]
+    refused: frozenset[tuple[str, str, str]] = frozenset()
 
 
 def progress(plan: Sequence[Placement], answers: Sequence[ShiftAnswer], now: int, down: Mapping[str, int]) -> Progress:
@@ -97,7 +104,8 @@ def progress(plan: Sequence[Placement], answers: Sequence[ShiftAnswer], now: int
                 done.add(p.key)
             elif p.begin < now:
                 running.append(_on(p, p.machine, p.start, p.end, now, down))
-    return Progress(frozenset(done), tuple(running))
+    refused = frozenset((a.order, a.operation, a.machine) for a in said.values() if a.answer == "rejected")
+    return Progress(frozenset(done), tuple(running), refused)
 
 
 def _on(p: Placement, machine: str, start: int, end: int, now: int, down: Mapping[str, int]) -> Placement:
@@ -139,7 +147,7 @@ def assemble(
             known = ", ".join(sorted(shop.routings)[:8]) or "none"
             faults.append(Fault("schedule:routing-missing", message, f"Routings: {known}", f"orders.{id}"))
             continue
-        made = _order(shop, id, order, routing, happened.done)
+        made = _order(shop, id, order, routing, happened)
         if made is not None:
             orders.append(made)
     keys = {(o.id, s.id) for o in orders for s in o.operations}
@@ -169,17 +177,16 @@ def assemble(
     return problem, faults
 
 
-def _order(
-    shop: Shop, id: str, order: ProductionOrder, routing: Routing, done: frozenset[tuple[str, str]]
-) -> Order | None:
+def _order(shop: Shop, id: str, order: ProductionOrder, routing: Routing, happened: Progress) -> Order | None:
     before: str | None = None
+    done = happened.done
     operations = []
     for step in routing.steps:
         waits_for = step.after if step.after is not None else ((before,) if before else ())
         before = step.id
         if (id, step.id) not in done:
             left = tuple(a for a in waits_for if (id, a) not in done)
-            operations.append(_operation(shop, order, step, left))
+            operations.append(_operation(shop, (id, order), step, left, happened.refused))
     if not operations:
         return None
     return Order(
@@ -196,11 +203,20 @@ def _order(
     )
 
 
-def _operation(shop: Shop, order: ProductionOrder, step: RoutingStep, after: tuple[str, ...]) -> Operation:
+def _operation(
+    shop: Shop,
+    named: tuple[str, ProductionOrder],
+    step: RoutingStep,
+    after: tuple[str, ...],
+    refused: frozenset[tuple[str, str, str]],
+) -> Operation:
+    id, order = named
     modes = []
     for way in step.ways:
         lesson = shop.lessons.get((order.product, step.id, way.machine))
         factor, cost = (lesson.factor, lesson.cost) if lesson is not None else (1.0, 0)
+        if (id, step.id, way.machine) in refused:
+            cost += COST_OF_REFUSAL
         seconds = (way.fixed_s + way.per_piece_s * order.quantity) * factor
         modes.append(Mode(way.machine, round(seconds * NS), way.skill, cost))
     needs = tuple(Need(n.material, n.per_piece * order.quantity) for n in step.needs)

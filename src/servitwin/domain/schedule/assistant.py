@@ -74,7 +74,11 @@ def _task(
                 f"{b} before it is not done: expected in {span_words(max(MINUTE, q.end - now))} on {q.machine}"
             )
     wait = reasons.of(p.key)
-    missing += [w.words() for w in wait.waits if w.kind in {"material", "blocked", "crew"} and w.end > now]
+    missing += [
+        f"{w.words()}, for another {span_words(max(MINUTE, w.end - now))}"
+        for w in wait.waits
+        if w.kind in {"material", "blocked", "crew"} and w.end > now
+    ]
     others = tuple(sorted({m.machine for m in operation.modes} - {p.machine}))
     return NextTask(
         p.order, p.operation, p.machine, p.start, p.end, p.setup, operation.title or operation.id, order.product,

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from servitwin.domain.instant import HOUR, MINUTE, format_instant
+from servitwin.domain.instant import HOUR, MINUTE
 from servitwin.domain.schedule.measure import measure
 from servitwin.domain.schedule.problem import (
     Machine,
@@ -45,19 +45,18 @@ class Wait(msgspec.Struct, frozen=True, omit_defaults=True):
     what: str = ""
 
     def words(self) -> str:
-        """In a sentence."""
-        until = format_instant(self.end)
+        """In a sentence, without times: a page shows those in its own zone."""
         return {
-            "busy": f"{self.what} does {self.order}/{self.operation} until {until}",
-            "setup": f"{self.what} is set up until {until}",
-            "blocked": f"{self.what} until {until}",
-            "shift": f"no shift on {self.what} until {until}",
-            "material": f"{self.what} is missing until {until}",
-            "crew": f"{self.what} attends {self.order}/{self.operation} until {until}",
-            "release": f"the order is not released before {until}",
-            "transport": f"the part is on its way to {self.what} until {until}",
-            "fixed": f"it is fixed at {until}",
-            "planned": f"held back until {until}, so that other work is in time",
+            "busy": f"{self.what} does {self.order}/{self.operation}",
+            "setup": f"{self.what} is set up for {self.order}/{self.operation}",
+            "blocked": self.what,
+            "shift": f"no shift on {self.what}",
+            "material": f"{self.what} is missing",
+            "crew": f"{self.what} attends {self.order}/{self.operation}",
+            "release": "the order is not released",
+            "transport": f"the part is on its way to {self.what}",
+            "fixed": "it is fixed there",
+            "planned": "held back, so that other work is in time",
         }[self.kind]
 
 
@@ -343,6 +342,6 @@ def _told(order: Order, late: int, hopeless: bool, chain: tuple[OperationReason,
         text += " It waits " + ", ".join(f"{span_words(ns)} {_SHARE[kind]}" for kind, ns in listed) + "."
     waits = [(w.end - w.start, r, w) for r in chain for w in r.waits]
     if waits:
-        _, reason, wait = max(waits, key=lambda w: w[0])
-        text += f" The longest wait is before {reason.operation} on {reason.machine}: {wait.words()}."
+        longest, reason, wait = max(waits, key=lambda w: w[0])
+        text += f" The longest, {span_words(longest)}, before {reason.operation} on {reason.machine}: {wait.words()}."
     return text

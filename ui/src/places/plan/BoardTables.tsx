@@ -13,7 +13,7 @@ export function BoardTables({ plan, comparison }: { plan: Schedule; comparison: 
   return (
     <>
       {comparison ? <Moves comparison={comparison} /> : null}
-      <section aria-label={b.late}>
+      <section className="board-section" aria-label={b.late}>
         <h2>{b.late}</h2>
         {late.length === 0 ? (
           <p className="weak">✓ {b.inTime}</p>
@@ -62,7 +62,7 @@ export function BoardTables({ plan, comparison }: { plan: Schedule; comparison: 
 function Moves({ comparison }: { comparison: ScheduleComparison }) {
   const moved = comparison.moved;
   return (
-    <section aria-label={b.moves}>
+    <section className="board-section" aria-label={b.moves}>
       <h2>{b.moves}</h2>
       {moved.length === 0 ? (
         <p className="weak">{b.noMoves}</p>

@@ -164,7 +164,7 @@ export function Gantt({
                 {before > 1 ? <rect className="gantt-setup" x={-before} y={8} width={before} height={LANE - 30} /> : null}
                 <rect className="gantt-bar" width={wide} height={LANE - 14} rx={2} />
                 <text className="gantt-word" x={4} y={14}>
-                  {clipped(`${isLate ? "▲ " : ""}${one.order}`, wide)}
+                  {named(one.order, isLate, wide)}
                 </text>
                 <text className="gantt-word weak" x={4} y={27}>
                   {clipped(one.product, wide)}
@@ -184,6 +184,14 @@ export function Gantt({
       </svg>
     </div>
   );
+}
+
+/** An order's name; where there is no room for it its end, which tells orders apart. */
+function named(order: string, isLate: boolean, px: number): string {
+  const mark = isLate ? "▲" : "";
+  const room = Math.floor((px - 6) / 6.6) - (isLate ? 2 : 0);
+  if (room >= order.length) return isLate ? `${mark} ${order}` : order;
+  return room < 2 ? (px > 12 ? mark : "") : `${mark}${order.slice(-room)}`;
 }
 
 /** As much of a word as fits a bar: about seven pixels a letter. */

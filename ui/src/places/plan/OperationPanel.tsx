@@ -53,7 +53,7 @@ export function OperationPanel({ plan, one, move, busy }: { plan: Schedule; one:
                 {one.waits.map((wait) => (
                   <li key={`${wait.start} ${wait.kind}`}>
                     <span className="num">{formatDuration(parseInstant(wait.end) - parseInstant(wait.start))}</span> {t.plan.waits[wait.kind] ?? wait.kind}
-                    {wait.order ? ` ${wait.order}/${wait.operation}` : wait.kind === "material" || wait.kind === "blocked" ? `: ${wait.words.split(" until ")[0]}` : ""}
+                    {wait.order ? ` ${wait.order}/${wait.operation}` : wait.kind === "material" || wait.kind === "blocked" ? `: ${wait.words}` : ""}
                   </li>
                 ))}
               </ul>
