@@ -17,7 +17,6 @@ from servitwin.domain.schedule.grid import Grid
 from servitwin.domain.schedule.problem import Machine, Objective, ScheduleProblem
 from servitwin.services.operation.schedule.model import ScheduleModel
 
-BUDGET_S = 20.0
 LONGER = 3  # how many times the planned time a plan may take if the end of the calendars is waived
 
 Demand = tuple[str, str]
@@ -93,10 +92,13 @@ def _possible(problem: ScheduleProblem, seconds: float) -> bool | None:
     return True if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) else None
 
 
-def conflicts(problem: ScheduleProblem) -> list[Fault]:
-    """Why there is no plan: the demands that contradict each other; or that the search found none in its time."""
-    until = time.monotonic() + BUDGET_S
-    if _possible(without(problem, set()), BUDGET_S / 4) is not False:
+def conflicts(problem: ScheduleProblem, seconds: float) -> list[Fault]:
+    """Why there is no plan: the demands that contradict each other; or that the search found none in its time.
+
+    In ``seconds`` the set becomes as small as it can; what was not tried by then stays in it.
+    """
+    until = time.monotonic() + seconds
+    if _possible(without(problem, set()), seconds / 4) is not False:
         hint = "Give it more time, or fewer orders at once"
         return [Fault("schedule:none-found", "No plan was found in the time given; none is ruled out", hint, "budget")]
     kept = [*demands(problem), ("end", "")]

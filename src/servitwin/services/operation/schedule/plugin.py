@@ -16,6 +16,9 @@ from servitwin.domain.schedule.problem import SchedulePlan, ScheduleProblem
 from servitwin.sdk.service import Plan
 from servitwin.services.operation.schedule.search import built, improved
 
+LEAST_WHY_S, LONGEST_WHY_S = 6.0, 60.0
+"""Seconds to find out why there is no plan: what the budget has left, at least the first."""
+
 
 def check(problem: Mapping[str, Any]) -> Sequence[Fault]:
     """All faults of a problem that are seen without a search."""
@@ -60,7 +63,8 @@ def _solve(asked: ScheduleProblem, budget: int, seed: int, cancel: Callable[[], 
     if not served and not cancel():
         from servitwin.services.operation.schedule.conflict import conflicts  # noqa: PLC0415 (ortools, in a job alone)
 
-        raise InvalidInputError(conflicts(asked))
+        left = (until - time.monotonic_ns()) / 1e9
+        raise InvalidInputError(conflicts(asked, min(LONGEST_WHY_S, max(LEAST_WHY_S, left))))
 
 
 def _served(grid: Grid, value: int, bound: float, spots: list[Spot]) -> Plan:
