@@ -23,8 +23,8 @@ BENCHMARKS = (
     "anomaly",
     "anomaly_calibration",
     "anomaly_fleet",
-    "schedule",
     "traceability",
+    "schedule",
 )
 
 

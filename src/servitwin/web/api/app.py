@@ -103,10 +103,10 @@ NOUNS = (
     controller_replays,
     registers,
     jobs,
-    schedules,
     traces,
     epcis,
     spc,
+    schedules,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 
