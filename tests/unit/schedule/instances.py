@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from servitwin.domain.schedule.build import Builder, rankings
+from servitwin.domain.schedule.grid import Grid
 from servitwin.domain.schedule.problem import (
     Arrival,
     Blocked,
@@ -16,6 +18,7 @@ from servitwin.domain.schedule.problem import (
     Objective,
     Operation,
     Order,
+    Placement,
     ScheduleProblem,
     Setup,
     Transport,
@@ -102,3 +105,11 @@ def small(seed: int, orders: int = 3, horizon: int = 400) -> ScheduleProblem:
         transport=(Transport("*", "m2", 3), Transport("m0", "m1", 1)),
         objective=Objective(makespan=1, tardiness=3, setup=1, flow=0),
     )
+
+
+def plan_of(problem: ScheduleProblem, ranking: int = 0) -> tuple[Placement, ...]:
+    """A plan of the builder."""
+    grid = Grid(problem)
+    spots = Builder(grid).build(rankings(grid, 1)[ranking])
+    assert spots is not None
+    return grid.placements(spots)

@@ -14,7 +14,7 @@ from servitwin.domain.error import InvalidInputError
 from servitwin.domain.instant import HOUR, MINUTE, format_instant, parse_instant
 from servitwin.domain.schedule.assemble import Shop, assemble, progress
 from servitwin.domain.schedule.assistant import next_tasks
-from servitwin.domain.schedule.build import Builder, rankings
+from servitwin.domain.schedule.build import Builder
 from servitwin.domain.schedule.by_hand import move_by_hand
 from servitwin.domain.schedule.change import compare, reality
 from servitwin.domain.schedule.check import check_plan
@@ -40,27 +40,19 @@ from servitwin.domain.schedule.problem import (
     Need,
     Operation,
     Order,
-    Placement,
     ScheduleProblem,
 )
 from servitwin.domain.schedule.reason import Reasons
 from servitwin.formats.job_order import job_list, placements_of
 from servitwin.formats.schedule_csv import plan_of_csv, plan_to_csv
 from tests.conftest import shared_data
-from tests.unit.schedule.instances import small
+from tests.unit.schedule.instances import plan_of, small
 
 T0 = parse_instant("2026-03-02T06:00:00Z")
 
 
 def at(hours: float) -> int:
     return T0 + round(hours * HOUR)
-
-
-def plan_of(problem: ScheduleProblem, ranking: int = 0) -> tuple[Placement, ...]:
-    grid = Grid(problem)
-    spots = Builder(grid).build(rankings(grid, 1)[ranking])
-    assert spots is not None
-    return grid.placements(spots)
 
 
 def shop(*orders: Order, machines: tuple[Machine, ...] = (Machine("m1"),), **more: object) -> ScheduleProblem:

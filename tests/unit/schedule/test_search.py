@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from servitwin.domain.error import InvalidInputError
+from servitwin.domain.schedule.change import compare, reality
 from servitwin.domain.schedule.check import check_plan
 from servitwin.domain.schedule.measure import measure
 from servitwin.domain.schedule.problem import (
@@ -34,7 +35,7 @@ from servitwin.domain.schedule.problem import (
 from servitwin.sdk.service import Plan
 from servitwin.services.operation.schedule.plugin import solve
 from tests.conftest import shared_data
-from tests.unit.schedule.instances import flexible, job_shop, small
+from tests.unit.schedule.instances import flexible, job_shop, plan_of, small
 
 S = 1_000_000_000
 
@@ -228,3 +229,23 @@ def test_a_problem_of_another_shape_is_refused() -> None:
     with pytest.raises(InvalidInputError) as e:
         list(solve({"machines": 3}, S, 1, lambda: False))
     assert e.value.fault.code == "schedule:shape"
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 10**6), st.sampled_from([0, 8]))
+def test_after_a_breakdown_there_is_a_plan_again(seed: int, freeze: int) -> None:
+    problem, now = small(seed, 5), 12
+    before = plan_of(problem)
+    down = Blocked(now, now + 25, "down", "drive")
+    machines = tuple(
+        msgspec.structs.replace(m, blocked=(*m.blocked, down)) if m.id == "m1" else m for m in problem.machines
+    )
+    facts = [
+        msgspec.structs.replace(p, end=p.end + 25) if p.machine == "m1" and p.end > now else p
+        for p in before
+        if p.begin < now
+    ]
+    asked = reality(msgspec.structs.replace(problem, machines=machines), before, now, started=facts, freeze=freeze)
+    after = placed(plans(asked, 1.0)[-1])
+    assert not check_plan(asked, after)
+    assert all(m.why for m in compare(asked, before, after).moved)

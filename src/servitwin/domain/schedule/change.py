@@ -83,22 +83,30 @@ def reality(
     if not facts and assume:
         facts = {p.key: msgspec.structs.replace(p, started=True) for p in plan if p.begin < now and p.key in known}
     machines = {m.id: m for m in problem.machines}
+    people = {c.id: c.count for c in problem.crews}
     fixed = dict(facts)
     if freeze:
         for p in sorted(plan, key=lambda p: p.begin):
-            near = now <= p.begin < now + freeze and p.key in known and p.key not in facts
-            if near and not _hit(p, machines[p.machine], facts.values()) and _led(problem, p, fixed):
+            near = now <= p.begin < now + freeze and p.key in known and p.machine in machines and p.key not in facts
+            if (
+                near
+                and not _hit(p, machines[p.machine], people.get(p.crew, 0), fixed.values())
+                and _led(problem, p, fixed)
+            ):
                 fixed[p.key] = p
     return msgspec.structs.replace(
         problem, start=now, fixed=tuple(fixed.values()), before=tuple(plan), objective=objective
     )
 
 
-def _hit(p: Placement, machine: Machine, facts: Iterable[Placement]) -> bool:
+def _hit(p: Placement, machine: Machine, people: int, stay: Iterable[Placement]) -> bool:
+    """Whether blocked time, or the machine or people of what stays, is in the way."""
     blocked: Iterable[Blocked] = machine.blocked
     if any(b.start < p.end and p.begin < b.end for b in blocked):
         return True
-    return any(f.machine == p.machine and f.begin < p.end and p.begin < f.end for f in facts)
+    meets = [f for f in stay if f.begin < p.end and p.begin < f.end]
+    attended = sum(1 for f in meets if p.crew and f.crew == p.crew)
+    return any(f.machine == p.machine for f in meets) or (p.crew != "" and attended >= people)
 
 
 def _led(problem: ScheduleProblem, p: Placement, fixed: dict[tuple[str, str], Placement]) -> bool:
