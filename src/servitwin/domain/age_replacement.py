@@ -11,12 +11,11 @@ import math
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.failure_law import Family, Law
+from servitwin.domain.observation import Floats
 
-Floats = npt.NDArray[np.float64]
 GRID = 400
 WORTH_IT = 1e-3  # a saving below a thousandth is within what the grid and the law can tell
 _erfc = np.frompyfunc(math.erfc, 1, 1)
