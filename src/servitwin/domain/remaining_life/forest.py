@@ -66,3 +66,18 @@ def forest(trees: list[dict[str, list[float]]]) -> Forest:
             array[k, :n] = tree[name]
         value[k, : len(tree["value"])] = tree["value"]
     return Forest(*shape, *(a.tobytes() for a in (feature, threshold, left, right, value)))
+
+
+def forest_of_text(text: str) -> Forest:
+    """The trees in LightGBM's own text form (only numbers without gaps: categories and missing values are unused)."""
+    trees = []
+    for block in text.split("\nTree=")[1:]:
+        lines = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        inner = int(lines["num_leaves"]) > 1
+        columns = {"feature": "split_feature", "threshold": "threshold", "left": "left_child", "right": "right_child"}
+        tree = {ours: [float(v) for v in lines[theirs].split()] if inner else [] for ours, theirs in columns.items()}
+        tree["value"] = [float(v) for v in lines["leaf_value"].split()]
+        if not inner:  # a tree of one leaf: both ways lead there
+            tree |= {"feature": [0.0], "threshold": [0.0], "left": [-1.0], "right": [-1.0]}
+        trees.append(tree)
+    return forest(trees)

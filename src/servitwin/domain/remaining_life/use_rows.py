@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 
 from servitwin.domain.observation import Floats, Int64s, Observation
+from servitwin.domain.remaining_life.held_values import held_on, number_of
 
 MOST_ROWS = 5_000  # of a life; older ones are forgotten, their number is kept
-LARGEST = 1e100
 
 
 class RowSpec(msgspec.Struct, frozen=True):
@@ -95,7 +95,7 @@ class UseRows:
         The state is that of the part given out, until the next one is asked for.
         """
         s, spec = self.state, self.spec
-        new = {n: [(o.time, _number(o.value)) for o in observations.get(n, ())] for n in spec.names}
+        new = {n: [(o.time, number_of(o.value)) for o in observations.get(n, ())] for n in spec.names}
         times = np.unique(np.array([t for rows in new.values() for t, _ in rows], np.int64))
         if s.at is not None:
             times = times[times > s.at]
@@ -103,7 +103,7 @@ class UseRows:
             self._remember(new)
             return
         grid = times if s.at is None else np.concatenate([[s.at], times])
-        values = {n: self._held(n, new[n], grid) for n in spec.names}
+        values = {n: held_on(grid, s.last.get(n), new[n], spec.holds.get(n)) for n in spec.names}
         self._remember(new)
         s.since, s.at = s.since or int(grid[0]), int(grid[-1])
         begins = 0
@@ -127,21 +127,6 @@ class UseRows:
         for name, rows in new.items():
             if rows:
                 self.state.last[name] = rows[-1]
-
-    def _held(self, name: str, new: list[tuple[int, float | None]], grid: Int64s) -> Floats:
-        """Value of a signal from each instant of the grid on."""
-        before = self.state.last.get(name)
-        rows = ([before] if before is not None else []) + new
-        if not rows:
-            return np.full(len(grid), np.nan)
-        time = np.array([t for t, _ in rows], np.int64)
-        value = np.array([np.nan if v is None else v for _, v in rows])
-        at = np.searchsorted(time, grid, side="right") - 1
-        held = np.where(at >= 0, value[np.maximum(at, 0)], np.nan)
-        hold = self.spec.holds.get(name)
-        if hold is not None:
-            held = np.where(grid - time[np.maximum(at, 0)] <= hold, held, np.nan)
-        return np.asarray(held)
 
     def _renewals(self, values: Mapping[str, Floats], grid: Int64s) -> list[int]:
         """Indices at which the renewal signal has another value than the one known before."""
@@ -190,12 +175,3 @@ class UseRows:
         s.rows = (s.rows + np.array(row, np.float32).tobytes())[-MOST_ROWS * width :]
         s.count += 1
         s.sums, s.weights = [0.0] * len(row), [0.0] * len(row)
-
-
-def _number(value: float | str | bool | None) -> float | None:
-    """Numbers within bounds, flags as 0 and 1; the change of a text counts through its hash."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return float(sum(ord(c) * 31**k for k, c in enumerate(value[:12])) % 1_000_003)
-    return min(max(float(value), -LARGEST), LARGEST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from servitwin.domain.observation import Floats
-from servitwin.domain.remaining_life.forest import Forest, forest
+from servitwin.domain.remaining_life.forest import Forest, forest_of_text
 from servitwin.domain.remaining_life.model import Member
 from servitwin.domain.remaining_life.network import Network, network
 
@@ -36,22 +36,7 @@ def boosted(rows: Floats, remaining: Floats, seed: int, trees: int = TREES) -> F
         "min_data_in_leaf": min(40, max(3, len(rows) // 50)),
     }  # fmt: skip
     data = lightgbm.Dataset(rows, remaining, params={"verbosity": -1})
-    return from_text(lightgbm.train(settings, data, num_boost_round=trees).model_to_string())
-
-
-def from_text(text: str) -> Forest:
-    """The trees in LightGBM's own text form (only numbers without gaps: categories and missing values are unused)."""
-    trees = []
-    for block in text.split("\nTree=")[1:]:
-        lines = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        inner = int(lines["num_leaves"]) > 1
-        columns = {"feature": "split_feature", "threshold": "threshold", "left": "left_child", "right": "right_child"}
-        tree = {ours: [float(v) for v in lines[theirs].split()] if inner else [] for ours, theirs in columns.items()}
-        tree["value"] = [float(v) for v in lines["leaf_value"].split()]
-        if not inner:  # a tree of one leaf: both ways lead there
-            tree |= {"feature": [0.0], "threshold": [0.0], "left": [-1.0], "right": [-1.0]}
-        trees.append(tree)
-    return forest(trees)
+    return forest_of_text(lightgbm.train(settings, data, num_boost_round=trees).model_to_string())
 
 
 def trained(rows: Floats, remaining: Floats, seed: int) -> Network:
