@@ -15,6 +15,7 @@ from servitwin.cli import (
     figures,
     files,
     planning,
+    remaining_life,
     replay,
     requirements,
     run,
@@ -47,6 +48,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     data.add(app)
     evidence.add(app, starters)
     planning.add(app)
+    remaining_life.add(app)
     simulate.add(app)
     if starters.bench is not None:
         bench.add(app, starters.bench)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -95,6 +95,11 @@ def assignments(records: Records) -> list[Assignment]:
     return msgspec.json.decode(text, type=list[Assignment]) if text else []
 
 
+def save_assignments(records: Records, wanted: Sequence[Assignment]) -> None:
+    """Let exactly these run."""
+    records.set_setting(_SETTING, msgspec.json.encode(list(wanted)).decode())
+
+
 def assign_service(
     records: Records, registry: Registry, host: ServiceHost, assignment: Assignment
 ) -> Assignment:  # fmt: skip
@@ -114,7 +119,7 @@ def assign_service(
     if faults:
         raise InvalidInputError(faults)
     kept = [a for a in assignments(records) if _key(a) != _key(assignment)]
-    records.set_setting(_SETTING, msgspec.json.encode([*kept, assignment]).decode())
+    save_assignments(records, [*kept, assignment])
     return assignment
 
 
@@ -122,7 +127,7 @@ def withdraw_service(records: Records, service: str, twin: str) -> int:
     """Let a service run no longer on a twin; its outcomes stay. Returns how many assignments ended."""
     before = assignments(records)
     kept = [a for a in before if (a.service, a.twin) != (service, twin)]
-    records.set_setting(_SETTING, msgspec.json.encode(kept).decode())
+    save_assignments(records, kept)
     return len(before) - len(kept)
 
 
@@ -149,6 +154,18 @@ class ServiceAnswer(msgspec.Struct, omit_defaults=True):
     error: Literal["", "invalid", "not-found", "unavailable"] = ""
 
 
+Tell = Callable[[str, str, dict[str, Any]], None]
+_CROSSED = "_crossed"
+
+
+def crossings(outcome: Outcome) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Kind of event and data of each result that says a threshold was crossed: its name ends in ``_crossed``."""
+    for result in outcome.results:
+        for name, data in result.items():
+            if name.endswith(_CROSSED) and isinstance(data, dict):
+                yield name.removesuffix(_CROSSED).replace("_", "-"), data
+
+
 def raise_answered(answer: ServiceAnswer) -> ServiceAnswer:
     """The answer, or the error that it carries."""
     if not answer.faults:
@@ -168,10 +185,14 @@ class RunServices:
         host: ServiceHost,
         files: Files | None = None,
         operator: Callable[[], str] = str,
+        tell: Tell | None = None,
     ) -> None:
-        """``files``: where learnt models are (none: services get none); ``operator``: who operates the node."""
+        """``files``: where learnt models are (none: services get none); ``operator``: who operates the node.
+
+        ``tell``: hears of results that cross a threshold: kind of event, uid of the twin, data.
+        """
         self._history, self._records, self._registry, self._host = history, records, registry, host
-        self._files, self._operator = files, operator
+        self._files, self._operator, self._tell = files, operator, tell
         self.failures: dict[str, str] = {}  # "service twin" -> why, for the health page
 
     def handle(self, payload: bytes) -> bytes:
@@ -243,6 +264,8 @@ class RunServices:
                 steps += self._redo(a, manifest, twin, changed[0], cut)
                 last = self._records.latest_snapshot(a.service, manifest.version, a.twin, key, now)
         start = a.since if last is None else last[0]
+        if manifest.stretch:
+            watermark = min(watermark, (start // cadence * cadence) + max(cadence, parse_duration(manifest.stretch)))
         if watermark > start:
             self._step(a, manifest, twin, (start, watermark), last[2] if last else None, cut, _FIRST_REVISION)
             steps += 1
@@ -295,6 +318,9 @@ class RunServices:
             msgspec.json.encode(result.outcome),
             result.snapshot,
         )
+        if self._tell is not None and revision == _FIRST_REVISION:
+            for kind, data in crossings(result.outcome):
+                self._tell(kind, a.twin, data)
         return result.snapshot
 
     def _view(self, twin: Twin, manifest: Manifest, start: int, end: int) -> TwinView:
@@ -323,15 +349,24 @@ class RunServices:
         return found
 
     def _reads(self, manifest: Manifest, twin: Twin, a: Assignment, at: int) -> list[str]:
-        """Signals the manifest declares, by name or semantic id; parameters may name further ones.
+        """Signals the manifest declares, by name or semantic id; parameters may name further ones, in lists as well.
 
         ``*`` reads all, and whether the twin was connected.
         """
         signals: Mapping[str, SignalDefinition] = self._registry.signals(twin.uid, at)
-        wanted = set(manifest.reads) | {v for v in a.parameters.values() if isinstance(v, str)}
+        wanted = set(manifest.reads) | set(_texts(a.parameters))
         if "*" in wanted:
             return [*signals, CONNECTION]
         return [name for name, s in signals.items() if name in wanted or s.semantic in wanted]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in plain data."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(part)
 
 
 def _cut_of(text: str) -> Cut:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import numpy as np
 
@@ -104,6 +106,29 @@ class LifeModel(msgspec.Struct, frozen=True):
         """Features of every row (or ``only`` some) of machines that follow one another."""
         regime, _ = self.regimes.of(settings)
         return features(self.regimes.normal(signals, regime), start, only)
+
+    def told(self) -> dict[str, Any]:
+        """What it was learnt from and how good it is, as plain data."""
+        on = self.trained_on
+        return {
+            "machine_type": self.machine_type,
+            "component": self.component,
+            "life_unit": self.life_unit,
+            "confidence": self.confidence,
+            "cap": self.cap,
+            "signals": self.signals,
+            "regimes": len(self.regimes.centres),
+            "dataset": on.digest,
+            "machines": on.machines,
+            "failures": on.failures,
+            "owners": on.owners,
+            "kept_out": len(on.kept_out),
+            "left_out": msgspec.to_builtins(on.left_out),
+            "quality": msgspec.to_builtins(self.quality),
+            "simple": msgspec.to_builtins(self.simple),
+            "fleet": {party: list(pair) for party, pair in self.fleet.items()},
+            "acting": msgspec.to_builtins(self.acting),
+        }
 
 
 class ModelBook(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ class Prediction(msgspec.Struct, frozen=True):
         at_least: the machine shows no sign of its end: ``low`` or more is left, how much is not known.
         age: rows of life seen.
         what_to_do: one sentence.
+        recent: mean of the last rows of each signal that is used, in standard deviations from usual.
     """
 
     known: bool
@@ -36,6 +37,7 @@ class Prediction(msgspec.Struct, frozen=True):
     reasons: list[Reason] = []
     doubts: list[Fault] = []
     what_to_do: str = ""
+    recent: list[float] = []
 
 
 def predict(model: LifeModel, seen: Seen, *, why: bool = True) -> Prediction:
@@ -63,7 +65,7 @@ def predict_many(model: LifeModel, machines: list[Seen], *, why: bool = False) -
         found.append(
             Prediction(
                 True, model.life_unit, model.confidence, age, e, lo, hi, sound, told,
-                what_to_do=_advice(model, lo, hi, sound),
+                what_to_do=_advice(model, lo, hi, sound), recent=rows[k][: len(model.regimes.used)].tolist(),
             )
         )  # fmt: skip
         k += 1

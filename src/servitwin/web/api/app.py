@@ -39,6 +39,7 @@ from servitwin.web.api import (
     quarantine,
     reasons,
     registers,
+    remaining_life,
     requirements,
     results,
     services,
@@ -96,6 +97,7 @@ NOUNS = (
     controllers,
     controller_replays,
     registers,
+    remaining_life,
     jobs,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.

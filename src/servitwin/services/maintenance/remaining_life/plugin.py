@@ -107,7 +107,7 @@ class Evaluator:
 
     def _seen(self, model: LifeModel, rows: Floats) -> Seen:
         k = len(model.settings)
-        recent = np.isnan(rows[-RECENT:]).all(0).tolist()
+        recent = [bool(np.isnan(column).all()) for column in rows[-RECENT:].T]
         missing = tuple(n for n, gone in zip((*model.settings, *model.signals), recent, strict=True) if gone)
         filled = np.nan_to_num(held(rows), nan=0.0)
         return Seen(filled[:, :k], filled[:, k:], self._type, self._units, missing)
@@ -130,8 +130,10 @@ class Evaluator:
     def _ended(self, life: EndedLife) -> dict[str, Any]:
         told: dict[str, Any] = {
             "component": self._assigned.component, "from": life.since, "to": life.until, "rows": len(life.rows),
-            "whole": life.begun,
+            "whole": life.begun, "every": self._assigned.every,
         }  # fmt: skip
+        if life.begun:  # what others can learn from; null: not measured
+            told["lived"] = [[None if np.isnan(v) else float(f"{v:.5g}") for v in row] for row in life.rows]
         if self._memory.said is not None and self._model is not None:
             rows, expected, model = self._memory.said
             true = min(float(len(life.rows) - rows), self._model.cap)

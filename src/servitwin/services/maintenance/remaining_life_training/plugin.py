@@ -49,7 +49,7 @@ def describe(artefact: bytes) -> dict[str, Any]:
         "accepted": book.accepted,
         "verdict": book.verdict,
         "candidate": msgspec.to_builtins(book.candidate),
-        "models": {key: _told(model) for key, model in sorted(book.models.items())},
+        "models": {key: model.told() for key, model in sorted(book.models.items())},
     }
 
 
@@ -71,29 +71,6 @@ def verdict(model: LifeModel) -> tuple[bool, str]:
 
 def _off(quality: Quality, model: LifeModel) -> float:
     return abs(quality.coverage - model.confidence)
-
-
-def _told(model: LifeModel) -> dict[str, Any]:
-    on = model.trained_on
-    return {
-        "machine_type": model.machine_type,
-        "component": model.component,
-        "life_unit": model.life_unit,
-        "confidence": model.confidence,
-        "cap": model.cap,
-        "signals": model.signals,
-        "regimes": len(model.regimes.centres),
-        "dataset": on.digest,
-        "machines": on.machines,
-        "failures": on.failures,
-        "owners": on.owners,
-        "kept_out": len(on.kept_out),
-        "left_out": msgspec.to_builtins(on.left_out),
-        "quality": msgspec.to_builtins(model.quality),
-        "simple": msgspec.to_builtins(model.simple),
-        "fleet": {party: list(pair) for party, pair in model.fleet.items()},
-        "acting": msgspec.to_builtins(model.acting),
-    }
 
 
 def _incumbent(text: str) -> ModelBook | None:
