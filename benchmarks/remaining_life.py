@@ -110,9 +110,7 @@ def splits(name: str) -> tuple[str, str, float]:
 def events() -> None:
     """Failures of components within two days, machines kept whole."""
     found = horizon.describe(horizon.fit(azure(), 1))
-    print(
-        "\n| component | failures | precision-recall area (chance) | precision | recall | cost a day | by age | failure |"
-    )
+    print("\n| component | failures | area (chance) | precision | recall | cost a day | by age | at failure |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name, q in found["components"].items():
         print(

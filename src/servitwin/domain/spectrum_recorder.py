@@ -11,7 +11,7 @@ import numpy as np
 from servitwin.domain.instant import DAY, HOUR
 from servitwin.domain.load_spectrum import Spectrum
 from servitwin.domain.observation import Floats, Int64s, Observation
-from servitwin.domain.remaining_life.held_values import held_on, number_of
+from servitwin.domain.remaining_life.held_values import expiries, held_on, number_of
 
 MOST_DAYS = 60
 MOVING = 1e-6
@@ -60,7 +60,13 @@ class Recorder:
             s.at = min(times)
             s.spectrum.since, s.day = s.at, s.at // DAY
         hours = np.arange((s.at // HOUR + 1) * HOUR, watermark + 1, HOUR, dtype=np.int64)
-        grid = np.unique(np.concatenate([np.array(times, np.int64), hours]))
+        last = max([*times, *hours[-1:].tolist(), s.at])
+        over = [
+            e
+            for before, rows, hold in zip((s.load, s.motion), new, self._holds, strict=True)
+            for e in expiries(before, rows, hold)
+        ]
+        grid = np.unique(np.concatenate([np.array([*times, *(e for e in over if e < last)], np.int64), hours]))
         grid = np.concatenate([[s.at], grid[grid > s.at]])
         held = [
             held_on(grid, before, rows, hold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -26,8 +27,18 @@ def held_on(
     at = np.searchsorted(time, grid, side="right") - 1
     held = np.where(at >= 0, value[np.maximum(at, 0)], np.nan)
     if hold is not None:
-        held = np.where(grid - time[np.maximum(at, 0)] <= hold, held, np.nan)
+        held = np.where(grid - time[np.maximum(at, 0)] < hold, held, np.nan)
     return np.asarray(held)
+
+
+def expiries(
+    before: tuple[int, float | None] | None, new: Sequence[tuple[int, float | None]], hold: int | None
+) -> list[int]:
+    """Instants at which a value ceases to hold because no other followed in time."""
+    if hold is None:
+        return []
+    times = [t for t, _ in [*([before] if before is not None else []), *new]]
+    return [t + hold for t, after in pairwise([*times, None]) if t is not None and (after is None or after - t > hold)]
 
 
 def number_of(value: float | str | bool | None) -> float | None:

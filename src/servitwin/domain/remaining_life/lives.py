@@ -11,9 +11,12 @@ import numpy as np
 
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.observation import Floats
+from servitwin.domain.remaining_life.regimes import find_regimes
 
 FEWEST_FAILURES = 10
 FEWEST_ROWS = 5
+JUMP = 2.5  # standard deviations in its regime by which no signal's level changes from one five rows to the next
+FEW_VALUES = 5
 KEPT_OUT = 5  # one machine in so many is never learnt from
 
 
@@ -220,25 +223,30 @@ def _without_odd_sensors(about: LifeSet, lives: list[Life]) -> tuple[list[Life],
                     message = f"{name!r} of {life.id!r} stood still for {run} rows and its life was left out"
                     hint = f"Elsewhere it is still for {usual:.0f} rows at most: look at the sensor"
                     odd.setdefault(life.id, Fault("life:sensor-stuck", message, hint, f"{life.id}.{name}"))
-        everything = np.concatenate([life.signals[:, j] for life in lives])
-        middle = float(np.median(everything))
-        jump = np.array([_level_jump(life.signals[:, j]) for life in lives])
-        scale = float(np.quantile(jump, 0.8)) + 1e-9 * (1 + abs(middle))
+    rows = np.concatenate([np.concatenate([life.settings, life.signals], 1) for life in lives])
+    k = len(about.settings)
+    regimes = find_regimes(rows[:, :k], rows[:, k:])
+    steps = [_level_jumps(regimes.normal(life.signals, regimes.of(life.settings)[0])) for life in lives]
+    for at, j in enumerate(regimes.used):
+        if len(np.unique(rows[:, k + j])) <= FEW_VALUES:
+            continue  # a flag or a step is meant to jump
+        jump = np.array([step[at] for step in steps])
+        usual = float(np.quantile(jump, 0.8))
+        name = about.signals[j]
         for life, size in zip(lives, jump, strict=True):
-            if size > 20 * scale and size > 0.15 * abs(middle):
-                message = f"{name!r} of {life.id!r} changes its level at once by {size:.4g} and its life was left out"
+            if size > max(JUMP, 4 * usual):
+                message = f"{name!r} of {life.id!r} changes by {size:.1f} standard deviations at once: left out"
                 hint = "Its unit or its sensor was changed half-way: convert the earlier rows"
                 odd.setdefault(life.id, Fault("life:unit-changed", message, hint, f"{life.id}.{name}"))
     return [life for life in lives if life.id not in odd], list(odd.values())
 
 
-def _level_jump(values: Floats) -> float:
-    """Largest difference of the medians of the five rows before and after a row."""
+def _level_jumps(values: Floats) -> Floats:
+    """Of each column of (n, d), the largest difference of the medians of the five rows before and after a row."""
     if len(values) < 12:
-        return 0.0
-    windows = np.lib.stride_tricks.sliding_window_view(values, 5)
-    medians = np.median(windows, 1)
-    return float(np.abs(medians[5:] - medians[:-5]).max())
+        return np.zeros(values.shape[1])
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(values, 5, axis=0), 2)
+    return np.asarray(np.abs(medians[5:] - medians[:-5]).max(0))
 
 
 def _leaks(about: LifeSet, failed: list[Life]) -> list[Fault]:

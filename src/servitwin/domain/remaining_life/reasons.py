@@ -18,7 +18,8 @@ class Reason(msgspec.Struct, frozen=True):
     Attributes:
         signal: its name, ``age`` for the age itself.
         effect: units of life that it adds (takes, if negative) against a machine whose life is all before it.
-        deviation: mean of the last five rows from what is usual in its regime, in standard deviations; None for age.
+        deviation: mean of the last five rows against that of machines with their life before them in the same regime,
+            in standard deviations; None for age.
         trend: by how much that rose over the last thirty rows, in standard deviations.
         text: the same as a sentence.
     """
@@ -66,13 +67,10 @@ def _reason(model: LifeModel, name: str, effect: float, column: int | None, feat
         text = f"Its age of {age} {model.life_unit} {does} {model.life_unit}."
         return Reason(name, effect, None, None, text)
     d = len(model.regimes.used)
-    deviation = float(features[column])
+    deviation = float(features[column]) - model.usual[column]
     trend = float(features[kinds().index("trend 30") * d + column])
-    where = (
-        "as usual"
-        if abs(deviation) < 0.5
-        else f"{abs(deviation):.1f} standard deviations " + ("above usual" if deviation > 0 else "below usual")
-    )
+    side = "above" if deviation > 0 else "below"
+    where = "as on a new one" if abs(deviation) < 0.3 else f"{abs(deviation):.1f} standard deviations {side} a new one"
     way = "" if abs(trend) < 0.3 else (" and rising" if trend > 0 else " and falling")
-    text = f"{name} is {where} for how the machine runs{way}: it {does} {model.life_unit}."
+    text = f"{name} is {where} run the same way{way}: it {does} {model.life_unit}."
     return Reason(name, effect, deviation, trend, text)

@@ -36,7 +36,7 @@ class Regimes(msgspec.Struct, frozen=True):
 
     def of(self, settings: Floats) -> tuple[Int64s, Floats]:
         """Regime of each row of settings (n, k), and how far it is from that regime in units of its reach."""
-        scaled = settings / np.array(self.scale)
+        scaled = (settings if settings.shape[1] else np.zeros((len(settings), 1))) / np.array(self.scale)
         apart = _distances(scaled, np.array(self.centres))
         regime = apart.argmin(1)
         reach = np.maximum(np.array(self.reach)[regime], 0.05)
@@ -55,6 +55,8 @@ def find_regimes(settings: Floats, signals: Floats) -> Regimes:
     The settings are clustered by k-means (Lloyd) from farthest-first starts; that number of clusters is taken whose
     last one cut the scatter most sharply. Where none cuts it sharply the settings wander freely: one regime.
     """
+    if not settings.shape[1]:
+        settings = np.zeros((len(settings), 1))  # nothing says how it runs: one regime
     scale = np.where(settings.std(0) > 1e-12 * (1 + np.abs(settings).max(0)), settings.std(0), 1.0)
     scaled = settings / scale
     centres, regime = scaled.mean(0, keepdims=True), np.zeros(len(scaled), np.int64)

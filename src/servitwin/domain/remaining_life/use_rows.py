@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from servitwin.domain.observation import Floats, Int64s, Observation
-from servitwin.domain.remaining_life.held_values import held_on, number_of
+from servitwin.domain.remaining_life.held_values import expiries, held_on, number_of
 
 MOST_ROWS = 5_000  # of a life; older ones are forgotten, their number is kept
 
@@ -102,6 +102,9 @@ class UseRows:
         if not len(times):
             self._remember(new)
             return
+        over = [e for n in spec.names for e in expiries(s.last.get(n), new[n], spec.holds.get(n))]
+        begin, end = int(times[0]) if s.at is None else s.at, int(times[-1])
+        times = np.unique(np.concatenate([times, np.array([e for e in over if begin < e < end], np.int64)]))
         grid = times if s.at is None else np.concatenate([[s.at], times])
         values = {n: held_on(grid, s.last.get(n), new[n], spec.holds.get(n)) for n in spec.names}
         self._remember(new)

@@ -28,11 +28,13 @@ class Memory(msgspec.Struct):
     Attributes:
         use: rows of the present life; crossed: whether the warning of this life has been sent.
         said: (rows of life, expected remaining life, model) of the one prediction a life is judged by when it ends.
+        model: address of the artefact that was in use.
     """
 
     use: RowState = msgspec.field(default_factory=RowState)
     crossed: bool = False
     said: tuple[int, float, str] | None = None
+    model: str = ""
 
 
 def check(parameters: Parameters) -> Sequence[Fault]:
@@ -64,6 +66,12 @@ class Evaluator:
     def step(self, batch: ServiceBatch, watermark: int) -> Outcome:
         """What became certain by the watermark: a prediction for each row completed, lives that ended."""
         outcome = Outcome()
+        use = self._memory.use
+        if self._digest != self._memory.model and use.count and use.at is not None:
+            # Another model speaks at once, also of a machine that stands still.
+            rows = use.array(len(self._use.spec.columns))
+            outcome.results.append({"remaining_life": self._told(self._predicted(rows), use.at)})
+        self._memory.model = self._digest
         for part in self._use.take(batch.observations):
             if part.ended is not None:
                 outcome.results.append({"life_ended": self._ended(part.ended)})

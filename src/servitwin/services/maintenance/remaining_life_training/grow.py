@@ -25,7 +25,7 @@ def grow(rows: Floats, remaining: Floats, seed: int) -> list[Member]:
     return found
 
 
-def boosted(rows: Floats, remaining: Floats, seed: int, trees: int = TREES) -> Forest:
+def boosted(rows: Floats, remaining: Floats, seed: int, trees: int | None = None) -> Forest:
     """Gradient boosted trees (LightGBM) as arrays; the same data and seed give the same trees."""
     import lightgbm  # noqa: PLC0415 - heavy, and only where something is learnt
 
@@ -36,7 +36,7 @@ def boosted(rows: Floats, remaining: Floats, seed: int, trees: int = TREES) -> F
         "min_data_in_leaf": min(40, max(3, len(rows) // 50)),
     }  # fmt: skip
     data = lightgbm.Dataset(rows, remaining, params={"verbosity": -1})
-    return forest_of_text(lightgbm.train(settings, data, num_boost_round=trees).model_to_string())
+    return forest_of_text(lightgbm.train(settings, data, num_boost_round=trees or TREES).model_to_string())
 
 
 def trained(rows: Floats, remaining: Floats, seed: int) -> Network:
