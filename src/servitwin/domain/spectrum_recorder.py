@@ -10,11 +10,12 @@ import numpy as np
 
 from servitwin.domain.instant import DAY, HOUR
 from servitwin.domain.load_spectrum import Spectrum
-from servitwin.domain.observation import Floats, Int64s, Observation
+from servitwin.domain.observation import Bools, Floats, Int64s, Observation
 from servitwin.domain.remaining_life.held_values import expiries, held_on, number_of
 
 MOST_DAYS = 60
 MOVING = 1e-6
+LONGEST_HOLD = DAY  # nobody lifts for longer without a word from the crane
 
 
 class RecorderState(msgspec.Struct):
@@ -42,10 +43,11 @@ class RecorderState(msgspec.Struct):
 
 
 class Recorder:
-    """Any split of the same observations counts the same. A value holds for its signal's longest gap, no longer."""
+    """Any split of the same observations counts the same. A value holds for its signal's longest gap, a day at most."""
 
     def __init__(self, rated_load: float, holds: tuple[int | None, int | None], state: RecorderState | None) -> None:
-        self._rated, self._holds, self.state = rated_load, holds, state or RecorderState()
+        self._rated, self.state = rated_load, state or RecorderState()
+        self._holds = tuple(min(hold or LONGEST_HOLD, LONGEST_HOLD) for hold in holds)
 
     def take(
         self, load: Sequence[Observation], motion: Sequence[Observation], watermark: int
@@ -59,15 +61,15 @@ class Recorder:
                 return
             s.at = min(times)
             s.spectrum.since, s.day = s.at, s.at // DAY
-        hours = np.arange((s.at // HOUR + 1) * HOUR, watermark + 1, HOUR, dtype=np.int64)
-        last = max([*times, *hours[-1:].tolist(), s.at])
         over = [
             e
             for before, rows, hold in zip((s.load, s.motion), new, self._holds, strict=True)
             for e in expiries(before, rows, hold)
         ]
-        grid = np.unique(np.concatenate([np.array([*times, *(e for e in over if e < last)], np.int64), hours]))
-        grid = np.concatenate([[s.at], grid[grid > s.at]])
+        events = np.unique(np.array([s.at, *times, *(e for e in over if s.at < e <= watermark)], np.int64))
+        events = events[events >= s.at]
+        moves = np.abs(held_on(events, s.motion, new[1], self._holds[1])) > MOVING
+        grid = np.unique(np.concatenate([events, _hours(events, moves, watermark)]))
         held = [
             held_on(grid, before, rows, hold)
             for before, rows, hold in zip((s.load, s.motion), new, self._holds, strict=True)
@@ -113,6 +115,16 @@ class Recorder:
         s.open = (s.open[0] + float(cubed.sum()), s.open[1] + float(at_stop.sum()))
         s.moves, s.share = bool(moves[-1]), float(np.nan_to_num(share[-2]))
         c.until = int(grid[-1])
+
+
+def _hours(events: Int64s, moves: Bools, watermark: int) -> Int64s:
+    """Full hours at which to stop: each while it moves; of a rest only the first and the last."""
+    found: list[int] = []
+    for begin, end, moving in zip(events.tolist(), [*events[1:].tolist(), watermark], moves.tolist(), strict=True):
+        first, last = (begin // HOUR + 1) * HOUR, end // HOUR * HOUR
+        if first <= last:
+            found += range(first, last + 1, HOUR) if moving else [first] if end == watermark else [first, last]
+    return np.array(found, np.int64)
 
 
 def by_day(state: RecorderState, which: int) -> Floats:
