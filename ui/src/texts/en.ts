@@ -5,9 +5,22 @@ import { controllers } from "./en/controllers";
 import { common } from "./en/everyPage";
 import { life } from "./en/life";
 import { machine } from "./en/machine";
+import { machineKeys } from "./en/machineKeys";
 import { offers } from "./en/offers";
 import { places } from "./en/places";
 import { plan } from "./en/plan";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...plan, ...anomalies, ...life };
+export const t = {
+  ...common,
+  ...machine,
+  ...places,
+  ...contracts,
+  ...offers,
+  ...cases,
+  ...controllers,
+  ...plan,
+  ...machineKeys,
+  ...anomalies,
+  ...life,
+};
