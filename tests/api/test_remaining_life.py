@@ -107,7 +107,7 @@ def test_a_granted_fleet_teaches_and_the_training_is_asked_for_by_itself(node, f
     grant = Grant("teach", "acme", "maker", "line-a", "read", Dated("maker", 0), purpose=PURPOSE)
     node.records.save_grant(grant)
     training = TrainLives(
-        node.records, node.registry, parts.files, parts.jobs, node.authoriser.operator, parts.now
+        node.records, node.registry, parts.files, parts.jobs, node.authoriser.operator, parts.now, parts.ended_lives
     )  # fmt: skip
     (job,) = training.due(parts.now())
     assert (job.service, job.party, job.by) == (TRAINER, "maker", "servitwin")

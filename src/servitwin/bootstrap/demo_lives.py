@@ -27,7 +27,7 @@ _HOIST = {
     "motion": "hoist.speed",
     "rated_load": 12.5,
     "group": "M5",
-    "full_load_stops": 600_000.0,
+    "full_load_stops": 1_000_000.0,
     "before": {"years": 1.5, "recording": "unknown"},
 }
 # The customer agreed that its mills teach the maker's models; of its crane it did not.

@@ -44,6 +44,7 @@ from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registers import Registers
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.remaining_lives import EndedLives
 from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.run_controller_check import check_rounds
 from servitwin.usecases.run_controller_replay import replay_rounds
@@ -99,6 +100,7 @@ def build_parts(
         files=files,
         checks=check_rounds(records, lambda: ask_worker("controller-check", settings), time.time_ns),
         replays=replay_rounds(records, lambda: ask_worker("controller-replay", settings), time.time_ns),
+        ended_lives=EndedLives(records),
         registers=Registers(records, authoriser, audit, time.time_ns),
         jobs=Jobs(records, files, authoriser, audit, lambda: manifests("service"), time.time_ns, new_id),
         working=_working(settings, records, files, bus),
@@ -199,7 +201,9 @@ async def _serve(settings: Settings) -> None:
         parts.replays.wake()
         await parts.working.begin()
     operator = parts.authoriser.operator
-    training = TrainLives(records, registry, parts.files, parts.jobs, operator, time.time_ns)
+    training = TrainLives(
+        records, registry, parts.files, parts.jobs, operator, time.time_ns, parts.ended_lives
+    )  # fmt: skip
     retraining = asyncio.create_task(retrain_forever(training, time.time_ns, parts.working.wake))
     try:
         await serving

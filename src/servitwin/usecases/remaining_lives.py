@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from servitwin.sdk.service import Outcome
 from servitwin.usecases.ports import Records
 from servitwin.usecases.run_service import Assignment, assignments
 
-LEARNT, SPECTRUM = "remaining_life", "load_spectrum"
+LEARNT, SPECTRUM, ENDED = "remaining_life", "load_spectrum", "life_ended"
 _WINDOWS = (3 * HOUR, 3 * DAY, 400 * DAY)
 _MOST_POINTS = 500
 URGENCIES = ("now", "soon", "sound", "unknown")
@@ -61,16 +62,11 @@ class RemainingLives:
         found = [r for t in twins if t.uid in followed for r in self.of(t, now, course=False)]
         return sorted(found, key=_order)
 
-    def ended(self, assignment: Assignment, now: int) -> list[tuple[int, dict[str, Any]]]:
-        """Lives that ended, (end of the outcome, result), oldest first."""
-        rows = self._results(assignment, 0, now)
-        return [(at, r["life_ended"]) for at, r in rows if "life_ended" in r]
-
     def _learnt(self, a: Assignment, twin: Twin, now: int, course: bool) -> list[Remaining]:
         component = str(a.parameters.get("component", ""))
         said: list[dict[str, Any]] = []
         for window in _WINDOWS:
-            said = [r[LEARNT] for _, r in self._results(a, now - window, now) if LEARNT in r]
+            said = [r for _, r in results_of(self._records, a, LEARNT, now - window, now)]
             if said:
                 break
         if not said:
@@ -86,7 +82,7 @@ class RemainingLives:
     def _spectrum(self, a: Assignment, twin: Twin, now: int) -> list[Remaining]:
         said: list[dict[str, Any]] = []
         for window in _WINDOWS:
-            said = [r[SPECTRUM] for _, r in self._results(a, now - window, now) if SPECTRUM in r]
+            said = [r for _, r in results_of(self._records, a, SPECTRUM, now - window, now)]
             if said:
                 break
         if not said:
@@ -102,12 +98,37 @@ class RemainingLives:
             found.append(Remaining(twin.id, twin.uid, name, "spectrum", urgency, at, words, [], a.parameters))
         return found
 
-    def _results(self, a: Assignment, start: int, end: int) -> Iterator[tuple[int, dict[str, Any]]]:
-        for kept in self._records.outcomes(a.service, a.twin, start, end + 1):
-            if kept["parameters"] == a.parameters_key:
-                outcome = msgspec.json.decode(kept["outcome"], type=Outcome)
-                for result in outcome.results:
-                    yield kept["to"], result
+
+class EndedLives:
+    """Lives that ended, as the service told them; what was read once is kept but for the last two days."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._kept: dict[tuple[str, str], tuple[int, list[tuple[int, dict[str, Any]]]]] = {}
+        self._lock = Lock()
+
+    def of(self, assignment: Assignment, now: int) -> list[dict[str, Any]]:
+        """Those of one machine, oldest first."""
+        key = assignment.twin, assignment.parameters_key
+        with self._lock:
+            until, kept = self._kept.get(key, (0, []))
+            start = max(0, until - 2 * DAY)  # late data make later revisions
+            fresh = list(results_of(self._records, assignment, ENDED, start, now))
+            kept = [(at, life) for at, life in kept if at <= start] + [(at, life) for at, life in fresh if at > start]
+            self._kept[key] = now, kept
+            return [life for _, life in kept]
+
+
+def results_of(
+    records: Records, a: Assignment, name: str, start: int, end: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Results of that name with the end of their step, oldest first."""
+    mark = b'"' + name.encode() + b'"'
+    for kept in records.outcomes(a.service, a.twin, start, end + 1):
+        if kept["parameters"] == a.parameters_key and mark in kept["outcome"]:
+            for result in msgspec.json.decode(kept["outcome"], type=Outcome).results:
+                if name in result:
+                    yield kept["to"], result[name]
 
 
 def _learnt_urgency(said: dict[str, Any], warn: float | None) -> str:

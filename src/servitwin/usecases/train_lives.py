@@ -22,7 +22,7 @@ from servitwin.usecases.jobs import Jobs, in_use
 from servitwin.usecases.life_teachers import LifeTeachers, Teacher
 from servitwin.usecases.ports import Files, Records
 from servitwin.usecases.registry import Registry
-from servitwin.usecases.remaining_lives import LEARNT, RemainingLives
+from servitwin.usecases.remaining_lives import LEARNT, EndedLives, RemainingLives
 from servitwin.usecases.run_service import Assignment, assignments
 
 TRAINER = "remaining_life_training"
@@ -75,10 +75,11 @@ class TrainLives:
         jobs: Jobs,
         operator: Callable[[], str],
         now: Callable[[], int],
+        ended: EndedLives,
     ) -> None:
         self._records, self._registry, self._files, self._jobs = records, registry, files, jobs
         self._operator, self._now = operator, now
-        self._lives = RemainingLives(records)
+        self._lives, self._ended = RemainingLives(records), ended
         self._teachers = LifeTeachers(records, registry)
 
     def followed(self, party: str) -> list[Followed]:
@@ -102,7 +103,7 @@ class TrainLives:
         lives = {}
         for (twin, a), teacher in zip(alike, teachers, strict=True):
             if teacher.permitted:
-                lives[twin.id] = [e for _, e in self._lives.ended(a, now) if "lived" in e]
+                lives[twin.id] = [e for e in self._ended.of(a, now) if "lived" in e]
         return Followed(type_, component, first, teachers, lives)
 
     def train(

@@ -83,7 +83,7 @@ def _features(model: LifeModel, machines: list[Seen]) -> Floats:
 
 def _advice(model: LifeModel, low: float, high: float, sound: bool) -> str:
     share = (1 + model.confidence) / 2
-    of = f"{round(share * 100)} of 100 such machines last longer"
+    of = f"{round(share * 100)} of 100 last longer"
     if sound:
         return f"Nothing to do: at least {low:.0f} {model.life_unit} are left ({of})."
     if low < 1:

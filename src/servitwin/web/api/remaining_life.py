@@ -26,7 +26,7 @@ _LEARNT = ("known", "unit", "row_s", "age", "expected", "low", "high", "confiden
 
 def _training(parts: Parts) -> TrainLives:
     operator = parts.authoriser.operator
-    return TrainLives(parts.records, parts.registry, parts.files, parts.jobs, operator, parts.now)
+    return TrainLives(parts.records, parts.registry, parts.files, parts.jobs, operator, parts.now, parts.ended_lives)
 
 
 Training = Annotated[TrainLives, Depends(_training)]

@@ -54,7 +54,7 @@ function Components({ components }: { components: ComponentLife[] }) {
               </td>
               <td>{one.component}</td>
               <td className="num">{left(one)}</td>
-              <td>{one.what_to_do}</td>
+              <td className="life-words">{one.what_to_do}</td>
             </tr>
           ))}
         </tbody>
@@ -123,7 +123,7 @@ function Model({ model, party }: { model: LifeModel; party: string }) {
           </div>
         ))}
       </td>
-      <td>{model.drift?.text ?? "–"}</td>
+      <td className="life-words">{model.drift?.text ?? "–"}</td>
     </tr>
   );
 }

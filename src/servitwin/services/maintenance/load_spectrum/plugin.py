@@ -105,15 +105,15 @@ def _told(used: UsedLife) -> dict[str, Any]:
 
 
 def _advice(used: UsedLife) -> str:
-    left = f"{used.remaining:.0%} of the design life are left"
+    left = f"{used.remaining:.0%} of the design life are left."
     if used.over:
         return "The design life is used up: a general overhaul is due before it goes on."
     if used.assumed > used.recorded:
-        left += ", for a past that nobody recorded counts in full and half as much again"
+        left += " The time that nobody recorded counts as the design foresaw it, and half as much again."
     if used.days_low is None:
-        return f"{left}; how fast they go is known after two whole days of use."
+        return f"{left} How fast they go is known after two whole days of use."
     return (
-        f"{left}; at the present use they last {used.days_low / 365.25:.1f} years at least. Plan the overhaul by then."
+        f"{left} At the present use they last {used.days_low / 365.25:.1f} years at least: plan the overhaul by then."
     )
 
 

@@ -49,7 +49,9 @@ const HEIGHT = 120;
 
 /** Earlier predictions of the same life: the band and the most likely value over time; gaps stay gaps. */
 export function Course({ said, label }: { said: LearntLife; label: string }) {
-  const points = said.course.map((p) => ({ ...p, ms: parseInstant(p.at) }));
+  const all = said.course.map((p) => ({ ...p, ms: parseInstant(p.at) }));
+  const begin = all.findIndex((p) => p.low !== null);
+  const points = begin < 0 ? [] : all.slice(begin);
   const known = points.filter((p) => p.low !== null && p.high !== null);
   const first = points[0];
   const last = points[points.length - 1];
