@@ -12,7 +12,7 @@ from servitwin.domain.party import Grant
 from servitwin.domain.twin import Dated
 from servitwin.sdk.service import Outcome
 from servitwin.usecases.life_teachers import PURPOSE
-from servitwin.usecases.run_service import Assignment, save_assignments
+from servitwin.usecases.run_service import Assignment, keep_assignments
 from servitwin.usecases.train_lives import TRAINER, TrainLives
 from tests.unit.life.quick import trained
 from tests.unit.life.wear import life
@@ -58,7 +58,7 @@ def followed(node):
         outcome = msgspec.json.encode(Outcome(results=results))
         args = ("remaining_life", "0.1.0", a.twin, a.parameters_key, now - 2 * DAY, now - HOUR, 0, "{}", outcome, b"")
         node.records.save_outcome(*args)
-    save_assignments(node.records, wanted)
+    keep_assignments(node.records, wanted)
     return wanted
 
 

@@ -7,7 +7,7 @@ from servitwin.domain.party import Grant
 from servitwin.domain.twin import Dated
 from servitwin.usecases.life_teachers import PURPOSE
 from servitwin.usecases.ports import Records
-from servitwin.usecases.run_service import Assignment, assignments, save_assignments
+from servitwin.usecases.run_service import Assignment, assignments, keep_assignments
 
 _MILLS, _CRANE = ("mill-1", "mill-2", "mill-3"), "crane-1"
 _TOOL = {
@@ -50,7 +50,7 @@ def add_demo_lives(records: Records, now: int) -> list[str]:
     wanted = [Assignment("remaining_life", known[m], since, _TOOL) for m in _MILLS if m in known]
     if _CRANE in known:
         wanted.append(Assignment("load_spectrum", known[_CRANE], since, _HOIST))
-    save_assignments(records, [*present, *wanted])
+    keep_assignments(records, [*present, *wanted])
     there = {g.id for g in records.grants(now)}
     for grant in _GRANTS:
         if grant.id not in there:

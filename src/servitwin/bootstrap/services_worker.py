@@ -29,6 +29,7 @@ from servitwin.engines.bus.client import BusClient
 from servitwin.engines.files.folder import FileFolder
 from servitwin.engines.records import SqlRecords
 from servitwin.usecases.command_desk import CommandDesk
+from servitwin.usecases.keep_findings import KeepFindings
 from servitwin.usecases.live_mirror import LiveMessage, LiveMirror
 from servitwin.usecases.publish_aggregates import PublishAggregates
 from servitwin.usecases.registry import Registry
@@ -40,7 +41,6 @@ log = logging.getLogger("servitwin.services")
 _TICK_S = 0.2
 _LOOK_BACK_AFTER_S = (5.0, 60.0, 300.0)
 _RESYNC_EVERY_NS = 30 * NS
-_NEWS_NS = 3600 * NS
 _encode = msgspec.json.Encoder().encode
 
 
@@ -60,8 +60,9 @@ class ServicesWorker:
         self._reader = open_reader(settings, bus, self._registry, self._loop)
         self._host = Services(bus, self._loop)
         self._services = RunServices(
-            self._reader, self._records, self._registry, self._host, FileFolder(settings.folder / "files"),
-            lambda: operator_of(self._records), self._tell_crossing,
+            self._reader, self._records, self._registry, self._host,
+            KeepFindings(self._registry, self._records, self._new_id), self._publish_from_thread,
+            FileFolder(settings.folder / "files"), lambda: operator_of(self._records),
         )  # fmt: skip
         self._aggregates = PublishAggregates(self._registry, bus, secrets.token_hex(12))
         self._upkeep = HistoryUpkeep(settings, lambda done: self._publish("upkeep.done", done))
@@ -139,15 +140,6 @@ class ServicesWorker:
 
     def _publish(self, subject: str, payload: bytes) -> None:
         self._spawn(self._bus.publish(subject, payload))
-
-    def _tell_crossing(self, kind: str, uid: str, data: dict[str, Any]) -> None:
-        """From a lane's thread: a result crossed a threshold. What a caught-up past crossed is no news."""
-        now = time.time_ns()
-        if now - int(data.get("time", now)) > _NEWS_NS:
-            return
-        number = self._records.add_event(kind, uid, now, data)
-        event = {"id": number, "kind": kind, "subject": uid, "at": now, "data": data}
-        self._publish_from_thread("happened", _encode(event))
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = self._loop.create_task(work)

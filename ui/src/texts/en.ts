@@ -19,8 +19,8 @@ export const t = {
   ...offers,
   ...cases,
   ...controllers,
-  ...plan,
-  ...machineKeys,
   ...anomalies,
   ...life,
+  ...plan,
+  ...machineKeys,
 };
