@@ -127,3 +127,20 @@ def test_a_granted_fleet_teaches_and_the_training_is_asked_for_by_itself(node, f
     assert {t["twin"]: (t["permitted"], t["lives"]) for t in bearing["teachers"]} == {
         "mill-1": (True, 14), "mill-2": (True, 14), "other-mill": (False, 0)
     }  # fmt: skip
+
+
+def test_the_chance_of_a_failure_stands_beside_remaining_lives(node, followed, adam) -> None:
+    now = node.parts.now()
+    a = Assignment("failure_watch", uid(node, "mill-2"), 0, {"means": {"load": "spindle.load"}})
+    keep_assignments(node.records, [*followed, a])
+    one = {"chance": 0.71, "threshold": 0.2, "alarm": True, "reasons": ["e5 came 2 times in 3 days"],
+           "what_to_do": "Replace pump within 2 days"}  # fmt: skip
+    told = {"time": now - HOUR, "model": "sha256:b", "known": True, "doubts": [], "horizon_days": 2}
+    outcome = msgspec.json.encode(Outcome(results=[{"failure_chance": {**told, "components": {"pump": one}}}]))
+    args = (a.service, "0.1.0", a.twin, a.parameters_key, now - DAY, now - HOUR, 0, "{}", outcome, b"")
+    node.records.save_outcome(*args)
+    items = adam.get("/api/v1/twins/mill-2/remaining-life").json()["items"]
+    (pump,) = (i for i in items if i["method"] == "chance")
+    assert (pump["component"], pump["urgency"], pump["what_to_do"]) == ("pump", "soon", "Replace pump within 2 days")
+    assert (pump["failure"]["chance"], pump["failure"]["horizon_days"]) == (0.71, 2)
+    assert pump["failure"]["reasons"] == ["e5 came 2 times in 3 days"]

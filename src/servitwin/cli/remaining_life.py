@@ -35,8 +35,9 @@ def show(
     else:
         for c in found:
             typer.echo(f"{c['component']}: {_left(c)}; {c['what_to_do']}")
-            learnt = c["learnt"] or {"reasons": [], "doubts": []}
-            for line in [r["text"] for r in learnt["reasons"]] + [d["message"] for d in learnt["doubts"]]:
+            why = c["learnt"] or c["failure"] or {"reasons": [], "doubts": []}
+            told = [r if isinstance(r, str) else r["text"] for r in why["reasons"]]
+            for line in told + [d["message"] for d in why["doubts"]]:
                 typer.echo(f"  {line}")
     if any(c["urgency"] == "now" for c in found):
         raise typer.Exit(FINDING)
@@ -103,7 +104,9 @@ def train(
 
 
 def _left(c: dict[str, Any]) -> str:
-    learnt, spectrum = c["learnt"], c["spectrum"]
+    learnt, spectrum, failure = c["learnt"], c["spectrum"], c["failure"]
+    if failure is not None and failure["chance"] is not None:
+        return f"{failure['chance']:.1%} chance to fail within {failure['horizon_days']} days"
     if spectrum is not None:
         return f"{spectrum['remaining']:.1%} of the design life"
     if learnt is None or not learnt["known"]:

@@ -21,6 +21,7 @@ from servitwin.domain.remaining_life.forest import Forest
 FEWEST_FAILURES = 10
 SPANS = (1, 3, 7, 28)  # days over which events are counted
 LONG_AGO = 730.0
+REASON = 0.3  # more log odds than usual from which on something is told as a reason
 FORMAT = 1
 
 
@@ -98,10 +99,72 @@ class HorizonModel(msgspec.Struct, frozen=True):
         rows = day_features(machine, self.signals, self.errors, self.components, self.facts)
         return {c: chance(self.forests[c], rows) for c in self.components}
 
+    def reasons(self, machine: MachineEvents, component: str) -> list[str]:
+        """What speaks for a failure of a component at the end of the last day, the strongest first, as sentences."""
+        rows = day_features(machine, self.signals, self.errors, self.components, self.facts)[-1:]
+        names = feature_labels(self.signals, self.errors, self.components, self.facts)
+        now = _odds(self.forests[component], rows)
+        found = []
+        for what, columns in _groups(self.signals, self.errors, self.components).items():
+            usual = rows.copy()
+            usual[0, columns] = _usual(rows[0], names, columns)
+            more = float((now - _odds(self.forests[component], usual))[0])
+            if more > REASON:
+                found.append((more, _words(what, rows[0], names, columns)))
+        return [words for _, words in sorted(found, key=lambda f: -f[0])][:5]
+
 
 def chance(forests: list[Forest], rows: Floats) -> Floats:
     """Mean chance over trees fitted to different machines."""
     return np.asarray(np.mean([1 / (1 + np.exp(-np.clip(f.predict(rows), -40, 40))) for f in forests], 0))
+
+
+def _odds(forests: list[Forest], rows: Floats) -> Floats:
+    return np.asarray(np.mean([f.predict(rows) for f in forests], 0))
+
+
+def _groups(signals: list[str], errors: list[str], components: list[str]) -> dict[str, list[int]]:
+    """Columns of :func:`day_features` that belong to one signal, error or renewal."""
+    found, at = {}, 0
+    for kind, names, width in (("mean", signals, 3), ("error", errors, len(SPANS)), ("renewed", components, 1)):
+        for name in names:
+            found[f"{kind}:{name}"] = list(range(at, at + width))
+            at += width
+    return found
+
+
+def _usual(row: Floats, names: list[str], columns: list[int]) -> list[float]:
+    """As if nothing had happened: no error, the mean of two weeks, just renewed."""
+    if names[columns[0]].startswith("days since"):
+        return [0.0]
+    return [float(row[columns[-1]])] * 3 if "mean of" in names[columns[0]] else [0.0] * len(columns)
+
+
+def _words(what: str, row: Floats, names: list[str], columns: list[int]) -> str:
+    kind, _, name = what.partition(":")
+    if kind == "error":
+        return f"{name} came {int(row[columns[1]])} times in {SPANS[1]} days"
+    if kind == "renewed":
+        return f"{name} was renewed {row[columns[0]]:.0f} days ago"
+    return f"{name} was {row[columns[0]]:.4g} yesterday, {row[columns[-1]]:.4g} over two weeks"
+
+
+def read_horizon_model(artefact: bytes) -> HorizonModel:
+    """The model in an artefact.
+
+    Raises:
+        InvalidInputError: ``horizon:not-a-model``.
+    """
+    try:
+        model = msgspec.msgpack.decode(artefact, type=HorizonModel)
+    except msgspec.MsgspecError as e:
+        hint = "Give an artefact that failure_horizon made"
+        raise InvalidInputError(Fault("horizon:not-a-model", f"This is no model of failures: {e}", hint)) from e
+    if model.format != FORMAT:
+        raise InvalidInputError(
+            Fault("horizon:not-a-model", f"The model has format {model.format}, not {FORMAT}", "Train it again")
+        )
+    return model
 
 
 def read_events(dataset: Mapping[str, Any]) -> EventSet:

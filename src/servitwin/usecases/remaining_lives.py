@@ -14,7 +14,9 @@ from servitwin.sdk.service import Outcome
 from servitwin.usecases.ports import Records
 from servitwin.usecases.run_service import Assignment, assignments
 
-LEARNT, SPECTRUM, ENDED = "remaining_life", "load_spectrum", "life_ended"
+LEARNT, SPECTRUM, ENDED, CHANCE = "remaining_life", "load_spectrum", "life_ended", "failure_chance"
+WATCH = "failure_watch"
+FOLLOWING = (LEARNT, SPECTRUM, WATCH)
 _WINDOWS = (3 * HOUR, 3 * DAY, 400 * DAY)
 _MOST_POINTS = 500
 URGENCIES = ("now", "soon", "sound", "unknown")
@@ -24,7 +26,9 @@ class Remaining(msgspec.Struct, frozen=True):
     """What is known of one component.
 
     Attributes:
-        twin, component, method: ``learnt`` (a model of lives that ended) or ``spectrum`` (loads against the design).
+        twin, component: what it is about.
+        method: ``learnt`` (a model of lives that ended), ``spectrum`` (loads against the design) or ``chance`` (of a
+            failure within days, from events).
         urgency: now (its end may come at any time), soon (within the warning), sound, unknown.
         at: instant that it speaks of, ns UTC; None: nothing has been said yet.
         said: the result as the service gave it; course: earlier ones of the same life (time, expected, low, high).
@@ -50,15 +54,18 @@ class RemainingLives:
 
     def of(self, twin: Twin, now: int, *, course: bool = True) -> list[Remaining]:
         """Each component of a twin that is followed, the most urgent first."""
-        mine = [a for a in assignments(self._records) if a.twin == twin.uid and a.service in (LEARNT, SPECTRUM)]
+        mine = [a for a in assignments(self._records) if a.twin == twin.uid and a.service in FOLLOWING]
         found: list[Remaining] = []
         for a in mine:
-            found += self._learnt(a, twin, now, course) if a.service == LEARNT else self._spectrum(a, twin, now)
+            if a.service == LEARNT:
+                found += self._learnt(a, twin, now, course)
+            else:
+                found += self._spectrum(a, twin, now) if a.service == SPECTRUM else self._chance(a, twin, now)
         return sorted(found, key=_order)
 
     def fleet(self, twins: list[Twin], now: int) -> list[Remaining]:
         """All components of these twins that are followed, the most urgent first."""
-        followed = {a.twin for a in assignments(self._records) if a.service in (LEARNT, SPECTRUM)}
+        followed = {a.twin for a in assignments(self._records) if a.service in FOLLOWING}
         found = [r for t in twins if t.uid in followed for r in self.of(t, now, course=False)]
         return sorted(found, key=_order)
 
@@ -96,6 +103,22 @@ class RemainingLives:
             words = {**used, "counted": last["counted"]}
             at = int(last["time"])
             found.append(Remaining(twin.id, twin.uid, name, "spectrum", urgency, at, words, [], a.parameters))
+        return found
+
+    def _chance(self, a: Assignment, twin: Twin, now: int) -> list[Remaining]:
+        said = [r for _, r in results_of(self._records, a, CHANCE, now - 3 * DAY, now)]
+        if not said:
+            return [Remaining(twin.id, twin.uid, "machine", "chance", "unknown", None, {}, [], a.parameters)]
+        last = said[-1]
+        at = int(last["time"])
+        if not last["known"]:
+            words = {"doubts": last["doubts"], "what_to_do": last["doubts"][0]["hint"]}
+            return [Remaining(twin.id, twin.uid, "machine", "chance", "unknown", at, words, [], a.parameters)]
+        found = []
+        for name, one in last["components"].items():
+            words = {**one, "horizon_days": last["horizon_days"], "model": last["model"], "doubts": []}
+            urgency = "soon" if one["alarm"] else "sound"
+            found.append(Remaining(twin.id, twin.uid, name, "chance", urgency, at, words, [], a.parameters))
         return found
 
 

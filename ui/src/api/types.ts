@@ -143,6 +143,7 @@ export type ControllerComparison = Schemas["ComparisonShape"];
 export type ComponentLife = Schemas["ComponentLifeShape"];
 export type LearntLife = Schemas["LearntLifeShape"];
 export type Spectrum = Schemas["SpectrumShape"];
+export type FailureChance = Schemas["ChanceShape"];
 export type RemainingLifeList = Schemas["RemainingLifeList"];
 export type LifeModel = Schemas["LifeModelShape"];
 export type LifeModels = Schemas["LifeModels"];

@@ -20,6 +20,7 @@ from servitwin.web.api.strict import StrictRoute
 
 router = APIRouter(tags=["remaining life"], route_class=StrictRoute)
 _SPECTRUM = ("used", "remaining", "recorded", "assumed", "days", "days_low", "days_high")
+_FAILURE = ("chance", "threshold", "horizon_days")
 _COUNTED = ("running_h", "factor", "heaviest", "over", "unknown_h")
 _LEARNT = ("known", "unit", "row_s", "age", "expected", "low", "high", "confidence", "at_least", "model")
 
@@ -86,7 +87,7 @@ async def train_remaining_life(parts: Parts, training: Training, me: Me, body: L
 
 
 def _component(r: Remaining) -> dict[str, Any]:
-    said, learnt, spectrum = r.said, None, None
+    said, learnt, spectrum, failure = r.said, None, None, None
     if said and r.method == "learnt":
         learnt = {
             **{name: said.get(name) for name in _LEARNT},
@@ -94,12 +95,18 @@ def _component(r: Remaining) -> dict[str, Any]:
             "reasons": said["reasons"], "doubts": said["doubts"],
             "course": [{"at": at(t), "expected": e, "low": lo, "high": hi} for t, e, lo, hi in r.course],
         }  # fmt: skip
+    elif said and r.method == "chance":
+        failure = {n: said.get(n) for n in _FAILURE} | {
+            "reasons": said.get("reasons", []),
+            "model": said.get("model", ""),
+        }
+        failure["doubts"] = said["doubts"]
     elif said:
         spectrum = {n: said[n] for n in _SPECTRUM} | {n: said["counted"][n] for n in _COUNTED}
     return {
         "twin": r.twin, "component": r.component, "method": r.method, "urgency": r.urgency, "at": at(r.at),
         "what_to_do": said.get("what_to_do", "Nothing has been said yet: it has not been in use since it is followed."),
-        "learnt": learnt, "spectrum": spectrum,
+        "learnt": learnt, "spectrum": spectrum, "failure": failure,
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from servitwin.domain.failure_horizon import (
     fails_soon,
     judge_horizon,
     read_events,
+    read_horizon_model,
 )
 from servitwin.domain.observation import Bools, Floats
 from servitwin.domain.remaining_life.forest import Forest, forest_of_text
@@ -60,7 +61,7 @@ def fit(dataset: Mapping[str, Any], seed: int) -> bytes:
 
 def describe(artefact: bytes) -> dict[str, Any]:
     """What it was trained on, and how good it is: mean area under precision and recall over the components."""
-    model = msgspec.msgpack.decode(artefact, type=HorizonModel)
+    model = read_horizon_model(artefact)
     return {
         "score": float(np.mean([q.average_precision for q in model.quality.values()])),
         "machine_type": model.machine_type,

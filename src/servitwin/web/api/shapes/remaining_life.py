@@ -67,17 +67,29 @@ class SpectrumShape(Shape):
     unknown_h: float = Field(description="hours in which load or motion was not known")
 
 
+class ChanceShape(Shape):
+    """Chance of a failure within the coming days, from events and daily means."""
+
+    chance: float | None = Field(description="null: not known, `doubts` say why")
+    threshold: float | None = Field(description="from which acting costs less than waiting")
+    horizon_days: int | None
+    reasons: list[str]
+    model: str
+    doubts: list[FaultShape]
+
+
 class ComponentLifeShape(Shape):
-    """What is left of one component; one of `learnt` and `spectrum` is given once something was said."""
+    """What is left of one component; one of `learnt`, `spectrum` and `failure` is given once something was said."""
 
     twin: str
     component: str
-    method: Literal["learnt", "spectrum"]
+    method: Literal["learnt", "spectrum", "chance"]
     urgency: Urgency
     at: Instant | None
     what_to_do: str
     learnt: LearntLifeShape | None
     spectrum: SpectrumShape | None
+    failure: ChanceShape | None
 
 
 class RemainingLifeList(Shape):

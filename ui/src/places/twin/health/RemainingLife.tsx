@@ -1,4 +1,4 @@
-import type { ComponentLife, LearntLife, Spectrum, TwinDetail } from "../../../api/types";
+import type { ComponentLife, FailureChance, LearntLife, Spectrum, TwinDetail } from "../../../api/types";
 import { useLife } from "../../../data/life";
 import { Card, Facts } from "../../../parts/Card";
 import { Time } from "../../../parts/Clock";
@@ -45,6 +45,7 @@ function ComponentCard({ one }: { one: ComponentLife }) {
       <p>{one.what_to_do}</p>
       {one.learnt ? <Learnt one={one} said={one.learnt} /> : null}
       {one.spectrum ? <Design said={one.spectrum} /> : null}
+      {one.failure ? <Failure said={one.failure} /> : null}
       {one.at ? (
         <p className="weak">
           {l.at} <Time at={one.at} zone /> · <a href={outcomes(one)}>{l.outcomes}</a>
@@ -54,8 +55,28 @@ function ComponentCard({ one }: { one: ComponentLife }) {
   );
 }
 
+const SERVICES = { learnt: "remaining_life", spectrum: "load_spectrum", chance: "failure_watch" } as const;
+
 const outcomes = (one: ComponentLife): string =>
-  `/api/v1/twins/${encodeURIComponent(one.twin)}/services/${one.method === "learnt" ? "remaining_life" : "load_spectrum"}/outcomes?from=${one.at ?? ""}`;
+  `/api/v1/twins/${encodeURIComponent(one.twin)}/services/${SERVICES[one.method]}/outcomes?from=${one.at ?? ""}`;
+
+function Failure({ said }: { said: FailureChance }) {
+  return (
+    <>
+      {said.threshold === null ? null : <p className="weak">{l.threshold(formatNumber(said.threshold * 100, 1))}</p>}
+      <ul className="life-doubts">
+        {said.reasons.map((reason) => (
+          <li key={reason}>{reason}</li>
+        ))}
+        {said.doubts.map((doubt) => (
+          <li key={doubt.code}>
+            {doubt.message} <span className="weak code">{doubt.code}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
 
 function Learnt({ one, said }: { one: ComponentLife; said: LearntLife }) {
   const unit = lifeUnit(said.unit);
