@@ -12,6 +12,7 @@ from servitwin.domain.party import Grant
 from servitwin.domain.twin import Dated
 from servitwin.sdk.service import Outcome
 from servitwin.usecases.life_teachers import PURPOSE
+from servitwin.usecases.remaining_lives import EndedLives
 from servitwin.usecases.run_service import Assignment, keep_assignments
 from servitwin.usecases.train_lives import TRAINER, TrainLives
 from tests.unit.life.quick import trained
@@ -144,3 +145,17 @@ def test_the_chance_of_a_failure_stands_beside_remaining_lives(node, followed, a
     assert (pump["component"], pump["urgency"], pump["what_to_do"]) == ("pump", "soon", "Replace pump within 2 days")
     assert (pump["failure"]["chance"], pump["failure"]["horizon_days"]) == (0.71, 2)
     assert pump["failure"]["reasons"] == ["e5 came 2 times in 3 days"]
+
+
+def test_ended_lives_are_read_once_and_their_late_revisions_too(node, followed) -> None:
+    ended, now = EndedLives(node.records), node.parts.now()
+    a = followed[0]
+    assert len(ended.of(a, now)) == 14
+    args = (a.service, "0.1.0", a.twin, a.parameters_key)
+    life_of = {"life_ended": {"component": "bearing", "from": now - DAY, "to": now, "rows": 3, "whole": False}}
+    content = msgspec.json.encode(Outcome(results=[life_of]))
+    node.records.save_outcome(*args, now - HOUR, now, 0, "{}", content, b"")
+    assert len(ended.of(a, now + 1)) == 15
+    assert len(ended.of(a, now + 2)) == 15
+    node.records.save_outcome(*args, now - HOUR, now, 1, "{}", msgspec.json.encode(Outcome()), b"")
+    assert len(ended.of(a, now + 3)) == 14

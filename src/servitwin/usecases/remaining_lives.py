@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from servitwin.domain.instant import DAY, HOUR
+from servitwin.domain.instant import DAY, HOUR, MINUTE
 from servitwin.domain.twin import Twin
 from servitwin.sdk.service import Outcome
 from servitwin.usecases.ports import Records
@@ -123,22 +123,26 @@ class RemainingLives:
 
 
 class EndedLives:
-    """Lives that ended, as the service told them; what was read once is kept but for the last two days."""
+    """Lives that ended, as the service told them; what was read once is kept.
+
+    Late data make later revisions: the last minutes are read again each time, the last two days once an hour.
+    """
 
     def __init__(self, records: Records) -> None:
         self._records = records
-        self._kept: dict[tuple[str, str], tuple[int, list[tuple[int, dict[str, Any]]]]] = {}
+        self._kept: dict[tuple[str, str], tuple[int, int, list[tuple[int, dict[str, Any]]]]] = {}
         self._lock = Lock()
 
     def of(self, assignment: Assignment, now: int) -> list[dict[str, Any]]:
         """Those of one machine, oldest first."""
         key = assignment.twin, assignment.parameters_key
         with self._lock:
-            until, kept = self._kept.get(key, (0, []))
-            start = max(0, until - 2 * DAY)  # late data make later revisions
+            until, far, kept = self._kept.get(key, (0, 0, []))
+            is_far = now - far >= HOUR
+            start = max(0, until - (2 * DAY if is_far else 10 * MINUTE))
             fresh = list(results_of(self._records, assignment, ENDED, start, now))
             kept = [(at, life) for at, life in kept if at <= start] + [(at, life) for at, life in fresh if at > start]
-            self._kept[key] = now, kept
+            self._kept[key] = now, now if is_far else far, kept
             return [life for _, life in kept]
 
 
