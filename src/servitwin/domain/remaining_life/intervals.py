@@ -26,7 +26,8 @@ class Calibration(msgspec.Struct, frozen=True):
         """Lower and upper end for each prediction, within 0 and ``cap``.
 
         Each end leaves out half of what the confidence leaves, with the finite-sample correction of split conformal
-        prediction; with fewer residuals than that takes the largest one is the end.
+        prediction; with fewer residuals than that takes the largest one is the end. Where the upper end is the cap no
+        life can be beyond it, and the lower end leaves out all (:meth:`last_longer` says which).
         """
         known = np.array(self.predicted)
         off = np.array(self.true) - known
@@ -35,10 +36,16 @@ class Calibration(msgspec.Struct, frozen=True):
         begin = np.clip(middle - take // 2, 0, len(known) - take)
         sorted_off = np.sort(off[begin[:, None] + np.arange(take)], 1)
         tail = (1 - confidence) / 2
-        rank = min(take, int(np.ceil((take + 1) * (1 - tail))))
-        high, low = predicted + sorted_off[:, rank - 1], predicted + sorted_off[:, take - rank]
-        low, high = np.clip(low, 0, cap), np.clip(high, 0, cap)
+        both, one = (min(take, int(np.ceil((take + 1) * (1 - t)))) for t in (tail, 2 * tail))
+        high = np.clip(predicted + sorted_off[:, both - 1], 0, cap)
+        rank = np.where(high >= cap, one, both)
+        low = np.clip(predicted + sorted_off[np.arange(len(predicted)), take - rank], 0, cap)
         return np.minimum(low, predicted), np.maximum(high, np.minimum(predicted, cap))
+
+    @staticmethod
+    def last_longer(high: float, confidence: float, cap: float) -> float:
+        """Share of lives that are longer than the lower end of an interval with that upper end."""
+        return confidence if high >= cap else (1 + confidence) / 2
 
     def chance(self, predicted: float, true: float) -> float:
         """Conformal p-value of a life that ended: share of residuals that were at least as extreme, both sides."""

@@ -82,7 +82,7 @@ def _features(model: LifeModel, machines: list[Seen]) -> Floats:
 
 
 def _advice(model: LifeModel, low: float, high: float, sound: bool) -> str:
-    share = (1 + model.confidence) / 2
+    share = model.calibration.last_longer(high, model.confidence, model.cap)
     of = f"{round(share * 100)} of 100 last longer"
     if sound:
         return f"Nothing to do: at least {low:.0f} {model.life_unit} are left ({of})."
