@@ -9,6 +9,7 @@ import { machineKeys } from "./en/machineKeys";
 import { offers } from "./en/offers";
 import { places } from "./en/places";
 import { plan } from "./en/plan";
+import { quality } from "./en/quality";
 
 /** Every text that people read, in one place for translation. */
 export const t = {
@@ -23,4 +24,5 @@ export const t = {
   ...life,
   ...plan,
   ...machineKeys,
+  ...quality,
 };

@@ -24,6 +24,7 @@ from servitwin.web.api import (
     contracts,
     controller_replays,
     controllers,
+    epcis,
     events,
     evidence,
     health,
@@ -47,8 +48,10 @@ from servitwin.web.api import (
     sessions,
     settlements,
     simulator,
+    spc,
     state,
     states,
+    traces,
     twin_changes,
     twins,
     ui,
@@ -101,6 +104,9 @@ NOUNS = (
     registers,
     remaining_life,
     jobs,
+    traces,
+    epcis,
+    spc,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 
