@@ -367,17 +367,9 @@ class RunServices:
             outcome, traced = keep_results(self._records, outcome, w.twin, traces, source, w.now)
             said += traced
             self._records.save_outcome(
-                a.service,
-                w.manifest.version,
-                a.twin,
-                a.parameters_key,
-                start,
-                end,
-                revision,
-                msgspec.json.encode(w.cut).decode(),
-                msgspec.json.encode(outcome),
-                result.snapshot,
-            )
+                a.service, w.manifest.version, a.twin, a.parameters_key, start, end, revision,
+                msgspec.json.encode(w.cut).decode(), msgspec.json.encode(outcome), result.snapshot,
+            )  # fmt: skip
             day = end // DAY
             if start // DAY < day:  # of days that are over for one, late data are rare: one snapshot a day will do
                 span = (start // DAY - 1) * DAY, (day - 1) * DAY
