@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.domain.observation import Floats
+from servitwin.domain.observation import Bools, Floats
 from servitwin.domain.remaining_life.regimes import find_regimes
 
 FEWEST_FAILURES = 10
@@ -226,27 +226,40 @@ def _without_odd_sensors(about: LifeSet, lives: list[Life]) -> tuple[list[Life],
     rows = np.concatenate([np.concatenate([life.settings, life.signals], 1) for life in lives])
     k = len(about.settings)
     regimes = find_regimes(rows[:, :k], rows[:, k:])
-    steps = [_level_jumps(regimes.normal(life.signals, regimes.of(life.settings)[0])) for life in lives]
+    levels = [_levels(regimes.normal(life.signals, regimes.of(life.settings)[0])) for life in lives]
     for at, j in enumerate(regimes.used):
         if len(np.unique(rows[:, k + j])) <= FEW_VALUES:
             continue  # a flag or a step is meant to jump
-        jump = np.array([step[at] for step in steps])
+        jump, bottom, top = np.array([level[:, at] for level in levels]).T
         usual = float(np.quantile(jump, 0.8))
+        beyond = _beyond_others(bottom, top)
         name = about.signals[j]
-        for life, size in zip(lives, jump, strict=True):
-            if size > max(JUMP, 4 * usual):
+        for life, size, alone in zip(lives, jump, beyond, strict=True):
+            if size > max(JUMP, 4 * usual) and alone:  # wear that ends fast stays where others have been
                 message = f"{name!r} of {life.id!r} changes by {size:.1f} standard deviations at once: left out"
                 hint = "Its unit or its sensor was changed half-way: convert the earlier rows"
                 odd.setdefault(life.id, Fault("life:unit-changed", message, hint, f"{life.id}.{name}"))
     return [life for life in lives if life.id not in odd], list(odd.values())
 
 
-def _level_jumps(values: Floats) -> Floats:
-    """Of each column of (n, d), the largest difference of the medians of the five rows before and after a row."""
+def _levels(values: Floats) -> Floats:
+    """Of each column of (n, d): its largest jump between medians of five rows, and the least and largest of them."""
     if len(values) < 12:
-        return np.zeros(values.shape[1])
+        middle = np.median(values, 0)
+        return np.stack([np.zeros(values.shape[1]), middle, middle])
     medians = np.median(np.lib.stride_tricks.sliding_window_view(values, 5, axis=0), 2)
-    return np.asarray(np.abs(medians[5:] - medians[:-5]).max(0))
+    return np.stack([np.abs(medians[5:] - medians[:-5]).max(0), medians.min(0), medians.max(0)])
+
+
+def _beyond_others(bottom: Floats, top: Floats) -> Bools:
+    """Of each life, whether it goes beyond all others by a good part of their range."""
+    found = np.zeros(len(top), np.bool_)
+    for i in range(len(top)):
+        others = np.arange(len(top)) != i
+        low, high = float(bottom[others].min()), float(top[others].max())
+        margin = 0.5 * (high - low)
+        found[i] = bottom[i] < low - margin or top[i] > high + margin
+    return found
 
 
 def _leaks(about: LifeSet, failed: list[Life]) -> list[Fault]:
