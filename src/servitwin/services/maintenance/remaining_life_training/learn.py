@@ -38,7 +38,7 @@ def learn(lives: Lives, seed: int, incumbent: LifeModel | None = None) -> LifeMo
     target = np.minimum(rows.remaining, about.cap)
     known = rows.failed[rows.life] | (rows.remaining >= about.cap)  # a machine that still runs tells that much
     at = moments(rows, FEWEST_SEEN, random)
-    group = _groups(rows, about.folds, random)
+    group = groups(rows, about.folds, random)
     members: list[Member] = []
     ended = np.flatnonzero(rows.failed[rows.life])
     told = np.full(len(rows.life), np.nan)
@@ -47,7 +47,7 @@ def learn(lives: Lives, seed: int, incumbent: LifeModel | None = None) -> LifeMo
         grown = grow(seen[learnt], target[learnt], seed * 1000 + k)
         members += grown
         mine = ended[group[rows.life[ended]] == k]
-        told[mine] = _mean(grown, seen[mine], about.cap)
+        told[mine] = weighted_mean(grown, seen[mine], about.cap)
     expected = told[at]
     calibration = calibrate(expected, target[at])
     across = _across(
@@ -86,7 +86,7 @@ def _fleet(
         for half in (0, 1):
             learnt = known & np.isin(rows.life, own[half::2])
             judged = mine[np.isin(rows.life[mine], own[1 - half :: 2])]
-            alone[judged] = _mean(grow(seen[learnt], target[learnt], seed), seen[judged], cap)
+            alone[judged] = weighted_mean(grow(seen[learnt], target[learnt], seed), seen[judged], cap)
         found[party] = (rmse(told[mine], target[mine]), rmse(alone[mine], target[mine]))
     return found
 
@@ -142,15 +142,16 @@ def _by_age(model: LifeModel, rows: Stacked, at: Int64s, learnt_from: list[Life]
     return quality(len(np.unique(rows.life[at])), mean, low, high, true)
 
 
-def _groups(rows: Stacked, folds: int, random: np.random.Generator) -> Int64s:
-    """A group for each life; lives that ended are spread evenly."""
+def groups(rows: Stacked, folds: int, random: np.random.Generator) -> Int64s:
+    """A group for each life, drawn after the moments; lives that ended are spread evenly."""
     group = np.zeros(len(rows.start), np.int64)
     for part in (np.flatnonzero(rows.failed), np.flatnonzero(~rows.failed)):
         group[random.permutation(part)] = np.arange(len(part)) % folds
     return group
 
 
-def _mean(members: list[Member], rows: Floats, cap: float) -> Floats:
+def weighted_mean(members: list[Member], rows: Floats, cap: float) -> Floats:
+    """What members say together of rows of features, each within 0 and the cap."""
     whole = sum(m.weight for m in members)
     total = np.zeros(len(rows))
     for member in members:
