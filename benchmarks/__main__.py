@@ -25,6 +25,7 @@ BENCHMARKS = (
     "anomaly_fleet",
     "remaining_life",
     "traceability",
+    "schedule",
 )
 
 

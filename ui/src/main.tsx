@@ -8,6 +8,7 @@ import "./styles/parts.css";
 import "./styles/places.css";
 import "./styles/contracts.css";
 import "./styles/cases.css";
+import "./styles/plan.css";
 import "./styles/controllers.css";
 import "./styles/life.css";
 import { StrictMode } from "react";

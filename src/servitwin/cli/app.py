@@ -20,6 +20,7 @@ from servitwin.cli import (
     replay,
     requirements,
     run,
+    schedules,
     simulate,
     traces,
     work_orders,
@@ -52,6 +53,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     evidence.add(app, starters)
     planning.add(app)
     remaining_life.add(app)
+    schedules.add(app)
     simulate.add(app)
     traces.add(app, starters)
     if starters.bench is not None:

@@ -21,6 +21,7 @@ from servitwin.client.http import Connection, local_address
 from servitwin.client.planning import PlanningCalls
 from servitwin.client.remaining_life import RemainingLifeCalls
 from servitwin.client.requirements import RequirementCalls
+from servitwin.client.schedules import ScheduleCalls
 from servitwin.client.traces import TraceCalls
 from servitwin.domain.error import NotFoundError
 from servitwin.domain.instant import format_instant
@@ -38,6 +39,7 @@ class Client(
     PlanningCalls,
     RemainingLifeCalls,
     RequirementCalls,
+    ScheduleCalls,
     TraceCalls,
 ):
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.

@@ -44,6 +44,7 @@ from servitwin.web.api import (
     remaining_life,
     requirements,
     results,
+    schedules,
     services,
     sessions,
     settlements,
@@ -107,6 +108,7 @@ NOUNS = (
     traces,
     epcis,
     spc,
+    schedules,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 
