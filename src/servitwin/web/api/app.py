@@ -24,6 +24,7 @@ from servitwin.web.api import (
     contracts,
     controller_replays,
     controllers,
+    epcis,
     events,
     evidence,
     health,
@@ -46,8 +47,10 @@ from servitwin.web.api import (
     sessions,
     settlements,
     simulator,
+    spc,
     state,
     states,
+    traces,
     twin_changes,
     twins,
     ui,
@@ -99,6 +102,9 @@ NOUNS = (
     controller_replays,
     registers,
     jobs,
+    traces,
+    epcis,
+    spc,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 
