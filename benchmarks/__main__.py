@@ -24,6 +24,7 @@ BENCHMARKS = (
     "anomaly_calibration",
     "anomaly_fleet",
     "traceability",
+    "schedule",
 )
 
 

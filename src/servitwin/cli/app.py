@@ -19,6 +19,7 @@ from servitwin.cli import (
     replay,
     requirements,
     run,
+    schedules,
     simulate,
     traces,
     work_orders,
@@ -50,6 +51,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     data.add(app)
     evidence.add(app, starters)
     planning.add(app)
+    schedules.add(app)
     simulate.add(app)
     traces.add(app, starters)
     if starters.bench is not None:

@@ -20,6 +20,7 @@ from servitwin.client.evidence import EvidenceCalls
 from servitwin.client.http import Connection, local_address
 from servitwin.client.planning import PlanningCalls
 from servitwin.client.requirements import RequirementCalls
+from servitwin.client.schedules import ScheduleCalls
 from servitwin.client.traces import TraceCalls
 from servitwin.domain.error import NotFoundError
 from servitwin.domain.instant import format_instant
@@ -29,7 +30,16 @@ from servitwin.domain.state_time import Gap
 Time = str | int | None
 
 
-class Client(AnomalyCalls, ContractCalls, ControllerCalls, EvidenceCalls, PlanningCalls, RequirementCalls, TraceCalls):
+class Client(
+    AnomalyCalls,
+    ContractCalls,
+    ControllerCalls,
+    EvidenceCalls,
+    PlanningCalls,
+    RequirementCalls,
+    ScheduleCalls,
+    TraceCalls,
+):
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.
 
     Times may be given as RFC 3339 text or integer nanoseconds UTC.

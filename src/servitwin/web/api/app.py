@@ -43,6 +43,7 @@ from servitwin.web.api import (
     registers,
     requirements,
     results,
+    schedules,
     services,
     sessions,
     settlements,
@@ -105,6 +106,7 @@ NOUNS = (
     traces,
     epcis,
     spc,
+    schedules,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

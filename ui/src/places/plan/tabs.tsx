@@ -8,4 +8,7 @@ interface PlanTab {
   page: LazyExoticComponent<ComponentType>;
 }
 
-export const tabs: readonly PlanTab[] = [{ id: "jobs", title: t.plan.tabs.jobs, page: lazy(() => import("./Jobs")) }];
+export const tabs: readonly PlanTab[] = [
+  { id: "board", title: t.plan.tabs.board, page: lazy(() => import("./Board")) },
+  { id: "jobs", title: t.plan.tabs.jobs, page: lazy(() => import("./Jobs")) },
+];
