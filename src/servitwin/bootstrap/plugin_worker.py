@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import logging
 import os
 import random
 import signal
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from servitwin.sdk.connector import (
     Batch,
     BrokenError,
     Connector,
+    Controlled,
     DecodeFault,
     NotReadyError,
     Runner,
@@ -122,15 +124,32 @@ class PluginWorker:
             return
 
     async def _poll(self) -> None:
-        async for topic, payload in self._connector.observations():
+        async for topic, payload in self._until_stopped(self._connector.observations()):
             batches, faults = self._connector.decode(topic, payload, time.time_ns())
             for batch in batches:
                 for part in payloads_of(batch):
                     await self._publish(batch.twin, part)
             for fault in faults:
                 await self._publish(fault.twin or "unknown", quarantined_payload(topic, payload, fault))
-            if self._stop.is_set():
-                return
+
+    async def _until_stopped(self, source: AsyncIterator[tuple[str, bytes]]) -> AsyncIterator[tuple[str, bytes]]:
+        """What the connector hands over, until the process is told to end: also while nothing comes."""
+        stopped = asyncio.create_task(self._stop.wait())
+        try:
+            while not self._stop.is_set():
+                following = asyncio.ensure_future(anext(source, None))
+                await asyncio.wait({following, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                if not following.done():
+                    following.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await following
+                    return
+                said = following.result()
+                if said is None:
+                    return
+                yield said
+        finally:
+            stopped.cancel()
 
     async def _publish(self, twin: str, message: dict[str, Any]) -> None:
         """Durable before the next one is read; what the connector gave no number gets one of this process's life."""
@@ -151,7 +170,7 @@ class PluginWorker:
                     raise
 
     async def _control(self, payload: bytes) -> bytes:
-        if not isinstance(self._connector, Runner):
+        if not isinstance(self._connector, Controlled):
             fault = Fault("connection:not-controllable", "This connection takes no orders", "", "")
             return msgspec.json.encode({"faults": [fault]})
         try:

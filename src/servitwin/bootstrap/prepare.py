@@ -16,6 +16,7 @@ from servitwin.bootstrap.demo import add_demo_people, demo_contracts, demo_plant
 from servitwin.bootstrap.demo_contracts import add_demo_contracts
 from servitwin.bootstrap.demo_controllers import add_demo_controllers
 from servitwin.bootstrap.machine_users import write_machine_users
+from servitwin.bootstrap.own_topics import process_topics
 from servitwin.bootstrap.supervisor import Connection, Prepared
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
@@ -75,9 +76,12 @@ def wanted_processes(records: SqlRecords, notes: list[str]) -> list[Connection]:
             memory_mb=memory_of(c.connector),
             twins=list(c.twins),
             reads=list(c.reads),
+            speaks=list(own.speaks),
+            hears=list(own.hears),
         )
         for c in connections(records)
         if not is_mapped(c)
+        for own in (process_topics(c),)
     ]
     for service in plugins("service"):
         if not service.built_in:

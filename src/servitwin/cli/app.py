@@ -16,6 +16,7 @@ from servitwin.cli import (
     files,
     replay,
     requirements,
+    robots,
     run,
     simulate,
     work_orders,
@@ -45,6 +46,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     cases.add(app)
     data.add(app)
     evidence.add(app, starters)
+    robots.add(app)
     simulate.add(app)
     if starters.bench is not None:
         bench.add(app, starters.bench)

@@ -1,10 +1,11 @@
-"""Independent check of what robots do: shares no code with the planner and the master, so that it cannot share a mistake.
+"""Independent check of what robots do: shares no code with planner and master, so that it cannot share a mistake.
 
-Two forms: :func:`check_steps` looks at a plan in steps, :class:`DrivenCheck` follows what robots report while they drive.
+Two forms: :func:`check_steps` looks at a plan in steps, :class:`DrivenCheck` follows what robots report as they drive.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection, Sequence
 
@@ -34,7 +35,9 @@ class Conflict(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str = ""
 
 
-def check_steps(paths: Sequence[Sequence[str]], ways: Collection[tuple[str, str]], closed: Collection[str] = ()) -> list[Conflict]:
+def check_steps(
+    paths: Sequence[Sequence[str]], ways: Collection[tuple[str, str]], closed: Collection[str] = ()
+) -> list[Conflict]:
     """All conflicts of a plan in steps.
 
     Args:
@@ -43,8 +46,8 @@ def check_steps(paths: Sequence[Sequence[str]], ways: Collection[tuple[str, str]
         closed: places that nobody may be at.
 
     Returns:
-        Conflicts of places, of passing through each other, of ways that are none (an obstacle, or faster than one place a
-        step), of closed places entered.
+        Conflicts of places, of passing through each other, of ways that are none (an obstacle, or faster than one
+        place a step), of closed places entered.
     """
     found = []
     names = [str(i) for i in range(len(paths))]
@@ -128,7 +131,7 @@ class DrivenCheck:
             return []
         if before is not None:
             stops = [before.place, *passed, place]
-            for a, b in zip(stops, stops[1:], strict=False):
+            for a, b in itertools.pairwise(stops):
                 if a != b and (a, b) not in self._ways:
                     found.append(Conflict("way", (robot,), time, f"{a} to {b}"))
                 if a != b and b in closed and a not in closed:  # who is in there may drive out

@@ -137,7 +137,7 @@ def read_config(raw: Any) -> VdaConfig:
     except msgspec.ValidationError as e:
         hint = "Compare it with README.md of the vda5050 plugin"
         raise InvalidInputError(Fault("vda5050:config-wrong", str(e), hint)) from e
-    faults = []
+    faults: list[Fault] = []
     graph = None
     try:
         graph = Graph(config.map.road_map())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Literal
@@ -132,7 +133,7 @@ class Desk(msgspec.Struct, omit_defaults=True):
                 node = msgspec.structs.replace(node, actions=tuple(jobs))
             nodes.append(node)
         edges = []
-        for a, b in zip(nodes, nodes[1:], strict=False):
+        for a, b in itertools.pairwise(nodes):
             way = graph.way[graph.index[a.id], graph.index[b.id]]
             edges.append(OrderEdge(way.id, a.sequence + 1, b.released, a.id, b.id, way.speed))
         self.base += nodes[1 : len(places) + 1]
@@ -182,7 +183,13 @@ def kept(desk: Desk) -> KeptDesk:
 
 def take_up(desk: Desk, k: KeptDesk) -> None:
     """Go on with what was kept; whether the robot got the last order it will say itself."""
-    desk.order_id, desk.update, desk.sent, desk.base, desk.horizon = k.order_id, k.update, k.sent, list(k.base), k.horizon
+    desk.order_id, desk.update, desk.sent, desk.base, desk.horizon = (
+        k.order_id,
+        k.update,
+        k.sent,
+        list(k.base),
+        k.horizon,
+    )
     desk.job, desk.doubt, desk.charger, desk.taken = k.job, k.doubt, k.charger, not k.order_id
 
 
@@ -203,7 +210,7 @@ def off_route(graph: Graph, places: Sequence[int], x: float, y: float) -> float:
         return 0.0
     points = [(graph.x[p], graph.y[p]) for p in places]
     best = math.hypot(points[0][0] - x, points[0][1] - y)
-    for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+    for (ax, ay), (bx, by) in itertools.pairwise(points):
         length = (bx - ax) ** 2 + (by - ay) ** 2
         t = 0.0 if length == 0 else max(0.0, min(1.0, ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / length))
         best = min(best, math.hypot(ax + t * (bx - ax) - x, ay + t * (by - ay) - y))

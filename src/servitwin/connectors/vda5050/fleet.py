@@ -23,7 +23,7 @@ ZoneKind = Literal["blocked", "person"]
 
 
 class Zone(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Places closed by a person or a program: ``blocked`` (an aisle), or ``person`` (somebody is in there: all stop)."""
+    """Places that somebody closed: ``blocked`` (an aisle), or ``person`` (somebody is in there: all stop)."""
 
     id: str
     places: tuple[str, ...]
@@ -54,7 +54,13 @@ class Fleet:
     """State of one fleet. :mod:`hear` and :mod:`steer` work on it; here is what people and programs ask of it."""
 
     def __init__(
-        self, robots: Sequence[Robot], graph: Graph, limits: Limits, kept_state: Kept | None, *, shuttles: Sequence[Shuttle] = ()
+        self,
+        robots: Sequence[Robot],
+        graph: Graph,
+        limits: Limits,
+        kept_state: Kept | None,
+        *,
+        shuttles: Sequence[Shuttle] = (),
     ) -> None:
         """``kept_state``: what an earlier process wrote down; None: nothing."""
         k = kept_state or Kept()
@@ -129,7 +135,9 @@ class Fleet:
         task = self.tasks.one(id)
         if task.state not in ("waiting", "assigned", "loaded"):
             raise InvalidInputError(Fault("task:over", f"The task is {task.state}", "Only open tasks can be cancelled"))
-        self.events.note(now, "task-cancelled", f"Task {id} was cancelled: {reason or 'no reason given'}.", robot=task.robot)
+        self.events.note(
+            now, "task-cancelled", f"Task {id} was cancelled: {reason or 'no reason given'}.", robot=task.robot
+        )
         task.state, task.reason, task.ended = "cancelled", reason, now
         return task
 
@@ -169,7 +177,9 @@ class Fleet:
             NotFoundError: ``zone:unknown``.
         """
         if id not in self.zones:
-            raise NotFoundError(Fault("zone:unknown", f"No zone {id[:60]!r} is closed", "See the fleet's zones", "zone"))
+            raise NotFoundError(
+                Fault("zone:unknown", f"No zone {id[:60]!r} is closed", "See the fleet's zones", "zone")
+            )
         zone = self.zones.pop(id)
         self.on_the_way.pop(id, None)
         self.events.note(now, "zone-open", f"{id} is free again.", place=zone.places[0])

@@ -58,7 +58,9 @@ def hear_state(fleet: Fleet, twin: str, state: State, now: int, clock: float) ->
         desk.plausible += 1
         if desk.plausible < BELIEVED_AFTER:
             return ""
-        fleet.events.note(now, "trusted", f"{twin} is believed again: its last {BELIEVED_AFTER} positions fit.", robot=twin)
+        fleet.events.note(
+            now, "trusted", f"{twin} is believed again: its last {BELIEVED_AFTER} positions fit.", robot=twin
+        )
         desk.doubt = ""
         fleet.check.forget(twin)
     before, desk.state = desk.state, state
@@ -95,7 +97,8 @@ def _doubt(fleet: Fleet, desk: Desk, why: str, now: int) -> None:
     desk.plausible = 0
     if not desk.doubt:
         desk.doubt = why
-        text = f"{desk.twin} is not believed any more: {why}. It keeps its places and gets no further order until three reports fit, or a person has looked."
+        text = f"{desk.twin} is not believed any more: {why}. It keeps its places and gets no further order "
+        text += "until three reports fit, or a person has looked."
         fleet.events.note(now, "impossible-position", text, weight="alarm", robot=desk.twin)
 
 
@@ -179,7 +182,9 @@ def _follow_job(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
     desk.job = ""
     if desk.charger is not None and action.type == "startCharging":
         if action.status == "FAILED":
-            fleet.events.note(now, "charging-failed", f"{desk.twin} cannot charge: {action.result}", weight="alarm", robot=desk.twin)
+            fleet.events.note(
+                now, "charging-failed", f"{desk.twin} cannot charge: {action.result}", weight="alarm", robot=desk.twin
+            )
             desk.charger = None
         return
     task = fleet.tasks.of(desk.twin)
@@ -193,7 +198,9 @@ def _follow_job(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
         fleet.events.note(now, "task-failed", f"Task {task.id} failed: {task.reason}.", weight="alarm", robot=desk.twin)
     elif task.state == "assigned":
         task.state, task.loaded = "loaded", now
-        fleet.events.note(now, "loaded", f"{desk.twin} has {task.load or 'the load'} of {task.origin} on board.", robot=desk.twin)
+        fleet.events.note(
+            now, "loaded", f"{desk.twin} has {task.load or 'the load'} of {task.origin} on board.", robot=desk.twin
+        )
     else:
         task.state, task.ended, task.reason = "done", now, ""
         text = f"{desk.twin} has brought {task.load or 'the load'} to {task.target}."
@@ -210,7 +217,9 @@ def _follow_cancel(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
     if done is not None and done.status == "FINISHED":
         _follow_job(fleet, desk, state, now)
     _stands_again(fleet, desk, state)
-    fleet.events.note(now, "order-cancelled", f"{desk.twin} has given its order up and stands at {desk.base[0].id}.", robot=desk.twin)
+    fleet.events.note(
+        now, "order-cancelled", f"{desk.twin} has given its order up and stands at {desk.base[0].id}.", robot=desk.twin
+    )
 
 
 def _stands_again(fleet: Fleet, desk: Desk, state: State) -> None:
@@ -221,9 +230,8 @@ def _stands_again(fleet: Fleet, desk: Desk, state: State) -> None:
         last = graph.index[desk.base[0].id]
     places = [last]
     p = state.position
-    if p is not None and len(desk.base) > 1:
-        if math.hypot(graph.x[last] - p.x, graph.y[last] - p.y) > _MID_WAY_M:
-            places = [*(graph.index[n.id] for n in desk.base[1:2]), last]
+    if p is not None and len(desk.base) > 1 and math.hypot(graph.x[last] - p.x, graph.y[last] - p.y) > _MID_WAY_M:
+        places = [*(graph.index[n.id] for n in desk.base[1:2]), last]
     fleet.right.take(desk.twin, places)
     desk.begin_at(node_of(graph, last, 0, released=True))
 
@@ -233,7 +241,9 @@ def _follow_refusal(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
     for error in state.errors:
         mine = error.references.get("orderId") == desk.order_id
         if mine and error.references.get("orderUpdateId") == str(desk.update):
-            text = f"{desk.twin} refuses order {desk.order_id}, update {desk.update}: {error.description or error.type}. The order is ended, it gets a new one."
+            why = error.description or error.type
+            text = f"{desk.twin} refuses order {desk.order_id}, update {desk.update}: {why}. "
+            text += "The order is ended, it gets a new one."
             fleet.events.note(now, "order-refused", text, weight="warning", robot=desk.twin)
             if state.nodes or state.driving:
                 desk.cancel, desk.cancel_sent = fleet.new_id("cancel"), 0.0

@@ -30,7 +30,6 @@ FAULTS = {
     "manual": "Somebody drives it by hand",
     "slow": "It drives at a fifth of its speed",
 }
-HIBERNATES = "hibernate"
 ACTION_S = {"pick": 4.0, "drop": 4.0}
 _CLOSE_M = 0.02
 _DRIVE_DRAIN, _REST_DRAIN, _CHARGE = 0.03, 0.004, 0.8  # percent a second
@@ -50,7 +49,9 @@ _NAMES_2 = {
 class SimulatedRobot:
     """One robot: takes orders and instant actions as bytes, moves, and says its state."""
 
-    def __init__(self, robot: Robot, place: str, x: float, y: float, *, map_id: str, battery: float = 80.0, fastest: float = 1.2) -> None:
+    def __init__(
+        self, robot: Robot, place: str, x: float, y: float, *, map_id: str, battery: float = 80.0, fastest: float = 1.2
+    ) -> None:
         self.robot = robot
         self.x, self.y, self.theta = x, y, 0.0
         self.map_id = map_id
@@ -182,9 +183,14 @@ class SimulatedRobot:
         return bool(self._path) or any(a.status not in FINAL for a in self._actions.values())
 
     @property
+    def moves(self) -> bool:
+        """Whether it is driving now."""
+        return self._speed > 0.0
+
+    @property
     def standing(self) -> str:
         """Why it does not drive although it could; empty if nothing holds it."""
-        return next((f for f in ("fail", "person", "manual", HIBERNATES) if f in self.faults), "pause" if self._paused else "")
+        return next((f for f in ("fail", "person", "manual") if f in self.faults), "pause" if self._paused else "")
 
     def step(self, dt: float) -> None:
         """Go on by ``dt`` seconds."""
@@ -224,7 +230,9 @@ class SimulatedRobot:
             self._charging = True
             self.faults.discard("low-battery")
         if self._working:
-            self._actions[self._working[0][0].id] = ActionState(self._working[0][0].id, "RUNNING", self._working[0][0].type)
+            self._actions[self._working[0][0].id] = ActionState(
+                self._working[0][0].id, "RUNNING", self._working[0][0].type
+            )
         self.changed = True
         return used if used > 0.0 else 1e-9
 
@@ -285,7 +293,7 @@ class SimulatedRobot:
             "MANUAL" if "manual" in self.faults else "AUTOMATIC",
             round(self.battery, 1), self._charging,
             tuple(PathNode(n.id, n.sequence, n.released) for n in self._path),
-            len(self._path), Position(round(x, 3), round(y, 3), max(-3.14159, min(3.14159, round(self.theta, 4))), self.map_id),
+            len(self._path), Position(round(x, 3), round(y, 3), max(-3.14159, min(3.14159, self.theta)), self.map_id),
             round(self._speed, 3), self._paused, tuple(self._actions.values()), tuple(errors), self.loads,
             "NONE", "person" in self.faults,
         )  # fmt: skip

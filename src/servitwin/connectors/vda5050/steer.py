@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from servitwin.connectors.vda5050 import troubles
 from servitwin.connectors.vda5050.desk import OUT_OF_PLAN, Desk
 from servitwin.connectors.vda5050.fleet import Fleet, Say
 from servitwin.connectors.vda5050.message import Action
-from servitwin.connectors.vda5050.work import goals_of, give_work, job_of
+from servitwin.connectors.vda5050.work import give_work, goals_of, job_of
 from servitwin.domain.fleet.distances import FAR
 
 STEPS = 10  # steps planned
@@ -39,7 +40,7 @@ def step(fleet: Fleet, now: int, clock: float) -> list[Say]:
     return says
 
 
-def _all_heard(fleet: Fleet, conditions: dict[str, str], now: int, clock: float, says: list[Say]) -> bool:
+def _all_heard(fleet: Fleet, conditions: Mapping[str, str], now: int, clock: float, says: list[Say]) -> bool:
     """Whether it is known where robots stand; who has not been heard is asked for its state."""
     if fleet.began is None:
         fleet.began = clock
@@ -61,7 +62,7 @@ def _all_heard(fleet: Fleet, conditions: dict[str, str], now: int, clock: float,
     return True
 
 
-def _closed(fleet: Fleet, conditions: dict[str, str]) -> frozenset[int]:
+def _closed(fleet: Fleet, conditions: Mapping[str, str]) -> frozenset[int]:
     """Places to plan around: closed zones, and what robots hold that do not move. Who is in a zone finds a way out."""
     zones = fleet.closed()
     stuck = {p for t, c in conditions.items() if c in OUT_OF_PLAN for p in fleet.right.held.get(t, ())}
@@ -84,17 +85,17 @@ def _way_out(fleet: Fleet, place: int, zones: frozenset[int]) -> set[int]:
                     continue
                 came[w] = v
                 if w not in zones:
-                    path = set()
-                    while w != place:
-                        path.add(w)
-                        w = came[w]
-                    return path | {place}
+                    path, back = {place}, w
+                    while back != place:
+                        path.add(back)
+                        back = came[back]
+                    return path
                 following.append(w)
         layer = following
     return {place}
 
 
-def _actions(fleet: Fleet, conditions: dict[str, str], clock: float) -> list[Say]:
+def _actions(fleet: Fleet, conditions: Mapping[str, str], clock: float) -> list[Say]:
     """Instant actions: pause, drive on, cancel, end of charging."""
     says = []
     for twin, desk in fleet.desks.items():
@@ -113,8 +114,12 @@ def _actions(fleet: Fleet, conditions: dict[str, str], clock: float) -> list[Say
     return says
 
 
-def _move(fleet: Fleet, conditions: dict[str, str], now: int, clock: float) -> list[Say]:
-    at = {t: h[-1] for t, h in fleet.right.held.items() if h and conditions.get(t) not in OUT_OF_PLAN and fleet.desks[t].base}
+def _move(fleet: Fleet, conditions: Mapping[str, str], now: int, clock: float) -> list[Say]:
+    at = {
+        t: h[-1]
+        for t, h in fleet.right.held.items()
+        if h and conditions.get(t) not in OUT_OF_PLAN and fleet.desks[t].base
+    }
     goals = goals_of(fleet, at, conditions)
     held = {t for t in at if _keeps_still(fleet.desks[t], conditions[t])}
     _say_unreachable(fleet, at, goals, now)
@@ -138,8 +143,11 @@ def _move(fleet: Fleet, conditions: dict[str, str], now: int, clock: float) -> l
 
 def _keeps_still(desk: Desk, condition: str) -> bool:
     """Whether it gets nothing further now: it works at its goal, or has not said yet that it has the last update."""
-    return condition != "ready" or not desk.taken or bool(desk.job) or (
-        desk.state is not None and desk.state.charging and desk.charger is not None
+    return (
+        condition != "ready"
+        or not desk.taken
+        or bool(desk.job)
+        or (desk.state is not None and desk.state.charging and desk.charger is not None)
     )
 
 
@@ -184,7 +192,8 @@ def _again(fleet: Fleet, now: int, clock: float) -> list[Say]:
         desk.tries += 1
         says.append(Say(desk.robot, desk.sent))
         if desk.tries == TRIES:
-            text = f"{desk.twin} does not say that it has order {desk.order_id}, update {desk.update}, sent {TRIES} times. It is sent on."
+            text = f"{desk.twin} does not say that it has order {desk.order_id}, update {desk.update}, "
+            text += f"sent {TRIES} times. It is sent on."
             fleet.events.note(now, "order-unanswered", text, weight="warning", robot=desk.twin)
     return says
 
@@ -202,7 +211,9 @@ def _say_unreachable(fleet: Fleet, at: dict[str, int], goals: dict[str, int], no
         if desk.told != "no-way":
             desk.told = "no-way"
             names = ", ".join(fleet.zones) or "robots that stand still"
-            text = f"{twin} finds no way to {fleet.graph.ids[goal]} while {names} are in between: it waits and makes way."
+            text = (
+                f"{twin} finds no way to {fleet.graph.ids[goal]} while {names} are in between: it waits and makes way."
+            )
             fleet.events.note(now, "no-way", text, weight="warning", robot=twin, place=fleet.graph.ids[goal])
         desk.waits = f"no way to {fleet.graph.ids[goal]}"
 
@@ -219,7 +230,9 @@ def _note_waiting(fleet: Fleet, desk: Desk, goal: int | None, moves: bool, now: 
     plan = fleet.plans.get(desk.twin, [])
     following = next((p for p in plan if p != fleet.graph.index[desk.base[-1].id]), None)
     holder = fleet.right.holder(following) if following is not None else None
-    desk.waits = f"waits for {holder} to leave {fleet.graph.ids[following]}" if holder and following is not None else "makes way"
+    desk.waits = (
+        f"waits for {holder} to leave {fleet.graph.ids[following]}" if holder and following is not None else "makes way"
+    )
     if clock - desk.blocked_since > STANDSTILL_S:
         desk.blocked_since = clock
         text = f"{desk.twin} has not moved for {STANDSTILL_S:.0f} s: it {desk.waits}."

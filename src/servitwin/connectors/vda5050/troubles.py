@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from servitwin.connectors.vda5050.desk import Desk
 from servitwin.connectors.vda5050.event import Weight
 from servitwin.connectors.vda5050.fleet import Fleet
@@ -9,7 +11,8 @@ from servitwin.connectors.vda5050.fleet import Fleet
 _TEXTS: dict[str, tuple[Weight, str]] = {
     "lost": (
         "warning",
-        "{r} is not heard any more ({why}). It may still drive as far as it was released: its places stay its own, others go round.",
+        "{r} is not heard any more ({why}). It may still drive as far as it was released: its places stay its own, "
+        "others go round.",
     ),
     "failed": ("alarm", "{r} has failed at {at}: {why}. Others go round."),
     "manual": ("warning", "{r} is in mode {why}: it is driven by a person and gets no orders."),
@@ -18,7 +21,7 @@ _TEXTS: dict[str, tuple[Weight, str]] = {
 }
 
 
-def look_after(fleet: Fleet, conditions: dict[str, str], now: int) -> None:
+def look_after(fleet: Fleet, conditions: Mapping[str, str], now: int) -> None:
     """Tell what has changed and do what follows from it."""
     for twin, condition in conditions.items():
         desk = fleet.desks[twin]
@@ -42,7 +45,9 @@ def _tell(fleet: Fleet, desk: Desk, condition: str, now: int) -> None:
         weight, text = _TEXTS[condition]
         at = desk.base[0].id if desk.base else "an unknown place"
         said = text.format(r=desk.twin, at=at, why=_why(desk, condition))
-        fleet.events.note(now, f"robot-{condition}", said, weight=weight, robot=desk.twin, place=desk.base[0].id if desk.base else "")
+        fleet.events.note(
+            now, f"robot-{condition}", said, weight=weight, robot=desk.twin, place=desk.base[0].id if desk.base else ""
+        )
     elif before in _TEXTS and condition in ("ready", "paused", "cancelling"):
         fleet.events.note(now, "robot-back", f"{desk.twin} is back: it was {before}.", robot=desk.twin)
 
@@ -85,7 +90,9 @@ def _battery(fleet: Fleet, desk: Desk, condition: str, now: int) -> None:
         return
     task = fleet.tasks.of(desk.twin)
     urgent = s.battery < fleet.limits.critical
-    if s.battery >= fleet.limits.low or (task is not None and not (urgent and task.state == "assigned" and not desk.job)):
+    if s.battery >= fleet.limits.low or (
+        task is not None and not (urgent and task.state == "assigned" and not desk.job)
+    ):
         return
     if condition not in ("ready", "paused") or not desk.base:
         return
@@ -108,7 +115,7 @@ def _battery(fleet: Fleet, desk: Desk, condition: str, now: int) -> None:
     fleet.events.note(now, "battery-low", text, weight="warning", robot=desk.twin)
 
 
-def _zones(fleet: Fleet, conditions: dict[str, str], now: int) -> None:
+def _zones(fleet: Fleet, conditions: Mapping[str, str], now: int) -> None:
     graph = fleet.graph
     people = {i for z in fleet.zones.values() if z.kind == "person" for i in graph.places_of(z.places)}
     blocked = {i for z in fleet.zones.values() if z.kind == "blocked" for i in graph.places_of(z.places)}
@@ -125,5 +132,6 @@ def _zones(fleet: Fleet, conditions: dict[str, str], now: int) -> None:
         usable = conditions.get(twin) in ("ready", "person", "paused")
         if ahead and usable and not desk.cancel and desk.order_id:
             desk.cancel, desk.cancel_sent = fleet.new_id("cancel"), 0.0
-            text = f"{twin} was released to {graph.ids[min(ahead)]}, which is blocked now: its order is cancelled, it gets another way."
+            text = f"{twin} was released to {graph.ids[min(ahead)]}, which is blocked now: "
+            text += "its order is cancelled, it gets another way."
             fleet.events.note(now, "rerouted", text, weight="warning", robot=twin)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from servitwin.connectors.vda5050.desk import Desk
 from servitwin.connectors.vda5050.fleet import Fleet
 from servitwin.connectors.vda5050.message import Action
@@ -12,28 +14,31 @@ from servitwin.domain.instant import NS
 QUEUE_STEPS = 3  # who has to wait for a station does so at this distance, m or steps
 
 
-def give_work(fleet: Fleet, conditions: dict[str, str], now: int) -> None:
+def give_work(fleet: Fleet, conditions: Mapping[str, str], now: int) -> None:
     """Give waiting tasks to robots that are free; say once why a task cannot be done now."""
     _shuttles(fleet, now)
     free = {}
     for twin, desk in fleet.desks.items():
         s = desk.state
-        usable = conditions[twin] == "ready" and desk.base and s is not None and not s.loads
-        if usable and desk.charger is None and fleet.tasks.of(twin) is None and s is not None:
-            if s.battery >= fleet.limits.low:
-                free[twin] = fleet.graph.index[desk.base[-1].id]
+        if s is None or s.loads or s.battery < fleet.limits.low or conditions[twin] != "ready" or not desk.base:
+            continue
+        if desk.charger is None and fleet.tasks.of(twin) is None:
+            free[twin] = fleet.graph.index[desk.base[-1].id]
     waiting = [t for t in fleet.tasks.open() if t.state == "waiting"]
     distances = fleet.planner.distances
     given, unreachable = assign(waiting, free, fleet.place, lambda a, b: distances.to(b)[a])
     for twin, task in given.items():
         task.state, task.robot, task.started, task.reason = "assigned", twin, now, ""
-        text = f"{twin} fetches {task.load or 'a load'} at {task.origin} for {task.target}: it is the nearest that is free."
+        what = task.load or "a load"
+        text = f"{twin} fetches {what} at {task.origin} for {task.target}: it is the nearest that is free."
         fleet.events.note(now, "task-given", text, robot=twin, place=task.origin)
     for task in unreachable:
         why = f"no free robot has a way to {task.origin} and on to {task.target}"
         if task.reason != why:
             task.reason = why
-            fleet.events.note(now, "task-unreachable", f"Task {task.id} waits: {why}.", weight="warning", place=task.origin)
+            fleet.events.note(
+                now, "task-unreachable", f"Task {task.id} waits: {why}.", weight="warning", place=task.origin
+            )
     for task in waiting:
         if task.state == "waiting" and task not in unreachable and not task.reason:
             task.reason = "no robot is free" if not free else "others are more urgent"
@@ -69,10 +74,12 @@ def job_of(fleet: Fleet, desk: Desk) -> tuple[Action, ...]:
     word = "pick" if task.state == "assigned" else "drop"
     station = task.origin if word == "pick" else task.target
     parameters = {"stationType": "floor", "loadType": "tray", "stationName": station}
-    return (Action(word, fleet.new_id(f"{task.id}-{word}"), {**parameters, **({"loadId": task.load} if task.load else {})}),)
+    return (
+        Action(word, fleet.new_id(f"{task.id}-{word}"), {**parameters, **({"loadId": task.load} if task.load else {})}),
+    )
 
 
-def goals_of(fleet: Fleet, at: dict[str, int], conditions: dict[str, str]) -> dict[str, int]:
+def goals_of(fleet: Fleet, at: dict[str, int], conditions: Mapping[str, str]) -> dict[str, int]:
     """Where each robot wants to be, so that no two want the same place.
 
     Args:

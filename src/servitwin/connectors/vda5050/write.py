@@ -61,7 +61,9 @@ def state(robot: Robot, now: int, what: State) -> bytes:
     """A state message, as a robot sends it."""
     three = robot.version[0] == "3"
     own = [a for a in what.actions if not (three and a.type in INSTANT)]
-    actions, instant = ([_action_state(a, three=three) for a in rows] for rows in (own, [a for a in what.actions if a not in own]))
+    actions, instant = (
+        [_action_state(a, three=three) for a in rows] for rows in (own, [a for a in what.actions if a not in own])
+    )
     levels = {"URGENT": "WARNING", "CRITICAL": "FATAL"}  # 2.x knows two levels
     errors = [
         {

@@ -12,8 +12,8 @@ from servitwin.domain.fleet.road_map import Graph
 class AheadPlanner:
     """Steps of each robot to come, from where it may drive to now; made anew whenever it is asked.
 
-    It remembers who has waited how long from one plan to the next, so that everybody comes to be first at some time, and
-    makes its tables anew only when other places are closed.
+    It remembers from one plan to the next who has waited how long, so that everybody comes to be first at some time,
+    and makes its tables anew only when other places are closed.
     """
 
     def __init__(self, graph: Graph, seed: int) -> None:

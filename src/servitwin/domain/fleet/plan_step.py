@@ -28,7 +28,13 @@ class StepPlanner:
     """
 
     def __init__(
-        self, distances: Distances, count: int, seed: int, *, rotation: bool = True, branches: Sequence[int] | None = None
+        self,
+        distances: Distances,
+        count: int,
+        seed: int,
+        *,
+        rotation: bool = True,
+        branches: Sequence[int] | None = None,
     ) -> None:
         self.distances = distances
         self.count = count
@@ -93,10 +99,7 @@ class StepPlanner:
         """Places the robot would take, best first."""
         here, goal = at[i], goals[i]
         ways = self._ways[here][(self._turn + i) & 3]
-        if goal == NOWHERE:
-            wishes = [here, *ways[:-1]]
-        else:
-            wishes = sorted(ways, key=self.distances.to(goal).__getitem__)
+        wishes = [here, *ways[:-1]] if goal == NOWHERE else sorted(ways, key=self.distances.to(goal).__getitem__)
         if self._branches is not None:
             branch, mine = self._branches, self._branches[here]
             wishes = [w for w in wishes if branch[w] in (-1, mine) or self._may_enter(i, branch[w], at, goal)]

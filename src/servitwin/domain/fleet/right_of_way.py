@@ -1,7 +1,7 @@
 """Who may drive where now: places are given to one robot at a time and taken back once it has left them.
 
-The plan in steps says who comes first; how fast robots really are, nobody knows. So a robot is released only into places
-that nobody holds and that nobody who comes earlier in the plan still has to pass: whatever is late, nobody meets
+The plan in steps says who comes first; how fast robots really are, nobody knows. So a robot is released only into
+places that nobody holds and that nobody who comes earlier in the plan still has to pass: whatever is late, nobody meets
 (action dependency graph, Hoenig et al. 2019, "Persistent and robust execution of MAPF schedules").
 """
 

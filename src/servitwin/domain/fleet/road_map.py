@@ -229,7 +229,9 @@ def grid_map(
         parking: cells, (column, row).
     """
     free = {(c, r) for r, row in enumerate(rows) for c, mark in enumerate(row) if mark in ".GS"}
-    places = [Place(f"{c}-{r}", c * cell_m, (len(rows) - 1 - r) * cell_m) for c, r in sorted(free, key=lambda p: p[::-1])]
+    places = [
+        Place(f"{c}-{r}", c * cell_m, (len(rows) - 1 - r) * cell_m) for c, r in sorted(free, key=lambda p: p[::-1])
+    ]
     ways = [
         Way(f"{c}-{r}_{c + dc}-{r + dr}", f"{c}-{r}", f"{c + dc}-{r + dr}")
         for c, r in sorted(free)

@@ -39,6 +39,7 @@ from servitwin.web.api import (
     reasons,
     requirements,
     results,
+    robots,
     services,
     sessions,
     settlements,
@@ -93,6 +94,7 @@ NOUNS = (
     work_orders,
     controllers,
     controller_replays,
+    robots,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 
