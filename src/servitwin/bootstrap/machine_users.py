@@ -28,10 +28,11 @@ def write_machine_users(records: Records, data: Path) -> None:
     """Bring the file up to what the records say; the supervisor notices the change within a second."""
     mappings = mapping_configs(records)
     users = []
-    for user, secret, twins in records.machine_credentials():
+    for user, secret, names in records.machine_credentials():
+        twins = [t for t in names if not t.startswith("@")]
         own = machine_topics(records, twins)
         mapped = [t for twin in twins for c in mappings for t in topics(c, twin)]
-        users.append(MachineUser(user, secret, twins, [*mapped, *own.speaks], list(own.hears)))
+        users.append(MachineUser(user, secret, names, [*mapped, *own.speaks], list(own.hears)))
     write_private(data / MACHINES_FILE, msgspec.json.encode(users))
 
 

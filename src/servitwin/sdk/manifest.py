@@ -29,6 +29,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
         reads: semantic ids or signal names read; ``writes``: names of results.
         cadence: how often a live step is due (``10s``); ``lateness``: how late data may be to count in the same step.
         meters: what is counted for an invoice; ``journey``: blueprint steps in order.
+        artefacts: trainers whose artefact in use an evaluator is given.
         own_topics: a connector's protocol has MQTT topics of its own (:class:`servitwin.sdk.connector.OwnTopics`).
     """
 
@@ -45,6 +46,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     lateness: str = "10s"
     meters: tuple[str, ...] = ()
     journey: tuple[str, ...] = ()
+    artefacts: tuple[str, ...] = ()
     limits: Limits = Limits()
     own_topics: bool = False
 

@@ -27,6 +27,7 @@ from servitwin.web.api import (
     evidence,
     health,
     history,
+    jobs,
     machine_keys,
     machine_types,
     money,
@@ -37,6 +38,7 @@ from servitwin.web.api import (
     provenance,
     quarantine,
     reasons,
+    registers,
     requirements,
     results,
     robots,
@@ -94,6 +96,8 @@ NOUNS = (
     work_orders,
     controllers,
     controller_replays,
+    registers,
+    jobs,
     robots,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
