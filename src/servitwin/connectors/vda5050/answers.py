@@ -125,7 +125,7 @@ def activity(fleet: Fleet, desk: Desk, condition: str) -> str:
     if desk.charger is not None:
         return "drives to charge"
     if task is None:
-        return "makes way" if s is not None and s.driving else "free"
+        return "drives out of the way" if s is not None and s.driving else "free"
     if desk.job and s is not None and not s.driving and s.last_node == desk.base[-1].id:
         return f"picks up at {task.origin}" if task.state == "assigned" else f"drops at {task.target}"
     return f"fetches from {task.origin}" if task.state == "assigned" else f"brings to {task.target}"

@@ -116,7 +116,8 @@ class FleetConnector:
                 why = hear_state(self._fleet, robot.twin, read_state(payload), now, clock)
                 self._soon.set()
             elif leaf == "connection":
-                hear_connection(self._fleet, robot.twin, read_connection(payload)[1], now, clock)
+                head, word = read_connection(payload)
+                hear_connection(self._fleet, robot.twin, word, now, clock, head.stamp)
                 self._soon.set()
         except InvalidInputError:
             log.debug("%s cannot be read, it goes to quarantine", topic)

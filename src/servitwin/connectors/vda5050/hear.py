@@ -18,9 +18,19 @@ RESTARTED_AFTER = 3  # messages that count up again from below: the robot has be
 _MID_WAY_M = 0.5
 
 
-def hear_connection(fleet: Fleet, twin: str, word: ConnectionWord, now: int, clock: float) -> None:
-    """The broker or the robot says whether it is there. ``clock``: seconds that never jump; ``now``: ns UTC."""
+def hear_connection(fleet: Fleet, twin: str, word: ConnectionWord, now: int, clock: float, stamp: int = 0) -> None:
+    """The broker or the robot says whether it is there.
+
+    Args:
+        fleet: its fleet.
+        twin: who.
+        word: what is said.
+        now: ns UTC.
+        clock: seconds that never jump.
+        stamp: the robot's time of the word: a state that it sent before does not contradict it.
+    """
     desk = fleet.desk(twin)
+    desk.connection_at = stamp
     before, desk.connection = desk.connection, word
     if word in ("ONLINE", "HIBERNATING"):
         desk.heard = clock
@@ -41,7 +51,7 @@ def hear_state(fleet: Fleet, twin: str, state: State, now: int, clock: float) ->
         return ""
     waited = clock - desk.heard if desk.heard else 60.0
     desk.heard = clock
-    if desk.connection != "ONLINE":
+    if state.stamp > desk.connection_at:
         desk.connection = "ONLINE"
     automatic = state.mode in ("AUTOMATIC", "SEMIAUTOMATIC")
     why = why_outside(fleet.graph, state)

@@ -33,6 +33,7 @@ def look_after(fleet: Fleet, conditions: Mapping[str, str], now: int) -> None:
         elif condition not in ("lost", "unseen"):
             desk.pauses.discard("untrusted")
         _battery(fleet, desk, condition, now)
+        _load(fleet, desk, condition, now)
     _zones(fleet, conditions, now)
 
 
@@ -113,6 +114,17 @@ def _battery(fleet: Fleet, desk: Desk, condition: str, now: int) -> None:
         task.state, task.robot, task.reason = "waiting", "", f"{desk.twin} has to charge"
         text += f" Its task {task.id} goes to another robot."
     fleet.events.note(now, "battery-low", text, weight="warning", robot=desk.twin)
+
+
+def _load(fleet: Fleet, desk: Desk, condition: str, now: int) -> None:
+    """A load that no task knows (its task was cancelled, or forgotten): a person has to take it."""
+    s = desk.state
+    task = fleet.tasks.of(desk.twin)
+    unknown = s is not None and bool(s.loads) and task is None and not desk.job and condition == "ready"
+    if unknown and not desk.unknown_load:
+        text = f"{desk.twin} has a load on board that no task knows: it gets no task until somebody has taken it."
+        fleet.events.note(now, "load-unknown", text, weight="warning", robot=desk.twin)
+    desk.unknown_load = unknown
 
 
 def _zones(fleet: Fleet, conditions: Mapping[str, str], now: int) -> None:
