@@ -53,7 +53,7 @@ export const robots = {
       hibernating: "Hibernates",
       unseen: "Not seen yet",
     } as Record<string, string>,
-    events: { title: "What happened", none: "Nothing yet.", weights: { info: "note", warning: "attention", alarm: "alarm" }, only: "Only what was not expected" },
+    events: { title: "What happened", none: "Nothing unexpected.", weights: { info: "note", warning: "attention", alarm: "alarm" }, only: "Only what was not expected" },
     tasks: {
       title: "Transports",
       none: "No transport is open.",

@@ -51,7 +51,7 @@ export function ChosenPlaces({ map, fleet, chosen, clear, reload }: ChosenProps)
       {fleet.may_command && zones.length === 0 ? (
         <p className="row">
           <label>
-            {r.reason} <input value={reason} maxLength={200} onChange={(event) => setReason(event.target.value)} />
+            {r.reason} <input type="text" value={reason} maxLength={200} onChange={(event) => setReason(event.target.value)} />
           </label>
           <button type="button" className="plain" disabled={busy} onClick={() => close("blocked")}>
             {r.block}

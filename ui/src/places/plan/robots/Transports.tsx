@@ -76,7 +76,7 @@ function Ask({ stations, fleet, reload }: { stations: readonly string[]; fleet: 
       </label>
       <label className="wide">
         {r.load}
-        <input value={load} maxLength={200} onChange={(event) => setLoad(event.target.value)} />
+        <input type="text" value={load} maxLength={200} onChange={(event) => setLoad(event.target.value)} />
       </label>
       <button type="submit" className="plain">
         {r.send}
