@@ -32,12 +32,14 @@ from servitwin.sdk.connector import (
     NotReadyError,
     Runner,
     Sample,
+    Tells,
 )
 from servitwin.sdk.discovery import plugin
 
 log = logging.getLogger("servitwin.plugin")
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
+_TELL_EVERY_S = 0.5
 OUT_OF_MEMORY = 12  # exit code, ENOMEM
 
 
@@ -65,12 +67,14 @@ class PluginWorker:
         await self._bus.flush()
         report_ready()
         alive = loop.create_task(self._show_life())
+        telling = loop.create_task(self._pass_on_events())
         try:
             await self._work()
         except MemoryError:
             os._exit(OUT_OF_MEMORY)  # nothing can be trusted any more; the supervisor starts a fresh process
         finally:
             alive.cancel()
+            telling.cancel()
             await self._connector.close()
             await self._bus.close()
 
@@ -83,6 +87,17 @@ class PluginWorker:
                 await asyncio.sleep(min(1.0, self._patience_s / 4))
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+    async def _pass_on_events(self) -> None:
+        """What happened, to whoever keeps the node's events."""
+        if not isinstance(self._connector, Tells):
+            return
+        while True:
+            told = self._connector.told()
+            if told:
+                subject = f"plugin.{self._settings.plugin.connection}.told"
+                await self._bus.publish(subject, msgspec.json.encode(list(told)))
+            await asyncio.sleep(_TELL_EVERY_S)
 
     async def _work(self) -> None:
         pause = _FIRST_PAUSE_S

@@ -127,6 +127,26 @@ class Runner(Controlled, Protocol):
         ...
 
 
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that happened to a twin, for people and programs; ``at``: ns UTC, ``data``: plain."""
+
+    twin: str
+    at: int
+    data: dict[str, Any]
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """What a connector offers beside :class:`Connector` if things happen that are no observations.
+
+    They become events of the node under the connector's name, for twins that the connection speaks for.
+    """
+
+    def told(self) -> Sequence[Told]:
+        """What has happened since it was last asked; asked twice a second."""
+        ...
+
+
 class Topics(msgspec.Struct, frozen=True):
     """MQTT topic filters beside servitwin's own that a user of the broker may publish on, and may hear."""
 

@@ -253,6 +253,7 @@ def test_whatever_happens_everything_arrives(seed: int) -> None:
             world.fleet.close_zone(Zone(f"z{number}", places, "person" if kind == "person" else "blocked"), world.now)
             ends.append((world.t + world.rng.uniform(10, 60), "", f"z{number}"))
         elif chance < 0.6:
+            world.written()
             world.restart_master()
         world.run(10)
         for end in [e for e in ends if e[0] < world.t]:

@@ -1,4 +1,4 @@
-"""Plans in steps have no conflict, checked by code that shares nothing with the planner; the checker finds what is wrong."""
+"""Plans in steps have no conflict, checked by code that shares nothing with the planner."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def test_without_rotation_nobody_waits_in_a_circle(seed: int) -> None:
     for _ in range(10):
         following = planner.step(at, goals)
         moves = {a: b for a, b in zip(at, following, strict=True) if a != b}
-        for start in moves:
-            place, seen = moves[start], {start}
+        for start, first in moves.items():
+            place, seen = first, {start}
             while place in moves and place not in seen:
                 seen.add(place)
                 place = moves[place]

@@ -87,6 +87,10 @@ class World:
         robots = [r.robot for r in self.robots.values()]
         self.fleet = Fleet(robots, GRAPH, Limits(), self.kept)
 
+    def written(self) -> None:
+        """What people asked is written down before they are answered."""
+        self.kept = self.fleet.to_keep()
+
     def cut(self, twin: str) -> None:
         self.robots[twin].faults.add("network")
         hear.hear_connection(self.fleet, twin, "CONNECTION_BROKEN", self.now, self.t)

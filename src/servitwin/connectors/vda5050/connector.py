@@ -21,12 +21,13 @@ from servitwin.connectors.vda5050.store import Store
 from servitwin.domain.command import Command
 from servitwin.domain.error import InvalidInputError
 from servitwin.domain.fleet.road_map import Graph
-from servitwin.sdk.connector import BrokenError, Discovered
+from servitwin.sdk.connector import BrokenError, Discovered, Told
 
 log = logging.getLogger(__name__)
 STEP_S = 0.5
 SOON_S = 0.05  # after a report that changes something
 MOST_WAITING = 5_000  # messages that wait to become observations; beyond them positions alone are dropped
+MOST_EVENTS = 200
 _LEAVES = (("state", 0), ("connection", 1), ("visualization", 0), ("factsheet", 0))
 
 
@@ -46,6 +47,7 @@ class FleetConnector:
         self._link: MqttLink | None = None
         self._strangers: dict[str, Discovered] = {}
         self._told: dict[str, bytes] = {}
+        self._events: list[Told] = []
         self.dropped = 0
 
     # -- Connector --------------------------------------------------------------------------------------------
@@ -98,6 +100,11 @@ class FleetConnector:
         self._store.save(self._fleet.to_keep())
         self._soon.set()
         return said
+
+    def told(self) -> Sequence[Told]:
+        """Events of the fleet since it was last asked."""
+        told, self._events = self._events, []
+        return told
 
     # -- the master -------------------------------------------------------------------------------------------
     def _hear(self, topic: str, payload: bytes) -> None:
@@ -167,6 +174,8 @@ class FleetConnector:
                 "event.robot": event.robot,
             }
             self._own(self._config.fleet, event.at, values)
+            told = Told(self._config.fleet, event.at, msgspec.to_builtins(event))
+            self._events = [*self._events[-MOST_EVENTS:], told]
         for twin, values in answers.figures(fleet, self._config.fleet, self._clock()).items():
             content = msgspec.json.encode(values)
             if self._told.get(twin) != content:

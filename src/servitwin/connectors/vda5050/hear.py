@@ -9,13 +9,14 @@ import msgspec
 
 from servitwin.connectors.vda5050.desk import Desk, nearest, node_of
 from servitwin.connectors.vda5050.fleet import Fleet
-from servitwin.connectors.vda5050.message import ConnectionWord, State
+from servitwin.connectors.vda5050.message import FINAL, ConnectionWord, State
 from servitwin.connectors.vda5050.plausible import why_impossible, why_outside
 from servitwin.domain.instant import format_instant
 
 BELIEVED_AFTER = 3  # plausible reports in a row
 RESTARTED_AFTER = 3  # messages that count up again from below: the robot has begun anew
 _MID_WAY_M = 0.5
+TOLD_REFUSALS, LONGEST_RETRY_S = 4, 30.0
 
 
 def hear_connection(fleet: Fleet, twin: str, word: ConnectionWord, now: int, clock: float, stamp: int = 0) -> None:
@@ -168,7 +169,7 @@ def _follow(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
     ours = bool(desk.order_id) and state.order_id == desk.order_id
     if ours:
         if state.update_id >= desk.update:
-            desk.taken = True
+            desk.taken, desk.refused = True, 0
         passed = desk.passed(state.last_sequence, state.last_node)
         if passed or (passed is not None and _stands_on(fleet, state)):
             fleet.right.left(desk.twin, fleet.graph.index[state.last_node])
@@ -253,9 +254,16 @@ def _follow_refusal(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
         if mine and error.references.get("orderUpdateId") == str(desk.update):
             why = error.description or error.type
             text = f"{desk.twin} refuses order {desk.order_id}, update {desk.update}: {why}. "
-            text += "The order is ended, it gets a new one."
-            fleet.events.note(now, "order-refused", text, weight="warning", robot=desk.twin)
-            if state.nodes or state.driving:
+            desk.refused += 1
+            pause = min(2.0**desk.refused, LONGEST_RETRY_S)
+            desk.retry_at = desk.heard + pause
+            if desk.refused < TOLD_REFUSALS:
+                text += "The order is ended, it gets a new one."
+                fleet.events.note(now, "order-refused", text, weight="warning", robot=desk.twin)
+            elif desk.refused == TOLD_REFUSALS:
+                text += f"It has refused {TOLD_REFUSALS} in a row: it gets one every {LONGEST_RETRY_S:.0f} s."
+                fleet.events.note(now, "order-refused", text, weight="alarm", robot=desk.twin)
+            if state.nodes or state.driving or any(a.status not in FINAL for a in state.actions):
                 desk.cancel, desk.cancel_sent = fleet.new_id("cancel"), 0.0
             else:
                 _stands_again(fleet, desk, state)

@@ -67,7 +67,7 @@ class SimulatedRobot:
         self._actions: dict[str, ActionState] = {}
         self._working: list[tuple[Action, float]] = []  # at this node: action and seconds left
         self._errors: list[RobotError] = []
-        self._cancel: str | None = None
+        self._cancels: list[str] = []  # orders to cancel that are not carried out yet
         self._paused = False
         self._charging = False
         self._speed = 0.0
@@ -103,7 +103,7 @@ class SimulatedRobot:
         elif order.update == self._order.update:
             if order != self._order:
                 self._reject("SAME_ORDER_UPDATE_ID", f"update {order.update} came with other content", about)
-        elif self._cancelled or self._cancel:
+        elif self._cancelled or self._cancels:
             self._reject("ORDER_UPDATE_FOLLOWING_CANCEL", f"order {order.id} was cancelled", about)
         elif (order.nodes[0].id, order.nodes[0].sequence) != self._decision_point():
             self._reject("VALIDATION_FAILURE", f"{order.nodes[0].id} is not the end of the base", about)
@@ -162,7 +162,7 @@ class SimulatedRobot:
             self._actions[action.id] = ActionState(action.id, "FAILED", action.type, "there is no order")
             self._reject("NO_ORDER_TO_CANCEL", "there is no order", {"actionId": action.id})
             return
-        self._cancel = action.id
+        self._cancels.append(action.id)
         self._actions[action.id] = ActionState(action.id, "RUNNING", action.type)
         for id, a in self._actions.items():
             if a.status == "WAITING":
@@ -207,15 +207,15 @@ class SimulatedRobot:
         self.battery = min(100.0, max(0.0, self.battery))
         if "low-battery" in self.faults and self.battery > 12 and not self._charging:
             self.battery = 12.0
-        if self._cancel and not self._path and not self._working:
+        if self._cancels and not self._path and not self._working:
             self._finish_cancel()
         if before != (round(self.battery), self._charging):
             self.changed = True
 
     def _finish_cancel(self) -> None:
-        assert self._cancel is not None
-        self._actions[self._cancel] = msgspec.structs.replace(self._actions[self._cancel], status="FINISHED")
-        self._cancel, self._cancelled, self.changed = None, True, True
+        for id in self._cancels:
+            self._actions[id] = msgspec.structs.replace(self._actions[id], status="FINISHED")
+        self._cancels, self._cancelled, self.changed = [], True, True
 
     def _work(self, left: float) -> float:
         action, needed = self._working[0]

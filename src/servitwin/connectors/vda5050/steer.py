@@ -121,7 +121,7 @@ def _move(fleet: Fleet, conditions: Mapping[str, str], now: int, clock: float) -
         if h and conditions.get(t) not in OUT_OF_PLAN and fleet.desks[t].base
     }
     goals = goals_of(fleet, at, conditions)
-    held = {t for t in at if _keeps_still(fleet.desks[t], conditions[t])}
+    held = {t for t in at if _keeps_still(fleet.desks[t], conditions[t], clock)}
     _say_unreachable(fleet, at, goals, now)
     fleet.plans = fleet.planner.plan(at, goals, held, STEPS)
     closed = fleet.closed()
@@ -141,11 +141,12 @@ def _move(fleet: Fleet, conditions: Mapping[str, str], now: int, clock: float) -
     return says
 
 
-def _keeps_still(desk: Desk, condition: str) -> bool:
+def _keeps_still(desk: Desk, condition: str, clock: float) -> bool:
     """Whether it gets nothing further now: it works at its goal, or has not said yet that it has the last update."""
     return (
         condition != "ready"
         or not desk.taken
+        or clock < desk.retry_at
         or bool(desk.job)
         or (desk.state is not None and desk.state.charging and desk.charger is not None)
     )

@@ -8,6 +8,7 @@ from servitwin.connectors.vda5050.desk import Desk
 from servitwin.connectors.vda5050.event import Weight
 from servitwin.connectors.vda5050.fleet import Fleet
 
+GIVES_BACK = frozenset({"failed", "lost", "untrusted", "manual"})
 _TEXTS: dict[str, tuple[Weight, str]] = {
     "lost": (
         "warning",
@@ -26,8 +27,10 @@ def look_after(fleet: Fleet, conditions: Mapping[str, str], now: int) -> None:
     for twin, condition in conditions.items():
         desk = fleet.desks[twin]
         _tell(fleet, desk, condition, now)
-        if condition == "failed":
-            _give_back_task(fleet, desk, now)
+        if condition in GIVES_BACK:
+            _give_back_task(fleet, desk, condition, now)
+        elif condition == "ready" and (task := fleet.tasks.of(twin)) is not None:
+            task.reason = ""
         if condition == "untrusted":
             desk.pauses.add("untrusted")
         elif condition not in ("lost", "unseen"):
@@ -67,20 +70,21 @@ def _why(desk: Desk, condition: str) -> str:
     return "the emergency stop is pressed" if s is not None and s.emergency_stop != "NONE" else ""
 
 
-def _give_back_task(fleet: Fleet, desk: Desk, now: int) -> None:
-    """A failed robot that has nothing on board, and has not been released to pick up: somebody else does its task."""
+def _give_back_task(fleet: Fleet, desk: Desk, condition: str, now: int) -> None:
+    """A robot out of use with nothing on board, and not released to pick up: somebody else does its task."""
     task = fleet.tasks.of(desk.twin)
     if task is None:
         return
     if task.state == "assigned" and not desk.job:
-        task.state, task.robot, task.reason = "waiting", "", f"{desk.twin} has failed, another robot does it"
-        text = f"Task {task.id} goes to another robot: {desk.twin} has failed."
+        task.state, task.robot, task.reason = "waiting", "", f"{desk.twin} is {condition}, another robot does it"
+        text = f"Task {task.id} goes to another robot: {desk.twin} is {condition}."
         fleet.events.note(now, "task-given-back", text, weight="warning", robot=desk.twin)
-        if len(desk.base) > 1 and not desk.cancel:
+        if condition == "failed" and len(desk.base) > 1 and not desk.cancel:
             desk.cancel, desk.cancel_sent = fleet.new_id("cancel"), 0.0
     elif not task.reason:
-        task.reason = f"{desk.twin} has failed with the load"
-        text = f"Task {task.id} waits for {desk.twin}, which has failed with the load: a person has to help."
+        carries = "with the load" if task.state == "loaded" else "and was released to fetch it"
+        task.reason = f"{desk.twin} is {condition} {carries}"
+        text = f"Task {task.id} waits for {desk.twin}, which is {condition} {carries}."
         fleet.events.note(now, "task-stuck", text, weight="alarm", robot=desk.twin)
 
 
