@@ -155,7 +155,8 @@ def test_a_killed_master_goes_on(node: Node, api: Api) -> None:
     wait_for(node, "robots on their way", 60, lambda: any(len(r["held"]) > 1 for r in fleet(api)["robots"]))
     running = json.loads((node.data / "run" / "children.json").read_bytes())
     os.kill(next(c["pid"] for c in running if c["name"] == "plugin-hall-1-robots"), signal.SIGKILL)
-    wait_for(node, "the master back", 60, lambda: fleet(api)["robots"])
+    wait_for(node, "the master gone", 30, lambda: api.http.get(FLEET).status_code == 503)
+    wait_for(node, "the master back", 60, lambda: api.http.get(FLEET).status_code == 200)
     wait_for(node, "everything there", 240, lambda: done(api, ids))
     assert fleet(api)["conflicts"] == []
     again = api.post(f"{FLEET}/tasks", {"id": ids[0], "from": PAIRS[0][0], "to": PAIRS[0][1], "load": "third"})

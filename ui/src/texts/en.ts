@@ -3,10 +3,11 @@ import { contracts } from "./en/contracts";
 import { controllers } from "./en/controllers";
 import { common } from "./en/everyPage";
 import { machine } from "./en/machine";
+import { machineKeys } from "./en/machineKeys";
 import { offers } from "./en/offers";
 import { places } from "./en/places";
 import { plan } from "./en/plan";
 import { robots } from "./en/robots";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...plan, ...robots };
+export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...plan, ...machineKeys, ...robots };
