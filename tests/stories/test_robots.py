@@ -42,11 +42,12 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     )
     # Robot 8 is not simulated by the plant: a test plays it with credentials of its own.
     text = "\n".join(line for line in text.splitlines() if "start: [13, 7]" not in line)
+    text = text.replace("serial: AG100-0038, version: 2.1.0", "serial: AG100-0038, version: 2.0.0")
     plant = folder / "robots.yaml"
     plant.write_text(
         text.replace(
             "      robots:\n        - {twin: agv-1",
-            "      limits: {fastest_m_s: 6, silent_s: 20}\n      robots:\n        - {twin: agv-1",
+            "      limits: {fastest_m_s: 6, silent_s: 20, load_type: EPAL}\n      robots:\n        - {twin: agv-1",
             1,
         ),
         "utf-8",
@@ -167,8 +168,8 @@ def test_a_killed_master_goes_on(node: Node, api: Api) -> None:
 
 
 def test_a_robot_with_credentials_of_its_own_joins_and_speaks_only_for_itself(node: Node, api: Api) -> None:
-    """A robot of another maker: its own process would be this thread; version 2.1 over MQTT with last will."""
-    robot = Robot("agv-8", "aurora", "AG100-0038", "2.1.0")
+    """A robot of another maker: its own process would be this thread; version 2.0 over MQTT with last will."""
+    robot = Robot("agv-8", "aurora", "AG100-0038", "2.0.0")
     secret = api.credential("agv-8", "agv-8")
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="agv-8")
     client.username_pw_set("agv-8", secret)
@@ -220,6 +221,48 @@ def test_a_robot_with_credentials_of_its_own_joins_and_speaks_only_for_itself(no
     )
 
 
+OTHER_ROBOT = """
+const { AgvController, VirtualAgvAdapter } = require("vda-5050-lib");
+const [url, username, password] = process.argv.slice(2);
+const client = { interfaceName: "uagv", vdaVersion: "2.0.0", transport: { brokerUrl: url, username, password } };
+const start = { mapId: "hall-1", x: 26, y: 0, theta: 0, lastNodeId: "13-7" };
+const agv = new AgvController({ manufacturer: "aurora", serialNumber: "AG100-0038" }, client,
+  { agvAdapterType: VirtualAgvAdapter }, { initialPosition: start, vehicleSpeed: 2, timeLapse: 2 });
+agv.start().then(() => console.log("started"), (error) => { console.error(error); process.exit(1); });
+"""
+
+
+@pytest.mark.long
+def test_a_robot_of_another_library_carries_a_load(node: Node, api: Api, tmp_path: Path) -> None:
+    """The virtual robot of `vda-5050-lib` (npm, MIT), which speaks 2.0 and was written by others."""
+    npm = [str(ROOT / "tools" / "npm"), "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(tmp_path)]
+    try:
+        subprocess.run([*npm, "vda-5050-lib@1.4.0"], check=True, capture_output=True, timeout=300)
+    except (subprocess.SubprocessError, OSError) as e:
+        pytest.skip(f"vda-5050-lib cannot be installed from npm: {e}")
+    (tmp_path / "robot.js").write_text(OTHER_ROBOT, "utf-8")
+    secret = api.credential("agv-8-other", "agv-8")
+    program = ["node", str(tmp_path / "robot.js"), f"mqtt://127.0.0.1:{node.mqtt_port()}", "agv-8-other", secret]
+    log = (tmp_path / "robot.log").open("wb")
+    other = subprocess.Popen(program, stdout=log, stderr=log, cwd=tmp_path)
+    try:
+        mine = lambda: next(r for r in fleet(api)["robots"] if r["robot"] == "agv-8")  # noqa: E731
+        wait_for(node, "the other robot ready", 60, lambda: mine()["condition"] == "ready")
+        elsewhere = [i for i in (f"agv-{n}" for n in range(1, 8))]
+        for twin in elsewhere:  # nobody else is free for it
+            api.post("/simulator/faults", {"twin": twin, "fault": "manual", "active": True})
+        ids = ask(api, "other", [("store-b", "cell-1")])
+        wait_for(node, "carried by the other robot", 240, lambda: done(api, ids))
+        assert next(t for t in fleet(api)["tasks"] if t["id"] == ids[0])["robot"] == "agv-8"
+        for twin in elsewhere:
+            api.post("/simulator/faults", {"twin": twin, "fault": "manual", "active": False})
+        assert fleet(api)["conflicts"] == [] and not mine()["errors"]
+    finally:
+        other.kill()
+        other.wait()
+        log.close()
+
+
 def test_people_and_the_command_line_see_what_they_may(node: Node, api: Api) -> None:
     viewer = Api.of(node, api.token("kivi", "viewer")["token"])
     assert viewer.get("/fleets")["items"] == [{"id": "robots-1", "title": "Robots of hall 1", "may_command": False}]
@@ -227,7 +270,7 @@ def test_people_and_the_command_line_see_what_they_may(node: Node, api: Api) -> 
     stranger = Api.of(node, api.token("aurora", "viewer")["token"])
     assert stranger.get("/fleets")["items"] == [] and stranger.get("/robots")["items"] == []
     stranger.ask("GET", FLEET, 404)
-    assert len(api.get(f"{FLEET}/map")["places"]) == 98
+    assert len(api.get(f"{FLEET}/map")["places"]) == 92
     assert json.loads(api.http.get(f"{FLEET}/layout").content)["layouts"][0]["layoutId"] == "hall-1"
     wrong = api.ask("POST", f"{FLEET}/zones", 400, json={"id": "z", "places": ["moon"]})
     assert wrong["code"] == "map:place-unknown"

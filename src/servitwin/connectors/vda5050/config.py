@@ -56,6 +56,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         silent_s: a robot that says nothing for so long is lost (VDA 5050: at least every 30 s).
         ahead: places released in front of a robot.
         low, critical, full: battery in percent: goes to charge after its task, at once, and is done.
+        load_type: ``loadType`` of the actions pick and drop.
     """
 
     fastest_m_s: float = 2.0
@@ -65,6 +66,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     low: float = 25.0
     critical: float = 13.0
     full: float = 85.0
+    load_type: str = "tray"
 
 
 class Shuttle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

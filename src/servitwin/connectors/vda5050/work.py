@@ -73,7 +73,7 @@ def job_of(fleet: Fleet, desk: Desk) -> tuple[Action, ...]:
         return ()
     word = "pick" if task.state == "assigned" else "drop"
     station = task.origin if word == "pick" else task.target
-    parameters = {"stationType": "floor", "loadType": "tray", "stationName": station}
+    parameters = {"stationType": "floor", "loadType": fleet.limits.load_type, "stationName": station}
     return (
         Action(word, fleet.new_id(f"{task.id}-{word}"), {**parameters, **({"loadId": task.load} if task.load else {})}),
     )
