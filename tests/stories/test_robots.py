@@ -32,7 +32,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     folder = tmp_path_factory.mktemp("robots")
     text = (ROOT / "examples" / "demo" / "robots.yaml").read_text("utf-8")
     text = text.replace(
-        "title: Mobile robots of hall 1\n",
+        "title: Mobile robots of the demo plant\n",
         "title: Robots\nparties:\n  kivi: {name: Kivi}\n  aurora: {name: Aurora, kind: manufacturer}\n",
         1,
     )
@@ -265,7 +265,7 @@ def test_a_robot_of_another_library_carries_a_load(node: Node, api: Api, tmp_pat
 
 def test_people_and_the_command_line_see_what_they_may(node: Node, api: Api) -> None:
     viewer = Api.of(node, api.token("kivi", "viewer")["token"])
-    assert viewer.get("/fleets")["items"] == [{"id": "robots-1", "title": "Robots of hall 1", "may_command": False}]
+    assert viewer.get("/fleets")["items"] == [{"id": "robots-1", "title": "Mobile robots", "may_command": False}]
     viewer.ask("POST", f"{FLEET}/zones", 403, json={"id": "z", "places": ["0-0"]})
     stranger = Api.of(node, api.token("aurora", "viewer")["token"])
     assert stranger.get("/fleets")["items"] == [] and stranger.get("/robots")["items"] == []
