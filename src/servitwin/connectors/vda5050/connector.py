@@ -21,6 +21,7 @@ from servitwin.connectors.vda5050.store import Store
 from servitwin.domain.command import Command
 from servitwin.domain.error import InvalidInputError
 from servitwin.domain.fleet.road_map import Graph
+from servitwin.domain.instant import NS
 from servitwin.sdk.connector import BrokenError, Discovered, Told
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class FleetConnector:
         """What robots say, and what the master says of them, while it steers."""
         store = self._store = Store(Path(self._config.folder))
         c = self._config
-        self._fleet = Fleet(c.robots, self._graph, c.limits, store.load(), shuttles=c.shuttles)
+        self._fleet = Fleet(c.robots, self._graph, c.limits, store.load(), shuttles=c.shuttles, born=self._now() // NS)
         hears = [(f"{t}/{leaf}", qos) for t in self._by_topic for leaf, qos in _LEAVES]
         hears.append(("uagv/+/+/+/connection", 1))
         self._link = MqttLink(f"{c.fleet}-master", c.broker, c.user, c.password, hears, self._hear)

@@ -61,8 +61,12 @@ class Fleet:
         kept_state: Kept | None,
         *,
         shuttles: Sequence[Shuttle] = (),
+        born: int = 0,
     ) -> None:
-        """``kept_state``: what an earlier process wrote down; None: nothing."""
+        """``kept_state``: what an earlier process wrote down, or None; ``born``: a number that grows from life to life.
+
+        Robots remember ids of orders: without it a master that lost its notes would use them again.
+        """
         k = kept_state or Kept()
         self.graph, self.limits, self.shuttles = graph, limits, shuttles
         self.desks = {r.twin: Desk(r) for r in robots}
@@ -71,7 +75,7 @@ class Fleet:
         self.events = Events(k.events)
         self.right = RightOfWay()
         self.planner = AheadPlanner(graph, 7)
-        self.life = k.life + 1
+        self.life = max(k.life + 1, born)
         self.check = DrivenCheck({(w.start, w.end) for w in graph.road_map.ways}, limits.fastest_m_s, limits.nearest_m)
         self.conflicts: list[Conflict] = []
         self.plans: dict[str, list[int]] = {}
