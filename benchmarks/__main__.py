@@ -21,6 +21,9 @@ BENCHMARKS = (
     "proof_file",
     "controllers",
     "anomaly",
+    "anomaly_calibration",
+    "anomaly_fleet",
+    "traceability",
     "robot_fleet",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from servitwin.cli import (
+    anomalies,
     bench,
     cases,
     commands,
@@ -20,6 +21,7 @@ from servitwin.cli import (
     robots,
     run,
     simulate,
+    traces,
     work_orders,
 )
 from servitwin.cli.starters import Starters
@@ -45,11 +47,13 @@ def create_cli(starters: Starters) -> typer.Typer:
     commands.add(app)
     requirements.add(app, starters)
     cases.add(app)
+    anomalies.add(app)
     data.add(app)
     evidence.add(app, starters)
     planning.add(app)
     robots.add(app)
     simulate.add(app)
+    traces.add(app, starters)
     if starters.bench is not None:
         bench.add(app, starters.bench)
     return app

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from servitwin.client import answers
+from servitwin.client.anomalies import AnomalyCalls
 from servitwin.client.contracts import ContractCalls
 from servitwin.client.controllers import ControllerCalls
 from servitwin.client.events import parse_events
@@ -20,6 +21,7 @@ from servitwin.client.http import Connection, local_address
 from servitwin.client.planning import PlanningCalls
 from servitwin.client.requirements import RequirementCalls
 from servitwin.client.robots import RobotCalls
+from servitwin.client.traces import TraceCalls
 from servitwin.domain.error import NotFoundError
 from servitwin.domain.instant import format_instant
 from servitwin.domain.machine_type import MachineType
@@ -28,7 +30,16 @@ from servitwin.domain.state_time import Gap
 Time = str | int | None
 
 
-class Client(ContractCalls, ControllerCalls, EvidenceCalls, PlanningCalls, RequirementCalls, RobotCalls):
+class Client(
+    AnomalyCalls,
+    ContractCalls,
+    ControllerCalls,
+    EvidenceCalls,
+    PlanningCalls,
+    RequirementCalls,
+    RobotCalls,
+    TraceCalls,
+):
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.
 
     Times may be given as RFC 3339 text or integer nanoseconds UTC.

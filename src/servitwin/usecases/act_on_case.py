@@ -13,15 +13,18 @@ from servitwin.domain.case import (
     CaseStep,
     Closed,
     Diagnosed,
+    Dismissed,
+    Ended,
+    Found,
     Noted,
     Repaired,
     Shelved,
     StepBody,
     Unshelved,
     case_standing,
-    check_step,
 )
 from servitwin.domain.case_alarm import SEVERITY_RANK
+from servitwin.domain.case_check import check_step
 from servitwin.domain.case_relation import related
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError, RefusedError
 from servitwin.domain.instant import EARLIEST, LATEST
@@ -34,7 +37,7 @@ from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.state_evidence import StateEvidence
 
-PEOPLES_STEPS = (Acknowledged, Shelved, Unshelved, Diagnosed, Repaired, Closed, Noted)
+PEOPLES_STEPS = (Acknowledged, Shelved, Unshelved, Diagnosed, Repaired, Closed, Dismissed, Noted)
 
 
 class ActOnCase:
@@ -111,7 +114,7 @@ class ActOnCase:
                         "also",
                     )
                 )
-        if wanted and isinstance(body, Shelved | Unshelved | Closed):
+        if wanted and isinstance(body, Shelved | Unshelved | Closed | Dismissed):
             raise InvalidInputError(
                 Fault(
                     "case:by-itself",
@@ -130,7 +133,7 @@ class ActOnCase:
         """Take a step; ``number``: which the actor believes to take, without it the next one.
 
         Raises:
-            InvalidInputError, ConflictError, RefusedError: as :func:`servitwin.domain.case.check_step` says.
+            InvalidInputError, ConflictError, RefusedError: as :func:`servitwin.domain.case_check.check_step` says.
         """
         return self.act_together(actor, id, (), body, number)
 
@@ -240,7 +243,25 @@ class ActOnCase:
         if not violated:
             violated = [(case.opened, case.opened + 1)]
         readable = any(self._authoriser.spans(actor, twin, "", start, end) for start, end in violated)
-        return standing if readable else None
+        return self._without_others(actor, twin, standing) if readable else None
+
+    def _without_others(self, actor: Actor, twin: Twin, standing: CaseStanding) -> CaseStanding:
+        """The case without what services said of stretches at another owner's: it names readings."""
+        bodies = [s.body for s in standing.steps]
+        starts = {b.finding.id: b.finding.start for b in bodies if isinstance(b, Found) and b.told is not None}
+        hidden = {id for id, at in starts.items() if not self._authoriser.spans(actor, twin, "", at, at + 1)}
+        if not hidden:
+            return standing
+        steps = []
+        for step in standing.steps:
+            match step.body:
+                case Found(finding=f) as body if f.id in hidden:
+                    steps.append(msgspec.structs.replace(step, body=msgspec.structs.replace(body, told=None)))
+                case Ended(finding=id) as body if id in hidden:
+                    steps.append(msgspec.structs.replace(step, body=msgspec.structs.replace(body, told=None)))
+                case _:
+                    steps.append(step)
+        return msgspec.structs.replace(standing, steps=tuple(steps))
 
 
 def _urgency(s: CaseStanding) -> tuple[bool, int, bool, int]:

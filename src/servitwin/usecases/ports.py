@@ -38,6 +38,7 @@ from servitwin.domain.twin import Twin
 from servitwin.domain.usage import UsageConflict, UsageRecord
 from servitwin.domain.work_order import WorkOrder
 from servitwin.usecases.planning_ports import PlanningRecords
+from servitwin.usecases.trace_ports import TraceRecords
 
 __all__ = ["Aggregation", "Bucket", "Bus", "Files", "HistoryReader", "HistoryWriter", "LastValue", "Records"]
 
@@ -248,7 +249,14 @@ class ControllerRecords(Protocol):
 
 
 class Records(
-    ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, PlanningRecords, Protocol
+    ContractRecords,
+    MoneyRecords,
+    CaseRecords,
+    StatementRecords,
+    ControllerRecords,
+    PlanningRecords,
+    TraceRecords,
+    Protocol,
 ):
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
@@ -332,7 +340,11 @@ class Records(
         outcome: bytes,
         snapshot: bytes | None,
     ) -> None: ...
-    def outcomes(self, service: str, twin: str, start: int, end: int) -> list[dict[str, Any]]: ...
+    def outcomes(
+        self, service: str, twin: str, start: int, end: int, *, telling: bool = False
+    ) -> list[dict[str, Any]]: ...
+    def thin_snapshots(self, service: str, version: str, twin: str, parameters: str, start: int, end: int) -> None: ...
+    def outcomes_until(self, service: str, twin: str, parameters: str) -> int | None: ...
     def latest_snapshot(
         self, service: str, version: str, twin: str, parameters: str, before: int
     ) -> tuple[int, str, bytes] | None: ...

@@ -1,5 +1,7 @@
 """Services step by step: late data change the outcome to what it would have been in order, as a new revision."""
 
+import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
-from servitwin.domain.instant import NS
+from servitwin.domain.instant import DAY, HOUR, NS
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import Cut, Series
 from servitwin.domain.signal import SignalDefinition
@@ -22,7 +24,6 @@ from servitwin.sdk.service import Outcome
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.run_service import (
     Assignment,
-    RunServices,
     StepRequest,
     StepResult,
     assign_service,
@@ -30,6 +31,7 @@ from servitwin.usecases.run_service import (
     withdraw_service,
 )
 from tests.crane_records import UID, crane_records
+from tests.service_runner import service_runner
 
 
 class MemoryHistory:
@@ -115,7 +117,7 @@ def test_any_order_of_arrival_ends_in_the_same_outcome(
     rows = [(i * 7 * NS, v) for i, v in enumerate(values)]
     arrival = data.draw(st.permutations(rows))
     history, host = MemoryHistory(), CountingHost()
-    runner = RunServices(history, records, Registry(records), host)  # type: ignore[arg-type]
+    runner = service_runner(history, records, host)
     assign_service(records, Registry(records), host, ASSIGNED)
     now = 20 * NS
     for row in arrival:
@@ -130,7 +132,7 @@ def test_any_order_of_arrival_ends_in_the_same_outcome(
 
 def test_late_data_make_a_new_revision_and_keep_the_old_one(records: SqlRecords) -> None:
     history, host = MemoryHistory(), CountingHost()
-    runner = RunServices(history, records, Registry(records), host)  # type: ignore[arg-type]
+    runner = service_runner(history, records, host)
     assign_service(records, Registry(records), host, ASSIGNED)
     history.rows += [(1 * NS, 5.0), (9 * NS, 5.0)]
     runner.advance(30 * NS)
@@ -143,7 +145,7 @@ def test_late_data_make_a_new_revision_and_keep_the_old_one(records: SqlRecords)
 
 def test_a_failing_service_says_why_stops_no_other_and_goes_on_later(records: SqlRecords) -> None:
     history, host = MemoryHistory(), CountingHost()
-    runner = RunServices(history, records, Registry(records), host)  # type: ignore[arg-type]
+    runner = service_runner(history, records, host)
     assign_service(records, Registry(records), host, ASSIGNED)
     assign_service(records, Registry(records), host, msgspec.structs.replace(ASSIGNED, parameters={"above": 1}))
     history.rows.append((1 * NS, 12.0))
@@ -168,10 +170,28 @@ def test_wrong_assignments_are_refused_with_their_faults(records: SqlRecords) ->
 
 def test_withdrawing_ends_the_assignment_and_keeps_outcomes(records: SqlRecords) -> None:
     history, host = MemoryHistory(), CountingHost()
-    runner = RunServices(history, records, Registry(records), host)  # type: ignore[arg-type]
+    runner = service_runner(history, records, host)
     assign_service(records, Registry(records), host, ASSIGNED)
     history.rows.append((1 * NS, 12.0))
     runner.advance(30 * NS)
     assert withdraw_service(records, "rises", UID) == 1
     assert runner.advance(60 * NS) == 0
     assert rises(records) == [1 * NS]
+
+
+def test_of_days_that_are_over_one_snapshot_is_kept_and_late_data_still_count(
+    records: SqlRecords, tmp_path: Path
+) -> None:
+    history, host = MemoryHistory(), CountingHost()
+    runner = service_runner(history, records, host)
+    assign_service(records, Registry(records), host, ASSIGNED)
+    history.rows += [(NS + h * HOUR, 5.0) for h in range(96)]
+    for hour in range(1, 96):
+        runner.advance(hour * HOUR + 5 * NS)
+    with sqlite3.connect(tmp_path / "records.db") as file:
+        kept = file.execute("SELECT end_ns FROM outcomes WHERE snapshot IS NOT NULL ORDER BY end_ns").fetchall()
+    per_day = Counter(end // DAY for (end,) in kept)
+    assert per_day[0] == per_day[1] == 1 and per_day[2] > 20 and per_day[3] > 20
+    history.rows.append((5 * HOUR, 12.0))
+    runner.advance(95 * HOUR + 6 * NS)
+    assert rises(records) == [5 * HOUR] and runner.failures == {}

@@ -49,6 +49,12 @@ export type QuarantineDetail = Schemas["QuarantineDetail"];
 export type QuarantinePage = Schemas["QuarantinePage"];
 export type ReplayAnswer = Schemas["ReplayAnswer"];
 export type Health = Schemas["HealthAnswer"];
+export type AnomalyList = Schemas["AnomalyList"];
+export type AnomalyShape = Schemas["AnomalyShape"];
+export type AnomalyModel = Schemas["AnomalyModelShape"];
+export type AnomalyWatch = Schemas["AnomalyWatch"];
+export type MachineChange = Schemas["ChangeShape"];
+export type FoundSignal = Schemas["FoundSignalShape"];
 export type Connection = Schemas["ConnectionShape"];
 export type SimulatorAnswer = Schemas["SimulatorAnswer"];
 export type SimulatorFault = Schemas["FaultSwitch"];
@@ -115,6 +121,7 @@ export type CaseAct =
   | Schemas["DiagnoseIn"]
   | Schemas["RepairIn"]
   | Schemas["CloseIn"]
+  | Schemas["DismissIn"]
   | Schemas["NoteIn"];
 export type MachineKey = Schemas["MachineKeyShape"];
 export type MachineKeys = Schemas["MachineKeysShape"];
@@ -140,3 +147,16 @@ export type Robot = Schemas["RobotShape"];
 export type RobotTask = Schemas["TaskShape"];
 export type RobotZone = Schemas["ZoneShape"];
 export type FleetEvent = Schemas["FleetEventShape"];
+export type PartSummary = Schemas["PartSummary"];
+export type Genealogy = Schemas["Genealogy"];
+export type LinkShape = Schemas["LinkShape"];
+export type MeasureShape = Schemas["MeasureShape"];
+export type TraceEventShape = Schemas["TraceEventShape"];
+export type RecallAnswer = Schemas["RecallAnswer"];
+export type RecalledPart = Schemas["RecalledPart"];
+export type CharacteristicShape = Schemas["CharacteristicShape"];
+export type CharacteristicList = Schemas["CharacteristicList"];
+export type SpcChart = Schemas["SpcChart"];
+export type SpcPoint = Schemas["SpcPoint"];
+export type SharePoint = Schemas["SharePoint"];
+export type YieldAnswer = Schemas["YieldAnswer"];

@@ -1,3 +1,4 @@
+import { anomalies } from "./en/anomalies";
 import { cases } from "./en/cases";
 import { contracts } from "./en/contracts";
 import { controllers } from "./en/controllers";
@@ -7,7 +8,8 @@ import { machineKeys } from "./en/machineKeys";
 import { offers } from "./en/offers";
 import { places } from "./en/places";
 import { plan } from "./en/plan";
+import { quality } from "./en/quality";
 import { robots } from "./en/robots";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...plan, ...machineKeys, ...robots };
+export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...anomalies, ...plan, ...machineKeys, ...quality, ...robots };
