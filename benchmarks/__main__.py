@@ -26,6 +26,7 @@ BENCHMARKS = (
     "remaining_life",
     "traceability",
     "schedule",
+    "robot_fleet",
 )
 
 

@@ -11,6 +11,7 @@ import "./styles/cases.css";
 import "./styles/plan.css";
 import "./styles/controllers.css";
 import "./styles/life.css";
+import "./styles/robots.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";

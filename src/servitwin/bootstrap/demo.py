@@ -43,7 +43,7 @@ def demo_plant() -> list[str]:
         raise NotFoundError(
             Fault("demo:not-found", f"{folder} is not there", "Run the demo from a clone of the repository: make demo")
         )
-    return [str(folder / "machine-types"), str(folder / "plant.yaml")]
+    return [str(folder / "machine-types"), str(folder / "plant.yaml"), str(folder / "robots.yaml")]
 
 
 def demo_contracts() -> Path:

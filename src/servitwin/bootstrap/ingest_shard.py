@@ -17,7 +17,7 @@ from servitwin.engines.bus.reader import Source, StreamReader
 from servitwin.engines.bus.server import note_committed
 from servitwin.engines.history import DeltaWriter
 from servitwin.engines.history.columns import ipc_of
-from servitwin.sdk.connector import Connector
+from servitwin.sdk.connector import Decodes
 from servitwin.usecases.ingest import Block, Ingest, Shared
 from servitwin.usecases.ingest.tail import Tail
 
@@ -34,7 +34,7 @@ class IngestShard:
         source: Source,
         writer: DeltaWriter,
         shared: Shared,
-        connectors: Sequence[Connector],
+        connectors: Sequence[Decodes],
         settings: Settings,
         consumer_name: Callable[[], str],
     ) -> None:

@@ -19,6 +19,7 @@ import uvloop
 from servitwin.bootstrap.ingest_shard import IngestShard
 from servitwin.bootstrap.live_pace import LivePace
 from servitwin.bootstrap.mappings import decoders, foreign_subjects, mapping_configs
+from servitwin.bootstrap.own_topics import Elsewhere, heard_elsewhere
 from servitwin.bootstrap.short_worker import ask_worker
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
@@ -28,7 +29,7 @@ from servitwin.engines.bus.listener import UnacknowledgedListener
 from servitwin.engines.bus.reader import Source
 from servitwin.engines.history import DeltaWriter
 from servitwin.engines.records import SqlRecords
-from servitwin.sdk.connector import Connector
+from servitwin.sdk.connector import Decodes
 from servitwin.usecases.ingest import Shared
 from servitwin.usecases.live_mirror import LiveMessage
 from servitwin.usecases.registry import Registry
@@ -62,7 +63,7 @@ class IngestProcess:
         self._refused = ""
         self._shards: list[IngestShard] = []
         self._bus: BusClient | None = None
-        self._connectors: list[Connector] = []  # the shards hold this very list
+        self._connectors: list[Decodes] = []  # the shards hold this very list
         self._listener: UnacknowledgedListener | None = None
         self._passing_on: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(_QOS0_WAITING)
         self._replaying = asyncio.Lock()
@@ -134,7 +135,7 @@ class IngestProcess:
     def _read_mappings(self) -> tuple[str, ...]:
         """Let the shards decode by the mappings as the plant has them now; returns their subjects."""
         configs = mapping_configs(self._records)
-        self._connectors[:] = decoders(configs)
+        self._connectors[:] = [*decoders(configs), Elsewhere(heard_elsewhere(self._records))]
         return foreign_subjects(configs)
 
     def _consumer_name(self) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from servitwin.bootstrap.data_folder import write_private
 from servitwin.bootstrap.mappings import mapping_configs, topics
+from servitwin.bootstrap.own_topics import machine_topics
 from servitwin.usecases.ports import Records
 
 MACHINES_FILE = Path("secrets") / "machines.json"
@@ -19,21 +20,19 @@ class MachineUser(msgspec.Struct):
     user: str
     secret_hash: str
     twins: list[str]
-    topics: list[str] = []  # MQTT topic filters of mappings
+    topics: list[str] = []  # MQTT topic filters of mappings, and of protocols with topics of their own
+    hears: list[str] = []
 
 
 def write_machine_users(records: Records, data: Path) -> None:
     """Bring the file up to what the records say; the supervisor notices the change within a second."""
     mappings = mapping_configs(records)
-    users = [
-        MachineUser(
-            user,
-            secret,
-            twins,
-            [t for twin in twins if not twin.startswith("@") for c in mappings for t in topics(c, twin)],
-        )
-        for user, secret, twins in records.machine_credentials()
-    ]
+    users = []
+    for user, secret, names in records.machine_credentials():
+        twins = [t for t in names if not t.startswith("@")]
+        own = machine_topics(records, twins)
+        mapped = [t for twin in twins for c in mappings for t in topics(c, twin)]
+        users.append(MachineUser(user, secret, names, [*mapped, *own.speaks], list(own.hears)))
     write_private(data / MACHINES_FILE, msgspec.json.encode(users))
 
 

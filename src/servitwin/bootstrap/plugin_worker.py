@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import logging
 import os
 import random
 import signal
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
@@ -26,16 +27,19 @@ from servitwin.sdk.connector import (
     Batch,
     BrokenError,
     Connector,
+    Controlled,
     DecodeFault,
     NotReadyError,
     Runner,
     Sample,
+    Tells,
 )
 from servitwin.sdk.discovery import plugin
 
 log = logging.getLogger("servitwin.plugin")
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
+_TELL_EVERY_S = 0.5
 OUT_OF_MEMORY = 12  # exit code, ENOMEM
 
 
@@ -63,12 +67,14 @@ class PluginWorker:
         await self._bus.flush()
         report_ready()
         alive = loop.create_task(self._show_life())
+        telling = loop.create_task(self._pass_on_events())
         try:
             await self._work()
         except MemoryError:
             os._exit(OUT_OF_MEMORY)  # nothing can be trusted any more; the supervisor starts a fresh process
         finally:
             alive.cancel()
+            telling.cancel()
             await self._connector.close()
             await self._bus.close()
 
@@ -81,6 +87,17 @@ class PluginWorker:
                 await asyncio.sleep(min(1.0, self._patience_s / 4))
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+    async def _pass_on_events(self) -> None:
+        """What happened, to whoever keeps the node's events."""
+        if not isinstance(self._connector, Tells):
+            return
+        while True:
+            told = self._connector.told()
+            if told:
+                subject = f"plugin.{self._settings.plugin.connection}.told"
+                await self._bus.publish(subject, msgspec.json.encode(list(told)))
+            await asyncio.sleep(_TELL_EVERY_S)
 
     async def _work(self) -> None:
         pause = _FIRST_PAUSE_S
@@ -122,15 +139,32 @@ class PluginWorker:
             return
 
     async def _poll(self) -> None:
-        async for topic, payload in self._connector.observations():
+        async for topic, payload in self._until_stopped(self._connector.observations()):
             batches, faults = self._connector.decode(topic, payload, time.time_ns())
             for batch in batches:
                 for part in payloads_of(batch):
                     await self._publish(batch.twin, part)
             for fault in faults:
                 await self._publish(fault.twin or "unknown", quarantined_payload(topic, payload, fault))
-            if self._stop.is_set():
-                return
+
+    async def _until_stopped(self, source: AsyncIterator[tuple[str, bytes]]) -> AsyncIterator[tuple[str, bytes]]:
+        """What the connector hands over, until the process is told to end: also while nothing comes."""
+        stopped = asyncio.create_task(self._stop.wait())
+        try:
+            while not self._stop.is_set():
+                following = asyncio.ensure_future(anext(source, None))
+                await asyncio.wait({following, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                if not following.done():
+                    following.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await following
+                    return
+                said = following.result()
+                if said is None:
+                    return
+                yield said
+        finally:
+            stopped.cancel()
 
     async def _publish(self, twin: str, message: dict[str, Any]) -> None:
         """Durable before the next one is read; what the connector gave no number gets one of this process's life."""
@@ -151,7 +185,7 @@ class PluginWorker:
                     raise
 
     async def _control(self, payload: bytes) -> bytes:
-        if not isinstance(self._connector, Runner):
+        if not isinstance(self._connector, Controlled):
             fault = Fault("connection:not-controllable", "This connection takes no orders", "", "")
             return msgspec.json.encode({"faults": [fault]})
         try:

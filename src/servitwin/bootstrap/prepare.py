@@ -20,6 +20,7 @@ from servitwin.bootstrap.demo_production import add_demo_production
 from servitwin.bootstrap.demo_quality import add_demo_quality
 from servitwin.bootstrap.demo_services import add_demo_services
 from servitwin.bootstrap.machine_users import write_machine_users
+from servitwin.bootstrap.own_topics import process_topics
 from servitwin.bootstrap.supervisor import Connection, Prepared
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
@@ -79,9 +80,12 @@ def wanted_processes(records: SqlRecords, notes: list[str]) -> list[Connection]:
             memory_mb=memory_of(c.connector),
             twins=list(c.twins),
             reads=list(c.reads),
+            speaks=list(own.speaks),
+            hears=list(own.hears),
         )
         for c in connections(records)
         if not is_mapped(c)
+        for own in (process_topics(c),)
     ]
     for service in plugins("service"):
         if not service.built_in:

@@ -30,6 +30,7 @@ from servitwin.engines.files.folder import FileFolder
 from servitwin.engines.records import SqlRecords
 from servitwin.usecases.command_desk import CommandDesk
 from servitwin.usecases.keep_findings import KeepFindings
+from servitwin.usecases.keep_plugin_events import KeepPluginEvents
 from servitwin.usecases.live_mirror import LiveMessage, LiveMirror
 from servitwin.usecases.publish_aggregates import PublishAggregates
 from servitwin.usecases.registry import Registry
@@ -70,6 +71,7 @@ class ServicesWorker:
             self._reader, self._registry, self._records, self._publish_from_thread, self._new_id, settings.evidence
         )
         self._events = TellEvents(self._registry, self._publish)
+        self._from_plugins = KeepPluginEvents(self._records, self._registry, self._publish)
         self._resynced = 0
 
     @staticmethod
@@ -85,6 +87,7 @@ class ServicesWorker:
         await self._bus.answer("ask.services", self._answer(self._health))
         await self._bus.subscribe("servitwin.*.commands.*.ack", self._on_acknowledgement)
         await self._bus.subscribe("happened", self._on_happened)
+        await self._bus.subscribe("plugin.*.told", self._on_told)
         for subject in ("changed.types", "changed.twins"):
             await self._bus.subscribe(subject, self._on_changed)
         await self._mirror.follow(self._bus)
@@ -125,6 +128,9 @@ class ServicesWorker:
 
     async def _on_happened(self, _subject: str, payload: bytes) -> None:
         self._events.heard(payload)
+
+    async def _on_told(self, subject: str, payload: bytes) -> None:
+        self._from_plugins.heard(subject, payload)
 
     async def _on_changed(self, _subject: str, _payload: bytes) -> None:
         if self._registry.reload():

@@ -41,6 +41,8 @@ class Connection(msgspec.Struct, omit_defaults=True):
     memory_mb: int = 512
     twins: list[str] = []
     reads: list[str] = []
+    speaks: list[str] = []  # MQTT topics of its protocol
+    hears: list[str] = []
 
 
 class Prepared(msgspec.Struct, omit_defaults=True):
@@ -151,10 +153,18 @@ class Supervisor:
         path = self._folder.path / MACHINES_FILE
         self._machines_seen = path.stat().st_mtime if path.exists() else 0.0
         machines = [
-            machine_user(m.user, m.secret_hash, m.twins, m.topics) for m in read_machine_users(self._folder.path)
+            machine_user(m.user, m.secret_hash, m.twins, m.topics, m.hears)
+            for m in read_machine_users(self._folder.path)
         ]
         plugins = [
-            plugin_user(c.name, self._secrets[c.name], c.twins or (() if c.kind == "service" else ("*",)), c.reads)
+            plugin_user(
+                c.name,
+                self._secrets[c.name],
+                c.twins or (() if c.kind == "service" else ("*",)),
+                c.reads,
+                c.speaks,
+                c.hears,
+            )
             for c in self._connections
         ]  # fmt: skip
         return [*machines, *plugins]

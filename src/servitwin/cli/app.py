@@ -19,6 +19,7 @@ from servitwin.cli import (
     remaining_life,
     replay,
     requirements,
+    robots,
     run,
     schedules,
     simulate,
@@ -54,6 +55,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     planning.add(app)
     remaining_life.add(app)
     schedules.add(app)
+    robots.add(app)
     simulate.add(app)
     traces.add(app, starters)
     if starters.bench is not None:

@@ -21,6 +21,7 @@ from servitwin.client.http import Connection, local_address
 from servitwin.client.planning import PlanningCalls
 from servitwin.client.remaining_life import RemainingLifeCalls
 from servitwin.client.requirements import RequirementCalls
+from servitwin.client.robots import RobotCalls
 from servitwin.client.schedules import ScheduleCalls
 from servitwin.client.traces import TraceCalls
 from servitwin.domain.error import NotFoundError
@@ -40,6 +41,7 @@ class Client(
     RemainingLifeCalls,
     RequirementCalls,
     ScheduleCalls,
+    RobotCalls,
     TraceCalls,
 ):
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.

@@ -76,13 +76,17 @@ class Discovered(msgspec.Struct, frozen=True, omit_defaults=True):
     address: str = ""
 
 
-@runtime_checkable
-class Connector(Protocol):
-    """One configured connection to machines. Made by the plugin's ``connect(config)`` after ``check`` found nothing."""
+class Decodes(Protocol):
+    """What ingest asks about messages as they lie in the streams."""
 
     def decode(self, topic: str, payload: bytes, received: int) -> tuple[Sequence[Batch], Sequence[DecodeFault]]:
         """Pure: batches and faults of one payload as received. Never raises for what came in."""
         ...
+
+
+@runtime_checkable
+class Connector(Decodes, Protocol):
+    """One configured connection to machines. Made by the plugin's ``connect(config)`` after ``check`` found nothing."""
 
     def observations(self) -> AsyncIterator[tuple[str, bytes]]:
         """Topic and payload as received, where this connector polls or runs; ends when there is nothing more."""
@@ -102,7 +106,16 @@ class Connector(Protocol):
 
 
 @runtime_checkable
-class Runner(Protocol):
+class Controlled(Protocol):
+    """What a connector offers beside :class:`Connector` if people and programs may ask something of it."""
+
+    def control(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a message of ``plugin.<connection>.control``; what is wrong comes back as ``{"faults": [...]}``."""
+        ...
+
+
+@runtime_checkable
+class Runner(Controlled, Protocol):
     """What a connector offers beside :class:`Connector` if it speaks on its own in its worker process.
 
     The worker adds to the configuration: ``broker`` (``{"host", "port"}``), ``user``, ``password`` and ``folder``
@@ -113,8 +126,44 @@ class Runner(Protocol):
         """Work until ``stop`` is set, then save and return; raises a :class:`ConnectorError` if it cannot go on."""
         ...
 
-    def control(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer a message of ``plugin.<connection>.control``; what is wrong comes back as ``{"faults": [...]}``."""
+
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that happened to a twin, for people and programs; ``at``: ns UTC, ``data``: plain."""
+
+    twin: str
+    at: int
+    data: dict[str, Any]
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """What a connector offers beside :class:`Connector` if things happen that are no observations.
+
+    They become events of the node under the connector's name, for twins that the connection speaks for.
+    """
+
+    def told(self) -> Sequence[Told]:
+        """What has happened since it was last asked; asked twice a second."""
+        ...
+
+
+class Topics(msgspec.Struct, frozen=True):
+    """MQTT topic filters beside servitwin's own that a user of the broker may publish on, and may hear."""
+
+    speaks: tuple[str, ...] = ()
+    hears: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class OwnTopics(Protocol):
+    """What a connector's module offers beside :class:`ConnectorPlugin` if its protocol has MQTT topics of its own."""
+
+    def topics(self, config: Config) -> Topics:
+        """Topics of the connection's own process, for a checked configuration."""
+        ...
+
+    def machine_topics(self, config: Config, twin: str) -> Topics:
+        """Topics of a machine that has credentials of its own for that twin."""
         ...
 
 

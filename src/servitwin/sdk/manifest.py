@@ -31,6 +31,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
         meters: what is counted for an invoice; ``journey``: blueprint steps in order.
         artefacts: trainers whose artefact in use an evaluator is given.
         stretch: most time of one step (``12h``), so that a long past is caught up with in pieces; empty: no limit.
+        own_topics: a connector's protocol has MQTT topics of its own (:class:`servitwin.sdk.connector.OwnTopics`).
     """
 
     name: str
@@ -49,6 +50,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     artefacts: tuple[str, ...] = ()
     stretch: str = ""
     limits: Limits = Limits()
+    own_topics: bool = False
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -10,6 +10,7 @@ import { offers } from "./en/offers";
 import { places } from "./en/places";
 import { plan } from "./en/plan";
 import { quality } from "./en/quality";
+import { robots } from "./en/robots";
 
 /** Every text that people read, in one place for translation. */
 export const t = {
@@ -25,4 +26,5 @@ export const t = {
   ...plan,
   ...machineKeys,
   ...quality,
+  ...robots,
 };

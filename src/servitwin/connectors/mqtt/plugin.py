@@ -53,7 +53,8 @@ class Connector:
         if own is not None:
             twin, kind = own.groups()
             if kind == "observations":
-                return decode_payload(twin, payload, received)
+                refused = _refused(twin, payload) if topic.startswith("in/") else None
+                return ([], [refused]) if refused is not None else decode_payload(twin, payload, received)
             return _connection(twin, payload, received)
         topic = topic.removeprefix(_HANDED_ON)
         for pattern, mapping in self._mappings:
@@ -86,6 +87,27 @@ class Connector:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+class _Refused(msgspec.Struct):
+    """What the process of a connection could not read, with its reason and its bytes (``bootstrap.plugin_worker``)."""
+
+    source: str
+    fault: Fault
+    raw: str
+
+
+_REFUSED = msgspec.json.Decoder(_Refused)
+
+
+def _refused(twin: str, payload: bytes) -> DecodeFault | None:
+    """The fault that a connection's process found in a message; None if this is something else."""
+    if not payload.startswith(b'{"source":'):
+        return None
+    try:
+        return DecodeFault(_REFUSED.decode(payload).fault, twin)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _connection(twin: str, payload: bytes, received: int) -> tuple[Sequence[Batch], Sequence[DecodeFault]]:

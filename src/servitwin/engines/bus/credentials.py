@@ -32,11 +32,13 @@ def hash_secret(secret: str) -> str:
     return bcrypt.hashpw(secret.encode(), bcrypt.gensalt(_BCRYPT_COST)).decode()
 
 
-def machine_user(name: str, password_hash: str, twins: Sequence[str], topics: Sequence[str] = ()) -> BusUser:
+def machine_user(
+    name: str, password_hash: str, twins: Sequence[str], topics: Sequence[str] = (), hears: Sequence[str] = ()
+) -> BusUser:
     """A machine: speaks for its twins, hears their commands and events, nothing else; by MQTT, or NATS.
 
     A name ``@party`` among ``twins`` hears events of that party, and speaks for nobody. ``topics``: MQTT topic filters
-    beside servitwin's own on which it may publish.
+    beside servitwin's own on which it may publish; ``hears``: that it may hear.
     """
     return BusUser(
         name,
@@ -45,23 +47,42 @@ def machine_user(name: str, password_hash: str, twins: Sequence[str], topics: Se
             *(s for t in twins if not t.startswith("@") for s in _spoken(t)),
             *(s for t in topics for s in subjects_of(t)),
         ),
-        (*(s for t in twins for s in (*_heard(t), *_told(t))), f"_INBOX_{name}.>", "$MQTT.sub.>"),
+        (
+            *(s for t in twins for s in (*_heard(t), *_told(t))),
+            *(s for t in hears for s in subjects_of(t)),
+            f"_INBOX_{name}.>",
+            "$MQTT.sub.>",
+        ),
     )
 
 
-def plugin_user(connection: str, secret: str, twins: Sequence[str] = ("*",), reads: Sequence[str] = ()) -> BusUser:
+def plugin_user(
+    connection: str,
+    secret: str,
+    twins: Sequence[str] = ("*",),
+    reads: Sequence[str] = (),
+    speaks: Sequence[str] = (),
+    hears: Sequence[str] = (),
+) -> BusUser:
     """A plugin worker of one connection: as a machine for its twins, plus its own ``plugin.<connection>`` subjects.
 
-    ``reads``: twins whose observations it may hear, as coupled machines hear their neighbours.
+    ``reads``: twins whose observations it may hear, as coupled machines hear their neighbours. ``speaks``, ``hears``:
+    MQTT topic filters of its protocol.
     """
     name = f"plugin-{connection}"
     return BusUser(
         name,
         secret,
-        (*(s for t in twins for s in _spoken(t)), f"plugin.{connection}.>", "_INBOX.>"),
+        (
+            *(s for t in twins for s in _spoken(t)),
+            *(s for t in speaks for s in subjects_of(t)),
+            f"plugin.{connection}.>",
+            "_INBOX.>",
+        ),
         (
             *(s for t in twins for s in _heard(t)),
             *(f"servitwin.{t}.observations" for t in reads),
+            *(s for t in hears for s in subjects_of(t)),
             f"plugin.{connection}.>",
             f"_INBOX_{name}.>",
             "$MQTT.sub.>",

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from servitwin.domain.observation import PackedRows, Quarantined, Rows
-from servitwin.sdk.connector import Batch, Connector, DecodeFault
+from servitwin.sdk.connector import Batch, DecodeFault, Decodes
 from servitwin.sdk.payload import MAX_PAYLOAD
 from servitwin.sdk.signed_payload import split_signed
 from servitwin.usecases.ingest.columns import Names, RowBuilder
@@ -62,7 +62,7 @@ class Ingest:
         connectors: decode what is on the topics; the first that knows a topic has it.
     """
 
-    def __init__(self, shard: int, shared: Shared, connectors: Sequence[Connector]) -> None:
+    def __init__(self, shard: int, shared: Shared, connectors: Sequence[Decodes]) -> None:
         self._shard, self._shared, self._connectors = shard, shared, connectors
         self._block = Block()
         self._builder = RowBuilder(shared.twins, shared.signals)

@@ -44,6 +44,7 @@ from servitwin.web.api import (
     remaining_life,
     requirements,
     results,
+    robots,
     schedules,
     services,
     sessions,
@@ -109,6 +110,7 @@ NOUNS = (
     epcis,
     spc,
     schedules,
+    robots,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

@@ -1,0 +1,159 @@
+"""Independent check of what robots do: shares no code with planner and master, so that it cannot share a mistake.
+
+Two forms: :func:`check_steps` looks at a plan in steps, :class:`DrivenCheck` follows what robots report as they drive.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from servitwin.domain.instant import NS
+
+SLACK = 1.25  # times the highest speed: positions are measured, clocks are read at different moments
+JITTER_M = 0.35  # metres of measurement between two reports that are close in time
+
+
+class Conflict(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that must not happen.
+
+    Attributes:
+        kind: ``place`` (two at one place), ``pass`` (two through each other), ``way`` (where there is none), ``closed``
+            (a closed place entered), ``distance`` (too near), ``speed`` (faster than possible).
+        robots: who.
+        step: number of the step, or ns UTC of the report.
+        where: the place or places.
+    """
+
+    kind: str
+    robots: tuple[str, ...]
+    step: int
+    where: str
+    detail: str = ""
+
+
+def check_steps(
+    paths: Sequence[Sequence[str]], ways: Collection[tuple[str, str]], closed: Collection[str] = ()
+) -> list[Conflict]:
+    """All conflicts of a plan in steps.
+
+    Args:
+        paths: for each robot its place at steps 0, 1, 2, ...; all of equal length.
+        ways: pairs of places between which a robot may drive in one step (standing still is always permitted).
+        closed: places that nobody may be at.
+
+    Returns:
+        Conflicts of places, of passing through each other, of ways that are none (an obstacle, or faster than one
+        place a step), of closed places entered.
+    """
+    found = []
+    names = [str(i) for i in range(len(paths))]
+    for step in range(max(map(len, paths), default=0)):
+        there: dict[str, int] = {}
+        for i, path in enumerate(paths):
+            place = path[step]
+            if place in there:
+                found.append(Conflict("place", (names[there[place]], names[i]), step, place))
+            there[place] = i
+            if step and place != path[step - 1]:
+                if (path[step - 1], place) not in ways:
+                    found.append(Conflict("way", (names[i],), step, f"{path[step - 1]} to {place}"))
+                if place in closed:
+                    found.append(Conflict("closed", (names[i],), step, place))
+        if step:
+            came = {(path[step - 1], path[step]): i for i, path in enumerate(paths) if path[step - 1] != path[step]}
+            for (a, b), i in came.items():
+                j = came.get((b, a))
+                if j is not None and i < j:
+                    found.append(Conflict("pass", (names[i], names[j]), step, f"{a} and {b}"))
+    return found
+
+
+class _Robot(msgspec.Struct):
+    time: int
+    place: str
+    heading_for: str
+    x: float
+    y: float
+
+
+class DrivenCheck:
+    """Follows reports of robots and says at once what must not have happened.
+
+    Args:
+        ways: pairs of places between which robots may drive.
+        fastest: m/s that no robot exceeds.
+        nearest: metres between the middles of two robots below which they touch.
+    """
+
+    def __init__(self, ways: Collection[tuple[str, str]], fastest: float, nearest: float) -> None:
+        self._ways = frozenset(ways)
+        self._fastest, self._nearest = fastest, nearest
+        self._robots: dict[str, _Robot] = {}
+        self._told: set[tuple[str, tuple[str, ...], str]] = set()
+        self.reports = 0
+
+    def forget(self, robot: str) -> None:
+        """The robot was carried away, or is trusted again: its next report begins anew."""
+        self._robots.pop(robot, None)
+
+    def seen(
+        self,
+        robot: str,
+        time: int,
+        place: str,
+        x: float,
+        y: float,
+        *,
+        passed: Sequence[str] = (),
+        heading_for: str = "",
+        closed: Collection[str] = (),
+    ) -> list[Conflict]:
+        """Conflicts that this report shows and that have not been told yet.
+
+        Args:
+            robot: who reports.
+            time: ns UTC of the robot's position.
+            place: the last place it has passed.
+            x: m.
+            y: m.
+            passed: places passed since the report before, where that one is further back, in order.
+            heading_for: the next place while it drives; empty while it stands.
+            closed: places that nobody may enter now.
+        """
+        self.reports += 1
+        found: list[Conflict] = []
+        before = self._robots.get(robot)
+        if before is not None and time <= before.time:
+            return []
+        if before is not None:
+            stops = [before.place, *passed, place]
+            for a, b in itertools.pairwise(stops):
+                if a != b and (a, b) not in self._ways:
+                    found.append(Conflict("way", (robot,), time, f"{a} to {b}"))
+                if a != b and b in closed and a not in closed:  # who is in there may drive out
+                    found.append(Conflict("closed", (robot,), time, b))
+            gone = math.hypot(x - before.x, y - before.y)
+            most = self._fastest * SLACK * (time - before.time) / NS + JITTER_M
+            if gone > most:
+                found.append(Conflict("speed", (robot,), time, place, f"{gone:.1f} m, at most {most:.1f} m"))
+        self._robots[robot] = _Robot(time, place, heading_for, x, y)
+        for name, other in self._robots.items():
+            if name == robot:
+                continue
+            pair = (min(robot, name), max(robot, name))
+            apart = math.hypot(x - other.x, y - other.y)
+            # The other's report is a little old: in that time both may have moved.
+            moved = self._fastest * abs(time - other.time) / NS if (heading_for or other.heading_for) else 0.0
+            if apart + moved < self._nearest:
+                found.append(Conflict("distance", pair, time, place, f"{apart:.2f} m apart"))
+            if other.place == place and not heading_for and not other.heading_for:
+                found.append(Conflict("place", pair, time, place))
+            if heading_for and other.heading_for == place and other.place == heading_for:
+                found.append(Conflict("pass", pair, time, f"{place} and {heading_for}"))
+        fresh = [c for c in found if (c.kind, c.robots, c.where) not in self._told]
+        self._told = {t for t in self._told if robot not in t[1]} | {(c.kind, c.robots, c.where) for c in found}
+        return fresh

@@ -1,0 +1,151 @@
+"""A hall in which the real master and real simulated robots talk over a wire that delays and loses messages."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Callable
+
+from servitwin.connectors.vda5050 import hear, read, steer, write
+from servitwin.connectors.vda5050.config import Limits, MapConfig
+from servitwin.connectors.vda5050.event import FleetEvent
+from servitwin.connectors.vda5050.fleet import Fleet, Kept, Say
+from servitwin.connectors.vda5050.message import VERSIONS, Robot
+from servitwin.connectors.vda5050.simulated_robot import SimulatedRobot
+from servitwin.domain.fleet.road_map import Graph
+from servitwin.domain.fleet.transport import OPEN, Task
+
+ROWS = (
+    "..............",
+    ".@@.@@.@@.@@..",
+    ".@@.@@.@@.@@..",
+    "..............",
+    "..............",
+    ".@@@.@@@@.@@@.",
+    "..............",
+)
+STATIONS = {"mill-1": (1, 0), "mill-2": (4, 0), "mill-3": (7, 0), "store": (10, 0), "cell-1": (5, 6), "cell-2": (8, 6)}
+HALL = MapConfig(
+    rows=ROWS,
+    cell_m=2.0,
+    stations=dict(STATIONS),
+    chargers=((13, 1), (13, 2)),
+    parking=((13, 3), (13, 4), (13, 6), (12, 6), (0, 6), (1, 6), (0, 4), (0, 3)),
+)
+GRAPH = Graph(HALL.road_map())
+TOUCH_M = 0.7
+START = 1_790_000_000_000_000_000
+
+
+class World:
+    """``loss``: share of messages lost in either direction; ``delay``: mean seconds on the way."""
+
+    def __init__(self, count: int = 8, *, loss: float = 0.0, delay: float = 0.1, seed: int = 1) -> None:
+        self.rng = random.Random(seed)
+        self.t = 0.0
+        self.loss, self.delay = loss, delay
+        free = list(range(GRAPH.size))
+        self.rng.shuffle(free)
+        self.robots: dict[str, SimulatedRobot] = {}
+        for i in range(count):
+            robot = Robot(f"agv-{i}", "aurora", f"s{i}", VERSIONS[i % len(VERSIONS)])
+            p, battery = free[i], self.rng.uniform(40, 90)
+            self.robots[robot.twin] = SimulatedRobot(
+                robot, GRAPH.ids[p], GRAPH.x[p], GRAPH.y[p], map_id="hall", battery=battery
+            )
+        self.fleet = Fleet([r.robot for r in self.robots.values()], GRAPH, Limits(), None)
+        self.events: list[FleetEvent] = []
+        self.nearest = math.inf
+        self.jump = 0  # of the clock, ns
+        self._wire: list[tuple[float, int, Callable[[], None]]] = []
+        self._sent = 0
+        self._headers: Counter[str] = Counter()
+        self._said: dict[str, float] = {}
+        self._next_step = 0.0
+        self.kept = Kept()
+
+    @property
+    def now(self) -> int:
+        return START + int(self.t * 1e9) + self.jump
+
+    def ask(self, count: int) -> None:
+        names = sorted(STATIONS)
+        have = len(self.fleet.tasks.all())
+        for k in range(have, have + count):
+            origin, target = self.rng.sample(names, 2)
+            self.fleet.add_task(Task(f"t{k}", origin, target), self.now)
+
+    def open(self) -> list[Task]:
+        return [t for t in self.fleet.tasks.all() if t.state in OPEN]
+
+    def kinds(self) -> set[str]:
+        return {e.kind for e in self.events}
+
+    def restart_master(self) -> None:
+        """Killed and started again: it knows what it had written, and nothing else."""
+        robots = [r.robot for r in self.robots.values()]
+        self.fleet = Fleet(robots, GRAPH, Limits(), self.kept)
+
+    def written(self) -> None:
+        """What people asked is written down before they are answered."""
+        self.kept = self.fleet.to_keep()
+
+    def cut(self, twin: str) -> None:
+        self.robots[twin].faults.add("network")
+        hear.hear_connection(self.fleet, twin, "CONNECTION_BROKEN", self.now, self.t)
+
+    def run(self, seconds: float, dt: float = 0.2, until: Callable[[], bool] = lambda: False) -> None:
+        end = self.t + seconds
+        while self.t < end and not until():
+            self.t += dt
+            due = sorted((w for w in self._wire if w[0] <= self.t), key=lambda w: w[:2])
+            self._wire = [w for w in self._wire if w[0] > self.t]
+            for _, _, deliver in due:
+                deliver()
+            for twin, robot in self.robots.items():
+                robot.step(dt)
+                self._say_state(twin, robot)
+            if self.t >= self._next_step:
+                self._next_step = self.t + 0.5
+                says = steer.step(self.fleet, self.now, self.t)
+                self.kept = self.fleet.to_keep()
+                for say in says:
+                    self._send(say)
+                self.events += self.fleet.events.take()
+            self._measure()
+
+    def _on_wire(self, deliver: Callable[[], None]) -> None:
+        if self.rng.random() >= self.loss:
+            self._sent += 1
+            self._wire.append((self.t + self.delay * self.rng.uniform(0.2, 2), self._sent, deliver))
+
+    def _say_state(self, twin: str, robot: SimulatedRobot) -> None:
+        if "network" in robot.faults or not (robot.changed or self.t - self._said.get(twin, -9) > 1.0):
+            return
+        robot.changed = False
+        self._said[twin] = self.t
+        self._headers[twin] += 1
+        payload = write.state(robot.robot, self.now, robot.state(self._headers[twin], self.now))
+        self._on_wire(lambda: self.hear(twin, payload))
+
+    def hear(self, twin: str, payload: bytes) -> str:
+        return hear.hear_state(self.fleet, twin, read.read_state(payload), self.now, self.t)
+
+    def _send(self, say: Say) -> None:
+        robot = self.robots[say.robot.twin]
+        if "network" in robot.faults:
+            return
+        if say.order is not None:
+            order = write.order(say.robot, 1, self.now, say.order)
+            self._on_wire(lambda: robot.hear_order(order))
+        else:
+            actions = write.instant_actions(say.robot, 1, self.now, list(say.actions))
+            self._on_wire(lambda: robot.hear_instant_actions(actions))
+
+    def _measure(self) -> None:
+        """Where the robots really are, whatever they say."""
+        them = list(self.robots.values())
+        for i, a in enumerate(them):
+            for b in them[:i]:
+                self.nearest = min(self.nearest, math.hypot(a.x - b.x, a.y - b.y))
