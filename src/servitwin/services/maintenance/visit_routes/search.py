@@ -6,7 +6,6 @@ a visit with several windows is a group of clients of which at most one is visit
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -46,6 +45,7 @@ from servitwin.domain.visit_problem import (
     roads,
     route_cost,
 )
+from servitwin.sdk.anytime import newest
 
 UNIT = 10_000  # of money in the search: a hundredth of a cent
 CLOSED = 100_000_000  # metres' cost and seconds of a way that is closed: three years, and no overflow times a penalty
@@ -165,51 +165,41 @@ class _Model:
 
 
 class _Listener(IteratedLocalSearchCallbacks):
-    def __init__(self, found: queue.Queue[Solution | BaseException | None]) -> None:
-        self._found = found
+    def __init__(self, put: Callable[[Solution], None]) -> None:
+        self._put = put
 
     def on_best(self, best: Solution) -> None:
         """Pass on what can be done; what cannot is only a step of the search."""
         if best.is_feasible():
-            self._found.put(best)
+            self._put(best)
 
 
 def search(problem: VisitProblem, budget: int, seed: int, cancel: Callable[[], bool]) -> Iterator[VisitPlan]:
-    """Better and better plans; the search runs in a thread of its own and ends when the caller stops listening."""
+    """Better and better plans; the search ends when the caller stops listening."""
     model = _Model(problem)
     until = time.monotonic() + budget / NS
-    found: queue.Queue[Solution | BaseException | None] = queue.Queue()
-    closed = threading.Event()
-    idle, least = 0, float("inf")
 
-    def stop(best_cost: int) -> bool:
-        nonlocal idle, least
-        idle, least = (0, best_cost) if best_cost < least else (idle + 1, least)
-        patient = len(problem.visits) > SMALL or idle < PATIENCE
-        return not patient or closed.is_set() or time.monotonic() >= until or cancel()
+    def work(put: Callable[[Solution], None], closed: threading.Event) -> None:
+        idle, least = 0, float("inf")
 
-    def run() -> None:
-        try:
-            result = _algorithm(model.data, seed, _Listener(found)).run(stop, collect_stats=False)
-            found.put(result.best if result.best.is_feasible() else None)
-        except BaseException as e:  # noqa: BLE001 - handed to the thread that waits
-            found.put(e)
-        found.put(None)
+        def stop(best_cost: int) -> bool:
+            nonlocal idle, least
+            idle, least = (0, best_cost) if best_cost < least else (idle + 1, least)
+            patient = len(problem.visits) > SMALL or idle < PATIENCE
+            return not patient or closed.is_set() or time.monotonic() >= until or cancel()
 
-    thread = threading.Thread(target=run, name="visit-routes", daemon=True)
-    thread.start()
+        result = _algorithm(model.data, seed, _Listener(put)).run(stop, collect_stats=False)
+        if result.best.is_feasible():
+            put(result.best)
+
     best: tuple[float, int] | None = None
-    try:
-        while (solution := _latest(found)) is not None:
-            plan = model.told(solution)
-            # Metres tell two plans apart where hours and kilometres cost nothing.
-            rank = round(float(plan.cost) + worth_of(problem, plan), 6), driven(plan)
-            if best is None or rank < best:
-                best = rank
-                yield plan
-    finally:
-        closed.set()
-        thread.join()
+    for solution in newest(work, "visit-routes"):
+        plan = model.told(solution)
+        # Metres tell two plans apart where hours and kilometres cost nothing.
+        rank = round(float(plan.cost) + worth_of(problem, plan), 6), driven(plan)
+        if best is None or rank < best:
+            best = rank
+            yield plan
     if best is None:
         yield nothing_to_do(problem)
 
@@ -228,23 +218,6 @@ def _algorithm(data: ProblemData, seed: int, listener: _Listener) -> IteratedLoc
     penalties = PenaltyManager(([MILD] * data.num_load_dimensions, MILD, MILD), params)
     start = local(Solution.make_random(data, random), penalties.max_cost_evaluator(), exhaustive=True)
     return IteratedLocalSearch(data, penalties, local, start, IteratedLocalSearchParams(callbacks=listener))
-
-
-def _latest(found: queue.Queue[Solution | BaseException | None]) -> Solution | None:
-    """The newest solution that waits: older ones are worse. None: the search is over."""
-    item = found.get()
-    while isinstance(item, Solution):
-        try:
-            following = found.get_nowait()
-        except queue.Empty:
-            return item
-        if following is None:
-            found.put(None)
-            return item
-        item = following
-    if isinstance(item, BaseException):
-        raise item
-    return None
 
 
 def nothing_to_do(problem: VisitProblem) -> VisitPlan:
