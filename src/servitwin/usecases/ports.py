@@ -37,6 +37,7 @@ from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
 from servitwin.domain.usage import UsageConflict, UsageRecord
 from servitwin.domain.work_order import WorkOrder
+from servitwin.usecases.planning_ports import PlanningRecords
 
 __all__ = ["Aggregation", "Bucket", "Bus", "Files", "HistoryReader", "HistoryWriter", "LastValue", "Records"]
 
@@ -245,7 +246,9 @@ class ControllerRecords(Protocol):
     def replays_of_controller(self, name: str, version: int, limit: int = 20) -> list[ControllerReplay]: ...
 
 
-class Records(ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, Protocol):
+class Records(
+    ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, PlanningRecords, Protocol
+):
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
     def together(self, alone: str = "") -> AbstractContextManager[None]:

@@ -27,6 +27,7 @@ from servitwin.web.api import (
     evidence,
     health,
     history,
+    jobs,
     machine_keys,
     machine_types,
     money,
@@ -37,6 +38,7 @@ from servitwin.web.api import (
     provenance,
     quarantine,
     reasons,
+    registers,
     requirements,
     results,
     services,
@@ -93,6 +95,8 @@ NOUNS = (
     work_orders,
     controllers,
     controller_replays,
+    registers,
+    jobs,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 
