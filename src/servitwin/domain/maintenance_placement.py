@@ -255,6 +255,16 @@ def check_plan(problem: PlacementProblem, plan: PlacementPlan) -> list[str]:
         gap = problem.visit_s * NS if site_of(tasks[a.task]) != site_of(tasks[b.task]) else 0
         if b.start < a.end + gap:
             wrong.append(f"{a.technician} cannot do {a.task} and then {b.task}")
+    stays: dict[tuple[str, int], list[str]] = {}
+    for placed in sorted(plan.placed, key=lambda p: p.start):
+        shift = next((s for s, e in people[placed.technician].shifts if s <= placed.start < e), 0)
+        stays.setdefault((placed.technician, shift), []).append(site_of(tasks[placed.task]))
+    wrong += [
+        f"{who} goes to {site} twice in a shift"
+        for (who, _), sites in stays.items()
+        for site in sorted(set(sites))
+        if len([s for s, before in zip(sites, ["", *sites], strict=False) if s == site != before]) > 1
+    ]
     for a, b in _neighbours(plan.placed, lambda p: tasks[p.task].machine):
         if b.start < a.end:
             wrong.append(f"{a.task} and {b.task} meet on one machine")

@@ -1,6 +1,8 @@
-"""When a task could begin, with whom, and what each begin costs by itself."""
+"""When a task could begin, and what each begin costs by itself."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,43 +17,60 @@ from servitwin.domain.maintenance_placement import (
 )
 from servitwin.domain.observation import Floats, Int64s
 
-MOST = 300  # begins of a task with one technician; beyond it every other one is tried until they are few enough
+MOST = 240  # begins of a task; beyond it every n-th is tried, and the cheapest of each shift
+
+Shift = tuple[int, int]  # [start, end) in ns UTC; technicians who work the same hours share it
 
 
 class Begins:
-    """Possible begins of one task with one technician (ns UTC, rising), and the parts of their cost."""
+    """Possible begins of one task (ns UTC), by shift and time, with the parts of their cost that no technician changes.
 
-    def __init__(
-        self, problem: PlacementProblem, task: PlacementTask, technician: PlacementTechnician, lost: LostCost
-    ) -> None:
-        length = task.duration_s * NS
-        ready = parts_ready(problem, task)
-        earliest = max(task.earliest, problem.now)
-        starts, shifts = list[Int64s](), list[int]()
-        for begin, end in technician.shifts:
-            first, last = max(begin, earliest), min(end, task.latest) - length
+    ``shifts``: with the technicians who could do it then; ``shift``: place among them for each begin.
+    """
+
+    def __init__(self, problem: PlacementProblem, task: PlacementTask, lost: LostCost) -> None:
+        self.task = task
+        self._length = length = task.duration_s * NS
+        able = [t for t in problem.technicians if set(task.skills) <= set(t.skills)]
+        self.technicians = {t.id: t for t in able}
+        self.shifts: list[tuple[Shift, list[str]]] = []
+        ready, earliest = parts_ready(problem, task), max(task.earliest, problem.now)
+        starts, places = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for shift in sorted({s for t in able for s in t.shifts}):
+            first, last = max(shift[0], earliest), min(shift[1], task.latest) - length
             if ready is not None and first <= last:
-                found = _within(problem, lost, length, first, last, task)
-                starts.append(found)
-                shifts += [begin] * len(found)
-        self.start = np.concatenate(starts) if starts else np.zeros(0, np.int64)
-        self.shift = np.array(shifts, np.int64)
-        keep = np.ones(len(self.start), np.bool_)
-        if task.stops_machine:
-            keep &= lost.allowed(self.start, length)
-        self.start, self.shift = self.start[keep], self.shift[keep]
+                found = _within(problem, lost, task, first, last)
+                if task.stops_machine:
+                    found = found[lost.allowed(found, length)]
+                if len(found):
+                    places.append(np.full(len(found), len(self.shifts)))
+                    starts.append(found)
+                    self.shifts.append((shift, [t.id for t in able if shift in t.shifts]))
+        self.start, self.shift = np.concatenate(starts), np.concatenate(places)
         self.lost: Floats = lost.of(self.start, length) if task.stops_machine else np.zeros(len(self.start))
         self.risk = task.risk(self.start)
-        self.labour = float(technician.rate_per_hour) * length / HOUR
-        self.cost = self.lost + self.risk + self.labour
         self._thin()
 
-    def choice(self, place: int) -> Choice:
+    @property
+    def cost(self) -> Floats:
+        """What each begin costs without labour."""
+        return np.asarray(self.lost + self.risk)
+
+    def labour(self, technician: str) -> float:
+        """What a technician's time costs."""
+        return float(self.technicians[technician].rate_per_hour) * self._length / HOUR
+
+    def choice(self, place: int, technician: str) -> Choice:
         """The begin at ``place`` with its costs, to the cent."""
-        lost, risk, labour = float(self.lost[place]), float(self.risk[place]), self.labour
+        lost, risk, labour = float(self.lost[place]), float(self.risk[place]), self.labour(technician)
         return Choice(
             int(self.start[place]), round(lost, 2), round(risk, 2), round(labour, 2), round(lost + risk + labour, 2)
         )
+
+    def choices(self) -> Sequence[Choice]:
+        """Every begin with the cheapest technician who could do it then."""
+        cheapest = [min(people, key=self.labour) for _, people in self.shifts]
+        return [self.choice(n, cheapest[int(place)]) for n, place in enumerate(self.shift)]
 
     def _thin(self) -> None:
         """Keep the ends and the cheapest of each shift, and of the rest every n-th."""
@@ -61,21 +80,23 @@ class Begins:
         keep = np.zeros(count, np.bool_)
         keep[:: -(-count // MOST)] = True
         keep[[0, -1]] = True
-        for shift in np.unique(self.shift):
-            places = np.flatnonzero(self.shift == shift)
+        for place in range(len(self.shifts)):
+            places = np.flatnonzero(self.shift == place)
             keep[places[np.argmin(self.cost[places])]] = True
-        for name in ("start", "shift", "lost", "risk", "cost"):
+        for name in ("start", "shift", "lost", "risk"):
             setattr(self, name, getattr(self, name)[keep])
 
 
-def _within(
-    problem: PlacementProblem, lost: LostCost, length: int, first: int, last: int, task: PlacementTask
-) -> Int64s:
+def able_at(begins: Begins, place: int) -> Sequence[PlacementTechnician]:
+    """Technicians who could do the task at that begin."""
+    return [begins.technicians[id] for id in begins.shifts[int(begins.shift[place])][1]]
+
+
+def _within(problem: PlacementProblem, lost: LostCost, task: PlacementTask, first: int, last: int) -> Int64s:
     """Begins in [first, last]: multiples of the step, both ends, where the cost changes, and where parts arrive."""
-    step = problem.step_s * NS
+    step, length = problem.step_s * NS, task.duration_s * NS
     grid = np.arange(-(-first // step) * step, last + 1, step, dtype=np.int64)
-    edges = (
-        [e for edge in lost.edges() for e in (edge, edge - length) if first <= e <= last] if task.stops_machine else []
-    )
+    cuts = lost.edges() if task.stops_machine else []
+    edges = [e for cut in cuts for e in (cut, cut - length) if first <= e <= last]
     arrivals = [p.arrives for p in problem.parts if p.arrives is not None and first <= p.arrives <= last]
     return np.unique(np.concatenate([grid, np.array([first, last, *edges, *arrivals], np.int64)]))

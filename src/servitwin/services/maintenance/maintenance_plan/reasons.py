@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from servitwin.domain.instant import NS
 from servitwin.domain.maintenance_placement import (
     Choice,
@@ -22,13 +20,13 @@ from servitwin.services.maintenance.maintenance_plan.begins import Begins
 
 
 def told(
-    problem: PlacementProblem, begins: Mapping[tuple[str, str], Begins], chosen: Mapping[str, tuple[str, int]]
+    problem: PlacementProblem, begins: Mapping[str, Begins], chosen: Mapping[str, tuple[str, int]]
 ) -> PlacementPlan:
     """The plan of the begins chosen: task -> technician and place among the begins."""
     by_id = {t.id: t for t in problem.tasks}
     visits: dict[tuple[str, str, int], list[str]] = {}
-    for id, (who, n) in sorted(chosen.items(), key=lambda c: int(begins[c[0], c[1][0]].start[c[1][1]])):
-        visits.setdefault((who, site_of(by_id[id]), int(begins[id, who].shift[n])), []).append(id)
+    for id, (who, n) in sorted(chosen.items(), key=lambda c: int(begins[c[0]].start[c[1][1]])):
+        visits.setdefault((who, site_of(by_id[id]), begins[id].shifts[int(begins[id].shift[n])][0][0]), []).append(id)
     company = {id: [o for o in ids if o != id] for ids in visits.values() for id in ids}
     placed = sorted(
         (_placed(problem, by_id[id], begins, who, n, company[id]) for id, (who, n) in chosen.items()),
@@ -44,12 +42,10 @@ def told(
 
 
 def _placed(
-    problem: PlacementProblem, task: PlacementTask, begins: Mapping[tuple[str, str], Begins], who: str, place: int,
+    problem: PlacementProblem, task: PlacementTask, begins: Mapping[str, Begins], who: str, place: int,
     company: list[str],
 ) -> PlacedTask:  # fmt: skip
-    able = [b for (id, _), b in begins.items() if id == task.id]
-    here = begins[task.id, who].choice(place)
-    every = [b.choice(int(n)) for b in able for n in {0, len(b.start) - 1, int(np.argmin(b.cost))}]
+    here, every = begins[task.id].choice(place, who), begins[task.id].choices()
     at_once = min(every, key=lambda c: (c.start, c.cost))
     at_last = max(every, key=lambda c: (c.start, -c.cost))
     cheapest = min(every, key=lambda c: (c.cost, c.start))

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.visit_problem import VisitProblem, read_visit_problem
 from servitwin.sdk.service import Plan
+
+
+def check(problem: Mapping[str, Any]) -> Sequence[Fault]:
+    """All faults of a problem at once."""
+    try:
+        read_visit_problem(problem)
+    except InvalidInputError as e:
+        return e.faults
+    return ()
 
 
 def solve(problem: Mapping[str, Any], budget: int, seed: int, cancel: Callable[[], bool]) -> Iterator[Plan]:
@@ -22,14 +32,16 @@ def solve(problem: Mapping[str, Any], budget: int, seed: int, cancel: Callable[[
         lower_bound,
         nothing_to_do,
         search,
-        worth_of,
+        value_of,
     )
 
     read = read_visit_problem(problem)
-    bound = lower_bound(read)
+    bound, told = lower_bound(read), float("inf")
     for plan in search(read, budget, seed, cancel) if _plannable(read) else [nothing_to_do(read)]:
-        value = float(plan.cost) + worth_of(read, plan)
-        yield Plan(value, min(bound, value), msgspec.to_builtins(plan))
+        value = value_of(read, plan)
+        if value < told:
+            told = value
+            yield Plan(value, min(bound, value), msgspec.json.decode(msgspec.json.encode(plan)))
 
 
 def _plannable(problem: VisitProblem) -> bool:

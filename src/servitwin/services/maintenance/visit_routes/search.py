@@ -92,7 +92,7 @@ class _Model:
                     )
                 )  # fmt: skip
                 self.client_visit.append(n)
-        free = all(t.rate_per_hour == 0 == t.rate_per_km for t in problem.technicians)
+        free = _free(problem)
         profiles: dict[tuple[tuple[bool, ...], float], int] = {}
         vehicles = []
         for person, start, end in self.shifts:
@@ -192,15 +192,11 @@ def search(problem: VisitProblem, budget: int, seed: int, cancel: Callable[[], b
         if result.best.is_feasible():
             put(result.best)
 
-    best: tuple[float, int] | None = None
+    found = False
     for solution in newest(work, "visit-routes"):
-        plan = model.told(solution)
-        # Metres tell two plans apart where hours and kilometres cost nothing.
-        rank = round(float(plan.cost) + worth_of(problem, plan), 6), driven(plan)
-        if best is None or rank < best:
-            best = rank
-            yield plan
-    if best is None:
+        found = True
+        yield model.told(solution)
+    if not found:
         yield nothing_to_do(problem)
 
 
@@ -226,15 +222,13 @@ def nothing_to_do(problem: VisitProblem) -> VisitPlan:
     return _plan(problem, [], [reason_left_out(problem, n, seconds) for n in range(len(problem.visits))])
 
 
-def worth_of(problem: VisitProblem, plan: VisitPlan) -> float:
-    """What the visits count that are left out."""
+def value_of(problem: VisitProblem, plan: VisitPlan) -> float:
+    """What a plan costs with what is left out; where hours and kilometres cost nothing, kilometres count one each."""
     worth = {v.id: v.worth for v in problem.visits}
-    return sum(worth[x.visit] for x in plan.left_out)
-
-
-def driven(plan: VisitPlan) -> int:
-    """Metres of all routes."""
-    return sum(r.home_m + sum(s.drive_m for s in r.stops) for r in plan.routes)
+    value = float(plan.cost) + sum(worth[x.visit] for x in plan.left_out)
+    if _free(problem):
+        value += sum(r.home_m + sum(s.drive_m for s in r.stops) for r in plan.routes) / 1000
+    return round(value, 3)
 
 
 def lower_bound(problem: VisitProblem) -> float:
@@ -261,3 +255,7 @@ def _plan(problem: VisitProblem, routes: list[Route], left: list[LeftOut]) -> Vi
 
 def _up(ns: int) -> int:
     return -(-ns // NS)
+
+
+def _free(problem: VisitProblem) -> bool:
+    return all(t.rate_per_hour == 0 == t.rate_per_km for t in problem.technicians)
