@@ -15,7 +15,7 @@ from servitwin.domain.money import CURRENCIES
 Basis = Literal["time", "count", "condition"]
 
 
-class Interval(msgspec.Struct, frozen=True, omit_defaults=True):
+class Interval(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """How often a task is due.
 
     Attributes:
@@ -40,14 +40,14 @@ class PartNeed(msgspec.Struct, frozen=True):
     quantity: int
 
 
-class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+class Step(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One step of a procedure; a critical one must be ticked before the job can be closed."""
 
     text: str
     critical: bool = False
 
 
-class Life(msgspec.Struct, frozen=True, omit_defaults=True):
+class Life(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Weibull law of a component's life in operating hours, and how many of these it works in a day.
 
     ``failures``: ends that it was fitted from; 0: as the maker states it.
@@ -59,7 +59,7 @@ class Life(msgspec.Struct, frozen=True, omit_defaults=True):
     failures: int = 0
 
 
-class MaintenanceTask(msgspec.Struct, frozen=True, omit_defaults=True):
+class MaintenanceTask(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A task on a component of one machine.
 
     Attributes:

@@ -22,7 +22,7 @@ from servitwin.domain.money import CURRENCIES, Money
 MOST_DEMAND = 10_000.0  # mean during a lead time; beyond it a part is no slow mover
 
 
-class SparePart(msgspec.Struct, frozen=True, omit_defaults=True):
+class SparePart(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A spare part on a shelf.
 
     Attributes:

@@ -16,7 +16,7 @@ from servitwin.domain.money import CURRENCIES
 from servitwin.domain.travel import Place, check_place
 
 
-class Technician(msgspec.Struct, frozen=True, omit_defaults=True):
+class Technician(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A service technician.
 
     Attributes:

@@ -203,7 +203,7 @@ def test_every_fault_of_a_problem_is_told_at_once() -> None:
 
 
 def test_a_month_of_a_hall_is_placed_and_without_shared_visits_proved_to_be_best() -> None:
-    asked = {**month(24, 3), "visit_cost": "0"}
+    asked = {**month(10, 2), "visit_cost": "0"}
     plan, told = last(asked, 20)
     assert not told.left_out and plan.value == pytest.approx(plan.bound, abs=0.02)
     assert plan.value < 0.5 * told.at_once
