@@ -72,7 +72,8 @@ class PlacementProblem(msgspec.Struct, frozen=True, omit_defaults=True):
     """Tasks, machines, technicians and parts at ``now`` (ns UTC).
 
     Attributes:
-        visit_cost: of each visit (a technician's shift at a site) beside the work; visit_s: the drive that it takes.
+        visit_cost: of each visit (a technician's stay at a site) beside the work; site_cost: where it differs, by site.
+        visit_s: the drive between two sites.
         step_s: begin of work is looked for at multiples of it, and where the cost of an hour changes.
     """
 
@@ -83,8 +84,13 @@ class PlacementProblem(msgspec.Struct, frozen=True, omit_defaults=True):
     technicians: tuple[PlacementTechnician, ...]
     parts: tuple[PlacementPart, ...] = ()
     visit_cost: Decimal = Decimal(0)
+    site_cost: dict[str, Decimal] = {}
     visit_s: int = 0
     step_s: int = 900
+
+    def fee(self, site: str) -> Decimal:
+        """What a visit to a site costs."""
+        return self.site_cost.get(site, self.visit_cost)
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -186,7 +192,8 @@ def check_placement(problem: PlacementProblem) -> list[Fault]:
         if any(end <= start for start, end in technician.shifts):
             message = f"A shift of {technician.id} ends before it begins"
             faults.append(Fault("placement:stretch-reversed", message, "Check both times", f"technicians[{n}].shifts"))
-    if not problem.visit_cost.is_finite() or problem.visit_cost < 0 or problem.visit_s < 0:
+    fees = [problem.visit_cost, *problem.site_cost.values()]
+    if not all(f.is_finite() and f >= 0 for f in fees) or problem.visit_s < 0:
         faults.append(Fault("placement:cost-negative", "A visit costs less than nothing", "Zero or more", "visit_cost"))
     if not 60 <= problem.step_s <= 86_400:
         faults.append(Fault("placement:step-invalid", f"{problem.step_s} s is no step", "60 to 86 400", "step_s"))

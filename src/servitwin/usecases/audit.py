@@ -20,6 +20,7 @@ Action = Literal[
     "key.revoke", "machine-key.register", "machine-key.revoke", "case.step", "requirement.save", "repair.prove",
     "controller.add", "controller.check", "controller.replay", "register.save", "register.remove", "job.ask",
     "job.cancel", "artefact.promote", "artefact.retire",
+    "recommendation.step", "job-sheet.step",
 ]  # fmt: skip
 
 

@@ -27,9 +27,11 @@ from servitwin.web.api import (
     evidence,
     health,
     history,
+    job_sheets,
     jobs,
     machine_keys,
     machine_types,
+    maintenance,
     money,
     observations,
     offers,
@@ -97,6 +99,8 @@ NOUNS = (
     controller_replays,
     registers,
     jobs,
+    maintenance,
+    job_sheets,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

@@ -56,9 +56,9 @@ class _Book:
 
 def first_plan(problem: PlacementProblem, begins: Mapping[str, Begins]) -> Chosen:
     """The plan; tasks that find no room are not in it."""
-    book, chosen, fee = _Book(problem), Chosen(), float(problem.visit_cost)
+    book, chosen = _Book(problem), Chosen()
     for task in sorted(problem.tasks, key=lambda t: (t.latest - t.earliest, t.id)):
-        options = begins[task.id]
+        options, fee = begins[task.id], float(problem.fee(site_of(task)))
         best: tuple[float, str, int] | None = None
         for n in np.argsort(options.cost, kind="stable").tolist():
             if best is not None and options.cost[n] > best[0]:

@@ -102,7 +102,7 @@ class _Model:
 
     def _visits(self) -> None:
         """A technician's stay at a site costs once, however many tasks it serves; between stays is a drive."""
-        cost, drive = round(self.problem.visit_cost * CENTS), self.problem.visit_s
+        drive = self.problem.visit_s
         stays: dict[tuple[str, Shift], list[cp_model.IntervalVar]] = {}
         tasks: dict[tuple[str, str, Shift], list[str]] = {}
         for id, who, shift in self.done:
@@ -110,7 +110,7 @@ class _Model:
         sites = {(who, shift): sum(1 for w, _, s in tasks if (w, s) == (who, shift)) for who, _, shift in tasks}
         for (who, site, shift), ids in tasks.items():
             self.visit[who, site, shift] = visit = self.model.new_bool_var(f"visit {who} {site} {shift}")
-            self._objective.append(visit * cost)
+            self._objective.append(visit * round(self.problem.fee(site) * CENTS))
             for id in ids:
                 self.model.add_implication(self.done[id, who, shift], visit)
             if sites[who, shift] > 1:

@@ -32,12 +32,15 @@ def told(
         (_placed(problem, by_id[id], begins, who, n, company[id]) for id, (who, n) in chosen.items()),
         key=lambda p: (p.start, p.task),
     )
-    fee = float(problem.visit_cost)
-    made = tuple(PlacedVisit(who, site, shift, tuple(ids), fee) for (who, site, shift), ids in sorted(visits.items()))
+    made = tuple(
+        PlacedVisit(who, site, shift, tuple(ids), float(problem.fee(site)))
+        for (who, site, shift), ids in sorted(visits.items())
+    )
+    alone = sum(p.at_once.cost + float(problem.fee(site_of(by_id[p.task]))) for p in placed)
     left = tuple(reason_not_placed(problem, t) for t in problem.tasks if t.id not in chosen)
     return PlacementPlan(
-        tuple(placed), made, left, round(sum(p.chosen.cost for p in placed) + fee * len(made), 2),
-        round(sum(p.at_once.cost + fee for p in placed), 2), problem.currency,
+        tuple(placed), made, left, round(sum(p.chosen.cost for p in placed) + sum(v.cost for v in made), 2),
+        round(alone, 2), problem.currency,
     )  # fmt: skip
 
 
@@ -72,7 +75,8 @@ def _why(
         if other.start != here.start and other.cost >= here.cost + 0.01:
             why.append(f"{name} it would cost {other.cost - here.cost:.2f} {unit} more{_because(other, here)}")
     if company:
-        more = f", saving {problem.visit_cost:.2f} {unit}" if problem.visit_cost else ""
+        fee = problem.fee(site_of(task))
+        more = f", saving {fee:.2f} {unit}" if fee else ""
         why.append(f"Shares the visit of {', '.join(company)}{more}")
     if here.cost > cheapest.cost + 0.01:
         reason = "to share the visit" if company else "because other tasks need the technician, the machine or the part"
