@@ -14,6 +14,7 @@ from servitwin.cli import (
     evidence,
     figures,
     files,
+    maintenance,
     planning,
     replay,
     requirements,
@@ -46,6 +47,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     cases.add(app)
     data.add(app)
     evidence.add(app, starters)
+    maintenance.add(app)
     planning.add(app)
     simulate.add(app)
     if starters.bench is not None:
