@@ -13,7 +13,7 @@ from servitwin.usecases.list_due_tasks import Service
 from servitwin.web.api.answers import answer
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.maintenance_parts import Maintenance, MaintenanceParts, sheet_out
-from servitwin.web.api.shapes.maintenance import CloseIn, JobSheets, JobSheetShape, TickIn, UsedShape, UseIn
+from servitwin.web.api.shapes.maintenance import JobCloseIn, JobSheets, JobSheetShape, TickIn, UsedShape, UseIn
 from servitwin.web.api.strict import StrictRoute
 
 router = APIRouter(tags=["maintenance"], route_class=StrictRoute, prefix="/maintenance")
@@ -55,7 +55,7 @@ def take_part(parts: Parts, maintenance: Maintenance, me: Me, order: str, body: 
 
 
 @router.post("/jobs/{order}/close", response_model=JobSheetShape, status_code=201)
-async def close_job(parts: Parts, maintenance: Maintenance, me: Me, order: str, body: CloseIn) -> Response:
+async def close_job(parts: Parts, maintenance: Maintenance, me: Me, order: str, body: JobCloseIn) -> Response:
     """The work is done: sheet and work order end now, and the recommendation behind them is done."""
     sheet = await run_in_threadpool(maintenance.follow.close_job, me, order, body.case, body.proof, body.note)
     await maintenance.publish(parts)

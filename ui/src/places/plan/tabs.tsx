@@ -8,4 +8,9 @@ interface PlanTab {
   page: LazyExoticComponent<ComponentType>;
 }
 
-export const tabs: readonly PlanTab[] = [{ id: "jobs", title: t.plan.tabs.jobs, page: lazy(() => import("./Jobs")) }];
+export const tabs: readonly PlanTab[] = [
+  { id: "maintenance", title: t.maintenance.tabs.maintenance, page: lazy(() => import("./maintenance/Maintenance")) },
+  { id: "routes", title: t.maintenance.tabs.routes, page: lazy(() => import("./maintenance/Routes")) },
+  { id: "my-jobs", title: t.maintenance.tabs.myJobs, page: lazy(() => import("./maintenance/MyJobs")) },
+  { id: "jobs", title: t.plan.tabs.jobs, page: lazy(() => import("./Jobs")) },
+];

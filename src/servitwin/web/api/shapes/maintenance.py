@@ -35,7 +35,7 @@ class DueShape(Shape):
     remaining_h: float | None = Field(description="predicted remaining life, lower end, operating hours")
 
 
-class PartShape(Shape):
+class SparePartShape(Shape):
     """A spare part with what is to be done about it."""
 
     id: str
@@ -57,7 +57,7 @@ class DueTasks(Shape):
 
     party: str
     items: list[DueShape]
-    parts: list[PartShape]
+    parts: list[SparePartShape]
 
 
 class PlanIn(Shape):
@@ -114,13 +114,26 @@ class LeftOutShape(Shape):
     why: str
 
 
+class StretchOut(Shape):
+    """A stretch of time."""
+
+    from_: Instant = Field(alias="from")
+    to: Instant
+
+
+class TakenShape(StretchOut):
+    """A stretch that an order takes."""
+
+    order: str
+
+
 class OccupiedShape(Shape):
     """When a machine is planned to work, and what takes it."""
 
     machine: str
     busy_cost_per_hour: str
-    working: list[dict[str, Instant]]
-    taken: list[dict[str, Any]]
+    working: list[StretchOut]
+    taken: list[TakenShape]
 
 
 class MaintenancePlan(Shape):
@@ -136,7 +149,7 @@ class MaintenancePlan(Shape):
     machines: list[OccupiedShape]
 
 
-class StepShape(Shape):
+class RecommendationStepShape(Shape):
     """A step of a recommendation."""
 
     action: str
@@ -176,7 +189,7 @@ class RecommendationShape(Shape):
     cost_at_last: str
     why: list[str]
     work_order: str
-    steps: list[StepShape]
+    steps: list[RecommendationStepShape]
     may: list[str]
 
 
@@ -249,7 +262,7 @@ class UseIn(Shape):
     quantity: int = Field(ge=1, le=10_000)
 
 
-class CloseIn(Shape):
+class JobCloseIn(Shape):
     """The end of a job."""
 
     case: str = Field("", max_length=100, description="case of the machine that the work mends")
