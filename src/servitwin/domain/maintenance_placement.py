@@ -17,6 +17,7 @@ from servitwin.domain.maintenance_task import PartNeed
 from servitwin.domain.money import CURRENCIES
 from servitwin.domain.observation import Floats, Int64s
 
+MOST_TASKS = 500
 LEAVING_OUT = Decimal(100_000)  # what it counts to leave a task out: far above what a good place costs
 
 
@@ -182,6 +183,9 @@ def check_placement(problem: PlacementProblem) -> list[Fault]:
             Fault("placement:id-twice", f"{id!r} is there twice", "Give each its own id", kind)
             for id in sorted({i for i in ids if ids.count(i) > 1})
         ]
+    if len(problem.tasks) > MOST_TASKS:
+        hint = f"At most {MOST_TASKS}: plan each site by itself"
+        faults.append(Fault("placement:too-many", f"{len(problem.tasks)} tasks are too many for a plan", hint, "tasks"))
     machines, parts = {m.machine for m in problem.machines}, {p.id for p in problem.parts}
     for n, task in enumerate(problem.tasks):
         faults += _check_task(task, problem.now, machines, parts, f"tasks[{n}]")

@@ -130,7 +130,7 @@ def next_step(item: Recommendation, step: RecommendationStep) -> Recommendation:
     """The recommendation with one more step, checked.
 
     Raises:
-        ConflictError: ``recommendation:not-now``.
+        ConflictError: ``recommendation:not-now``, ``recommendation:window-over``.
         RefusedError: ``recommendation:not-yours``.
         InvalidInputError: every fault of the step.
     """
@@ -143,6 +143,9 @@ def next_step(item: Recommendation, step: RecommendationStep) -> Recommendation:
     if step.action in ("schedule", "done", "judge", "withdraw") and step.by_party != item.provider:
         message = f"Only {item.provider} may {step.action} it"
         raise RefusedError(Fault("recommendation:not-yours", message, "Answer it instead", "action"))
+    if step.action == "accept" and item.window[1] <= step.at:
+        hint = "Name another window instead"
+        raise ConflictError(Fault("recommendation:window-over", "Its window is over", hint, "action"))
     faults = []
     if step.action in ("refuse", "withdraw") and not step.text.strip():
         faults.append(Fault("recommendation:reason-missing", "A reason is needed", "Say why in a sentence", "text"))

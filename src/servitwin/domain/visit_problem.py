@@ -15,6 +15,7 @@ from servitwin.domain.money import CURRENCIES
 from servitwin.domain.observation import Int64s
 from servitwin.domain.travel import Place, Road, check_place, check_road, distances_m
 
+MOST_VISITS = 2_000
 PRIORITIES = (1, 2, 3, 4)  # 1 must not wait, 4 may
 # What leaving a visit out counts, in money: far above what a drive costs, so that a visit is left out only for want of
 # time; one of a higher priority outweighs two of the next. Larger steps would drown the cost of a drive in the search.
@@ -152,6 +153,9 @@ def check_visits(problem: VisitProblem) -> list[Fault]:
             Fault("visits:id-twice", f"{id!r} is there twice", "Give each its own id", kind)
             for id in sorted({i for i in ids if ids.count(i) > 1})
         ]
+    if len(problem.visits) > MOST_VISITS:
+        message = f"{len(problem.visits)} visits are too many for a plan"
+        faults.append(Fault("visits:too-many", message, f"At most {MOST_VISITS}: plan fewer days", "visits"))
     for n, visit in enumerate(problem.visits):
         faults += _check_visit(visit, f"visits[{n}]")
     for n, technician in enumerate(problem.technicians):

@@ -123,6 +123,7 @@ class FollowRecommendation:
         plan, problem = self._plan(job)
         tasks, titles = self._due.service(actor, job.party).tasks, {t.id: t for t in problem.tasks}
         with self._records.together("recommendations"):
+            self._end_those_that_passed(actor, job.party)
             waiting = {r.task for r in self.all(actor) if r.status in OPEN and r.provider == job.party}
             made = []
             for placed in plan.placed:
@@ -133,7 +134,7 @@ class FollowRecommendation:
                 step = RecommendationStep("propose", actor.id, job.party, now, placed.start, placed.end)
                 item = Recommendation(
                     self._new_id(), task.twin, task.component, placed.task, task.title, job.party,
-                    self._owner(task, now), job.service, job.version, job.problem, RULE, placed.start,
+                    self._owner(task, now) or job.party, job.service, job.version, job.problem, RULE, placed.start,
                     titles[placed.task].latest, placed.technician, plan.currency, _money(placed.chosen.cost),
                     _money(placed.at_once.cost), _money(placed.at_last.cost), placed.why, (step,),
                 )  # fmt: skip
@@ -186,6 +187,14 @@ class FollowRecommendation:
         self._sheets.open(order.id, item, task, actor)
         fresh = msgspec.structs.replace(step, start=start, end=end, work_order=order.id)
         return next_step(item, fresh)
+
+    def _end_those_that_passed(self, actor: Actor, provider: str) -> None:
+        """Withdraw what nobody answered until its window was over: its task may be proposed again."""
+        now = self._now()
+        for item in self.all(actor):
+            if item.provider == provider and item.waiting_for and item.window[1] <= now:
+                step = RecommendationStep("withdraw", actor.id, provider, now, text="Its window is over")
+                self._keep(next_step(item, step), actor, self._revision(item) + 1)
 
     def _plan(self, job: Job) -> tuple[PlacementPlan, PlacementProblem]:
         said: Any = self._jobs.result(job) if job.service == PLANNER else None

@@ -83,7 +83,7 @@ class KeepJobSheet:
             NotFoundError: ``part:unknown``.
             ConflictError: ``part:not-enough`` if the shelf holds fewer.
         """
-        with self._records.together("job-sheets"):
+        with self._records.together("job-sheets"), self._records.together("registers"):
             entry, sheet = self._entry(actor, order, write=True)
             changed = use_part(sheet, part, quantity, actor.id, self._now())
             shelf = self._records.register_entry(PARTS, entry.party, part)

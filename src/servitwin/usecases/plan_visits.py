@@ -53,7 +53,11 @@ class PlanVisits:
             if site is None:
                 notes.append(f"{item.title}: {item.twin} stands at no service site")
                 continue
-            visits.append(_visit(item, service, site, now, until))
+            visit = _visit(item, service, site, now, until)
+            if visit.windows:
+                visits.append(visit)
+            else:
+                notes.append(f"{item.title}: nobody may come to {site.name} at its time")
         if not visits:
             message = f"Nothing is to be visited in the next {days} days"
             raise NotFoundError(Fault("visits:nothing-to-do", message, "Propose and accept maintenance first"))
@@ -85,7 +89,7 @@ def _visit(item: Recommendation, service: Service, site: ServiceSite, now: int, 
     if site.access is not None:
         open_ = Spans.of((s.start, s.end) for s in shift_intervals(site.access, now - DAY, until + DAY))
         wanted = wanted.meet(open_)
-    windows = tuple(wanted.pairs()) or ((start, start + length),)
+    windows = tuple(wanted.pairs())
     skills = task.skills if task is not None else ()
     load = sum(n.quantity for n in task.parts) if task is not None else 0
     return Visit(
