@@ -128,9 +128,9 @@ def reorder(part: SparePart, planned: Sequence[tuple[int, int]], now: int) -> Re
     reserved = sum(pieces for when, pieces in planned if when <= now + lead)
     point, quantity = reorder_point(_mean(part), part.service_level), order_quantity(part)
     available = part.stock + part.ordered - reserved
-    short = max(0, -available)
     below = available < 0 or (part.demand_per_year > 0 and available <= point)
-    order = math.ceil(max(quantity, short + point) / part.pack) * part.pack if below else 0
+    # At least one order, and enough to be above the reorder point again.
+    order = math.ceil(max(quantity, point + 1 - available) / part.pack) * part.pack if below else 0
     why = (
         f"{part.stock} on the shelf, {part.ordered} under way, {reserved} reserved within the lead time of "
         f"{part.lead_time_days or 0:g} days: {available} free; the reorder point is {point} for "
