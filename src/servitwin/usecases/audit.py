@@ -14,7 +14,7 @@ Action = Literal[
     "calendar.save", "plant.import",
     "gaps.declare", "quarantine.read", "quarantine.replay", "history.export", "simulator.fault", "observations.send",
     "service.assign",
-    "service.withdraw", "contract.add", "contract.sign", "reason.give", "work-order.step",
+    "service.withdraw", "contract.add", "contract.sign", "contract.withdraw", "reason.give", "work-order.step",
     "exclusion.claim", "exclusion.decide",
     "machine.accept", "period.settle", "invoice.issue", "ledger.book", "usage.take", "key.rotate",
     "key.revoke", "machine-key.register", "machine-key.revoke", "case.step", "requirement.save", "repair.prove",

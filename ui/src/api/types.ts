@@ -116,6 +116,8 @@ export type CaseAct =
   | Schemas["RepairIn"]
   | Schemas["CloseIn"]
   | Schemas["NoteIn"];
+export type MachineKey = Schemas["MachineKeyShape"];
+export type MachineKeys = Schemas["MachineKeysShape"];
 export type Job = Schemas["JobShape"];
 export type JobDetail = Schemas["JobDetail"];
 export type Jobs = Schemas["JobList"];
