@@ -3,18 +3,11 @@ import { contracts } from "./en/contracts";
 import { controllers } from "./en/controllers";
 import { common } from "./en/everyPage";
 import { machine } from "./en/machine";
-<<<<<<< HEAD
-import { maintenance } from "./en/maintenance";
-=======
 import { machineKeys } from "./en/machineKeys";
->>>>>>> main
+import { maintenance } from "./en/maintenance";
 import { offers } from "./en/offers";
 import { places } from "./en/places";
 import { plan } from "./en/plan";
 
 /** Every text that people read, in one place for translation. */
-<<<<<<< HEAD
-export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...plan, ...maintenance };
-=======
-export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...plan, ...machineKeys };
->>>>>>> main
+export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...plan, ...machineKeys, ...maintenance };
