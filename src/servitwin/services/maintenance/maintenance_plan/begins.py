@@ -12,7 +12,6 @@ from servitwin.domain.maintenance_placement import (
     Choice,
     PlacementProblem,
     PlacementTask,
-    PlacementTechnician,
     parts_ready,
 )
 from servitwin.domain.observation import Floats, Int64s
@@ -85,11 +84,6 @@ class Begins:
             keep[places[np.argmin(self.cost[places])]] = True
         for name in ("start", "shift", "lost", "risk"):
             setattr(self, name, getattr(self, name)[keep])
-
-
-def able_at(begins: Begins, place: int) -> Sequence[PlacementTechnician]:
-    """Technicians who could do the task at that begin."""
-    return [begins.technicians[id] for id in begins.shifts[int(begins.shift[place])][1]]
 
 
 def _within(problem: PlacementProblem, lost: LostCost, task: PlacementTask, first: int, last: int) -> Int64s:

@@ -7,6 +7,7 @@ visit (a technician's stay at a site in a shift). Costs are in whole cents, time
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from ortools.sat.python import cp_model
@@ -22,10 +23,11 @@ from servitwin.domain.maintenance_placement import (
 )
 from servitwin.sdk.anytime import newest
 from servitwin.services.maintenance.maintenance_plan.begins import Begins, Shift
-from servitwin.services.maintenance.maintenance_plan.first import Chosen, first_plan
+from servitwin.services.maintenance.maintenance_plan.first import Chosen, FirstPlans
 from servitwin.services.maintenance.maintenance_plan.reasons import told
 
 CENTS = 100
+MOST_BETTER_S = 5.0
 
 
 class _Model:
@@ -168,15 +170,18 @@ def place(
     problem: PlacementProblem, budget: int, seed: int, cancel: Callable[[], bool]
 ) -> Iterator[tuple[PlacementPlan, float]]:
     """Better and better plans, each with the bound known then; the last one again with the last bound."""
+    until = time.monotonic() + budget / NS
     model = _Model(problem)
-    first = first_plan(problem, model.begins)
-    model.begin_with(first)
+    plans = FirstPlans(problem, model.begins)
     least = sum(_least(model.begins[t.id]) for t in problem.tasks)
-    yield told(problem, model.begins, first), least
+    yield told(problem, model.begins, plans.first()), least
+    better = plans.better(min(MOST_BETTER_S, budget / NS / 4), seed, cancel)
+    model.begin_with(better)
+    yield told(problem, model.begins, better), least
 
     def work(put: Callable[[tuple[Chosen, float]], None], closed: threading.Event) -> None:
         solver = cp_model.CpSolver()
-        solver.parameters.max_time_in_seconds = max(0.05, budget / NS)
+        solver.parameters.max_time_in_seconds = max(0.05, until - time.monotonic())
         solver.parameters.random_seed = seed % 2**31
         solver.parameters.linearization_level = 2  # visits that are shared make the relaxation weak: cuts pay
         solver.parameters.num_workers = 1  # one worker gives the same plan for the same seed
