@@ -99,6 +99,7 @@ export const maintenance = {
       day: "Day",
       map: "Bases and visits by their place; no roads are drawn",
       drive: (km: string, minutes: string) => `${km} km, ${minutes} min`,
+      here: "the same place",
       leave: "leaves",
       back: "back",
       leftOut: "Left out",

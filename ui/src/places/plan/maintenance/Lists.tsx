@@ -32,9 +32,9 @@ function Table({ label, head, children }: { label: string; head: [string, boolea
 /** Where a task stands against its window: shape and word, never colour alone. */
 function DueState({ task, now }: { task: DueTask; now: number }) {
   if (task.unknown) return <span className="weak">{`? ${m.due.unknown}`}</span>;
-  if (task.overdue) return <strong className="late">{`▲ ${m.due.overdue}`}</strong>;
+  if (task.overdue) return <strong className="late nowrap">{`▲ ${m.due.overdue}`}</strong>;
   const open = task.earliest !== null && parseInstant(task.earliest) <= now;
-  return open ? <strong>{`● ${m.due.now}`}</strong> : <span className="weak">{`○ ${m.due.later}`}</span>;
+  return open ? <strong className="nowrap">{`● ${m.due.now}`}</strong> : <span className="weak">{`○ ${m.due.later}`}</span>;
 }
 
 export function DueList({ items }: { items: DueTask[] }) {

@@ -101,7 +101,7 @@ function Days({ found }: { found: RoutesAnswer }) {
 }
 
 function RouteRow({ route }: { route: Route }) {
-  const drive = (metres: number, seconds: number): string => r.drive(formatNumber(metres / 1000, 0), formatNumber(seconds / 60, 0));
+  const drive = (metres: number, seconds: number): string => (metres === 0 ? r.here : r.drive(formatNumber(metres / 1000, 0), formatNumber(seconds / 60, 0)));
   return (
     <section className="route" aria-label={route.name}>
       <h3>{route.name}</h3>
