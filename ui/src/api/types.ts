@@ -49,6 +49,12 @@ export type QuarantineDetail = Schemas["QuarantineDetail"];
 export type QuarantinePage = Schemas["QuarantinePage"];
 export type ReplayAnswer = Schemas["ReplayAnswer"];
 export type Health = Schemas["HealthAnswer"];
+export type AnomalyList = Schemas["AnomalyList"];
+export type AnomalyShape = Schemas["AnomalyShape"];
+export type AnomalyModel = Schemas["AnomalyModelShape"];
+export type AnomalyWatch = Schemas["AnomalyWatch"];
+export type MachineChange = Schemas["ChangeShape"];
+export type FoundSignal = Schemas["FoundSignalShape"];
 export type Connection = Schemas["ConnectionShape"];
 export type SimulatorAnswer = Schemas["SimulatorAnswer"];
 export type SimulatorFault = Schemas["FaultSwitch"];
@@ -115,6 +121,7 @@ export type CaseAct =
   | Schemas["DiagnoseIn"]
   | Schemas["RepairIn"]
   | Schemas["CloseIn"]
+  | Schemas["DismissIn"]
   | Schemas["NoteIn"];
 export type MachineKey = Schemas["MachineKeyShape"];
 export type MachineKeys = Schemas["MachineKeysShape"];

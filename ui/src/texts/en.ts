@@ -1,3 +1,4 @@
+import { anomalies } from "./en/anomalies";
 import { cases } from "./en/cases";
 import { contracts } from "./en/contracts";
 import { controllers } from "./en/controllers";
@@ -10,4 +11,4 @@ import { places } from "./en/places";
 import { plan } from "./en/plan";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...plan, ...machineKeys, ...maintenance };
+export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...anomalies, ...plan, ...machineKeys, ...maintenance };
