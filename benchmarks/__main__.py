@@ -21,6 +21,8 @@ BENCHMARKS = (
     "proof_file",
     "controllers",
     "anomaly",
+    "anomaly_calibration",
+    "anomaly_fleet",
     "maintenance",
 )
 
