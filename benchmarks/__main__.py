@@ -23,6 +23,8 @@ BENCHMARKS = (
     "anomaly",
     "anomaly_calibration",
     "anomaly_fleet",
+    "traceability",
+    "schedule",
     "maintenance",
 )
 

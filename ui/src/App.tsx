@@ -23,6 +23,7 @@ const Invoices = lazy(() => import("./places/invoices/Invoices"));
 const Plan = lazy(() => import("./places/plan/Plan"));
 const Fleet = lazy(() => import("./places/machines/Fleet"));
 const Verify = lazy(() => import("./places/verify/Verify"));
+const Quality = lazy(() => import("./places/quality/Quality"));
 const TwinPage = lazy(() => import("./places/twin/TwinPage"));
 
 export function App() {
@@ -73,6 +74,7 @@ function PlaceOf() {
   if (place === "decisions") return <Inbox />;
   if (place === "invoices") return <Invoices />;
   if (place === "plan") return <Plan />;
+  if (place === "quality") return <Quality />;
   if (place === "quarantine") return <Quarantine />;
   if (place === "health") return <Health />;
   if (place === "administration") return <Administration />;

@@ -8,6 +8,7 @@ import "./styles/parts.css";
 import "./styles/places.css";
 import "./styles/contracts.css";
 import "./styles/cases.css";
+import "./styles/plan.css";
 import "./styles/controllers.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

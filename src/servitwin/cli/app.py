@@ -20,7 +20,9 @@ from servitwin.cli import (
     replay,
     requirements,
     run,
+    schedules,
     simulate,
+    traces,
     work_orders,
 )
 from servitwin.cli.starters import Starters
@@ -51,7 +53,9 @@ def create_cli(starters: Starters) -> typer.Typer:
     evidence.add(app, starters)
     maintenance.add(app)
     planning.add(app)
+    schedules.add(app)
     simulate.add(app)
+    traces.add(app, starters)
     if starters.bench is not None:
         bench.add(app, starters.bench)
     return app

@@ -21,6 +21,8 @@ from servitwin.client.http import Connection, local_address
 from servitwin.client.maintenance import MaintenanceCalls
 from servitwin.client.planning import PlanningCalls
 from servitwin.client.requirements import RequirementCalls
+from servitwin.client.schedules import ScheduleCalls
+from servitwin.client.traces import TraceCalls
 from servitwin.domain.error import NotFoundError
 from servitwin.domain.instant import format_instant
 from servitwin.domain.machine_type import MachineType
@@ -30,7 +32,15 @@ Time = str | int | None
 
 
 class Client(
-    AnomalyCalls, ContractCalls, ControllerCalls, EvidenceCalls, MaintenanceCalls, PlanningCalls, RequirementCalls
+    AnomalyCalls,
+    ContractCalls,
+    ControllerCalls,
+    EvidenceCalls,
+    MaintenanceCalls,
+    PlanningCalls,
+    RequirementCalls,
+    ScheduleCalls,
+    TraceCalls,
 ):
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.
 

@@ -20,7 +20,7 @@ Action = Literal[
     "key.revoke", "machine-key.register", "machine-key.revoke", "case.step", "requirement.save", "repair.prove",
     "machine.change",
     "controller.add", "controller.check", "controller.replay", "register.save", "register.remove", "job.ask",
-    "job.cancel", "artefact.promote", "artefact.retire",
+    "job.cancel", "artefact.promote", "artefact.retire", "trace.capture",
     "recommendation.step", "job-sheet.step",
 ]  # fmt: skip
 

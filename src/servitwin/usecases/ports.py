@@ -38,6 +38,7 @@ from servitwin.domain.twin import Twin
 from servitwin.domain.usage import UsageConflict, UsageRecord
 from servitwin.domain.work_order import WorkOrder
 from servitwin.usecases.planning_ports import PlanningRecords
+from servitwin.usecases.trace_ports import TraceRecords
 
 __all__ = ["Aggregation", "Bucket", "Bus", "Files", "HistoryReader", "HistoryWriter", "LastValue", "Records"]
 
@@ -248,7 +249,14 @@ class ControllerRecords(Protocol):
 
 
 class Records(
-    ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, PlanningRecords, Protocol
+    ContractRecords,
+    MoneyRecords,
+    CaseRecords,
+    StatementRecords,
+    ControllerRecords,
+    PlanningRecords,
+    TraceRecords,
+    Protocol,
 ):
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 

@@ -23,6 +23,7 @@ from servitwin.sdk.finding import ServiceFinding, finding_faults, last_told
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import Outcome, TwinView
 from servitwin.usecases.keep_findings import Finder, KeepFindings, Message
+from servitwin.usecases.keep_results import keep_results, traces_of
 from servitwin.usecases.machine_changes import MachineChanges
 from servitwin.usecases.ports import Files, HistoryReader, Records
 from servitwin.usecases.registry import Registry
@@ -182,6 +183,7 @@ class RunServices:
         self._history, self._records, self._registry, self._host = history, records, registry, host
         self._findings, self._publish, self._changes = findings, publish, MachineChanges(records)
         self._views = ServiceViews(registry, records, files, operator)
+        self._operator = operator
         self._stood: dict[tuple[str, ...], Stood] = {}  # kept so that whoever is not due costs no question
         self._tidied = 0
         self.failures: dict[str, str] = {}  # "service twin" -> why, for the health page
@@ -358,7 +360,11 @@ class RunServices:
         outcome.cut, outcome.changes = w.cut, tuple(c.id for c in w.changes if c.at < end)
         by = Finder(a.service, w.manifest.version, a.parameters_key)
         said: list[Message] = []
+        source = f"{a.service}@{w.manifest.version} {a.twin} {a.parameters_key} {start} {end}"
+        traces = traces_of(outcome, w.twin, source, self._operator(), w.now)
         with self._records.together():
+            outcome, traced = keep_results(self._records, outcome, w.twin, traces, source, w.now)
+            said += traced
             self._records.save_outcome(
                 a.service,
                 w.manifest.version,

@@ -9,6 +9,7 @@ import { maintenance } from "./en/maintenance";
 import { offers } from "./en/offers";
 import { places } from "./en/places";
 import { plan } from "./en/plan";
+import { quality } from "./en/quality";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...anomalies, ...plan, ...machineKeys, ...maintenance };
+export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...anomalies, ...plan, ...machineKeys, ...quality, ...maintenance };

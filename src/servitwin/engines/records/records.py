@@ -16,6 +16,7 @@ from servitwin.engines.records.outcomes import OutcomeRecords
 from servitwin.engines.records.parties import PartyRecords
 from servitwin.engines.records.planning import PlanningRecords
 from servitwin.engines.records.statements import StatementRecords
+from servitwin.engines.records.traces import TraceRecords
 from servitwin.engines.records.twins import TwinRecords
 from servitwin.engines.records.value import ValueRecords
 
@@ -34,6 +35,7 @@ class SqlRecords(
     ControllerRecords,
     MachineKeyRecords,
     PlanningRecords,
+    TraceRecords,
 ):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
 

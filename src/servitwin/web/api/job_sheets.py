@@ -13,7 +13,7 @@ from servitwin.usecases.list_due_tasks import Service
 from servitwin.web.api.answers import answer
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.maintenance_parts import Maintenance, MaintenanceParts, sheet_out
-from servitwin.web.api.shapes.maintenance import JobCloseIn, JobSheets, JobSheetShape, TickIn, UsedShape, UseIn
+from servitwin.web.api.shapes.maintenance import JobCloseIn, JobSheets, JobSheetShape, PartTakenShape, TickIn, UseIn
 from servitwin.web.api.strict import StrictRoute
 
 router = APIRouter(tags=["maintenance"], route_class=StrictRoute, prefix="/maintenance")
@@ -47,7 +47,7 @@ def tick_step(parts: Parts, maintenance: Maintenance, me: Me, order: str, body: 
     return answer(sheet_out(parts, maintenance.sheets.tick(me, order, body.step, body.note)), 201)
 
 
-@router.post("/jobs/{order}/parts", response_model=UsedShape, status_code=201)
+@router.post("/jobs/{order}/parts", response_model=PartTakenShape, status_code=201)
 def take_part(parts: Parts, maintenance: Maintenance, me: Me, order: str, body: UseIn) -> Response:
     """Pieces are taken from the shelf: its stock goes down, and what to order now is said."""
     taken = maintenance.sheets.use(me, order, body.part, body.quantity)

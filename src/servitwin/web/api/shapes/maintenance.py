@@ -270,7 +270,7 @@ class JobCloseIn(Shape):
     note: str = Field("", max_length=2000)
 
 
-class UsedShape(Shape):
+class PartTakenShape(Shape):
     """The sheet after pieces were taken, and what to order."""
 
     sheet: JobSheetShape
