@@ -22,13 +22,14 @@ from servitwin.domain.party import Actor
 from servitwin.domain.spare_part import arrival
 from servitwin.domain.state_time_span import Spans
 from servitwin.domain.technician import working_spans
-from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.jobs import Jobs
 from servitwin.usecases.list_due_tasks import DueTask, ListDueTasks, Service
 from servitwin.usecases.machine_time import calendar_name
 from servitwin.usecases.registry import Registry
 
-PLANNER, SCHEDULER, ABOUT = "maintenance_plan", "schedule", "maintenance"
+PLANNER, ABOUT = "maintenance_plan", "maintenance"
+# Operations (machine, start, end, order) of the plan that an owner has published, as far as the caller may see it.
+Production = Callable[[Actor, str], list[tuple[str, int, int, str]]]
 DAYS = 35
 CURVE = 25  # points of the cost of waiting
 
@@ -45,10 +46,10 @@ class PlanMaintenance:
     """Builds the problem from the registers, the calendars and the production schedule, and asks for a plan."""
 
     def __init__(
-        self, registry: Registry, authoriser: Authoriser, due: ListDueTasks, jobs: Jobs, now: Callable[[], int]
+        self, registry: Registry, production: Production, due: ListDueTasks, jobs: Jobs, now: Callable[[], int]
     ) -> None:
         self._registry = registry
-        self._authoriser = authoriser
+        self._production = production
         self._due = due
         self._jobs = jobs
         self._now = now
@@ -137,7 +138,7 @@ class PlanMaintenance:
         """The machines with the newest production schedule of each owner that the actor may see."""
         found = list(plain)
         for owner in sorted(set(owners.values())):
-            operations = self._schedule(actor, owner)
+            operations = self._production(actor, owner) if owner else []
             mine = {t for t, o in owners.items() if o == owner}
             if not operations:
                 notes.append(f"No production schedule of {owner or 'nobody'} is seen: all planned time counts as taken")
@@ -148,19 +149,6 @@ class PlanMaintenance:
             ]
             found = occupied([o for o in operations if o[0] in mine], late)
         return found
-
-    def _schedule(self, actor: Actor, owner: str) -> list[tuple[str, int, int, str]]:
-        if not owner or not self._authoriser.may_for_party(actor, "see_plan", owner):
-            return []
-        for job in self._jobs.of(actor, SCHEDULER):
-            plan = self._jobs.result(job) if job.party == owner else None
-            if isinstance(plan, Mapping) and isinstance(plan.get("operations"), list):
-                return [
-                    (str(o["machine"]), int(o["start"]), int(o["end"]), str(o.get("order", "")))
-                    for o in plan["operations"]
-                    if isinstance(o, Mapping) and {"machine", "start", "end"} <= o.keys()
-                ]
-        return []
 
 
 def window(item: DueTask, now: int, until: int) -> tuple[int, int]:

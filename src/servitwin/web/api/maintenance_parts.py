@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 
+from servitwin.domain.error import NotFoundError, RefusedError
 from servitwin.domain.job_sheet import JobSheet
 from servitwin.domain.maintenance_placement import Choice
 from servitwin.domain.party import Actor
@@ -15,12 +16,14 @@ from servitwin.usecases.count_visits import CountVisits
 from servitwin.usecases.follow_recommendation import FollowRecommendation
 from servitwin.usecases.keep_job_sheet import KeepJobSheet
 from servitwin.usecases.list_due_tasks import DueTask, ListDueTasks, PartStanding, Service
-from servitwin.usecases.plan_maintenance import PlanMaintenance
+from servitwin.usecases.plan_maintenance import PlanMaintenance, Production
+from servitwin.usecases.plan_production import PUBLISHED
 from servitwin.usecases.plan_visits import PlanVisits
 from servitwin.web.api.answers import at, full
 from servitwin.web.api.callers import Parts
 from servitwin.web.api.contract_parts import Contracts
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.schedules import Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,26 @@ def _joined(parts: Parts, contracts: Contracts) -> MaintenanceParts:
     )  # fmt: skip
     return MaintenanceParts(
         due,
-        PlanMaintenance(parts.registry, parts.authoriser, due, parts.jobs, parts.now),
+        PlanMaintenance(parts.registry, _production(parts), due, parts.jobs, parts.now),
         sheets,
         follow,
         PlanVisits(due, follow, parts.jobs, parts.now),
         CountVisits(parts.records, parts.registry, contracts.access, parts.now),
         told,
     )
+
+
+def _production(parts: WebParts) -> Production:
+    """The published plan of an owner; none where there is none, or where the caller may not see it."""
+
+    def operations(actor: Actor, owner: str) -> list[tuple[str, int, int, str]]:
+        try:
+            plan = Desk(parts).plans.one(actor, PUBLISHED, owner)
+        except (NotFoundError, RefusedError):
+            return []
+        return [(p.machine, p.begin, p.end, p.order) for p in plan.placements]
+
+    return operations
 
 
 Maintenance = Annotated[MaintenanceParts, Depends(_joined)]
