@@ -27,6 +27,7 @@ BENCHMARKS = (
     "traceability",
     "schedule",
     "robot_fleet",
+    "maintenance",
 )
 
 

@@ -16,6 +16,7 @@ from servitwin.bootstrap.demo import add_demo_people, demo_contracts, demo_plant
 from servitwin.bootstrap.demo_contracts import add_demo_contracts
 from servitwin.bootstrap.demo_controllers import add_demo_controllers
 from servitwin.bootstrap.demo_lives import add_demo_lives
+from servitwin.bootstrap.demo_maintenance import add_demo_maintenance
 from servitwin.bootstrap.demo_production import add_demo_production
 from servitwin.bootstrap.demo_quality import add_demo_quality
 from servitwin.bootstrap.demo_services import add_demo_services
@@ -133,6 +134,8 @@ def run(settings: Settings) -> None:
         notes += add_demo_contracts(records, keys, demo_contracts(), time.time_ns())
         files = FileFolder(settings.folder / "files")
         notes += add_demo_controllers(records, files, demo_contracts().parents[1] / "controllers", time.time_ns())
+        file = demo_contracts().parent / "maintenance.yaml"
+        notes += add_demo_maintenance(records, keys, file, time.time_ns())
         notes += add_demo_production(records, demo_contracts().parent / "production", time.time_ns())
         notes += add_demo_services(records, time.time_ns())
         notes += add_demo_lives(records, time.time_ns())

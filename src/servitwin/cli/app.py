@@ -15,6 +15,7 @@ from servitwin.cli import (
     evidence,
     figures,
     files,
+    maintenance,
     planning,
     remaining_life,
     replay,
@@ -52,6 +53,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     anomalies.add(app)
     data.add(app)
     evidence.add(app, starters)
+    maintenance.add(app)
     planning.add(app)
     remaining_life.add(app)
     schedules.add(app)

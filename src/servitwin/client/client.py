@@ -18,6 +18,7 @@ from servitwin.client.controllers import ControllerCalls
 from servitwin.client.events import parse_events
 from servitwin.client.evidence import EvidenceCalls
 from servitwin.client.http import Connection, local_address
+from servitwin.client.maintenance import MaintenanceCalls
 from servitwin.client.planning import PlanningCalls
 from servitwin.client.remaining_life import RemainingLifeCalls
 from servitwin.client.requirements import RequirementCalls
@@ -37,6 +38,7 @@ class Client(
     ContractCalls,
     ControllerCalls,
     EvidenceCalls,
+    MaintenanceCalls,
     PlanningCalls,
     RemainingLifeCalls,
     RequirementCalls,

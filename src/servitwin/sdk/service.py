@@ -108,6 +108,8 @@ class PlannerPlugin(Protocol):
     def solve(self, problem: Mapping[str, Any], budget: int, seed: int, cancel: Callable[[], bool]) -> Iterator[Plan]:
         """Better and better plans until the budget (ns) is used or ``cancel()`` is true.
 
+        The same plan may come again with a better bound.
+
         Raises:
             InvalidInputError: there is no plan at all, with the reasons.
         """

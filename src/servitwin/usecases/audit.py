@@ -21,6 +21,7 @@ Action = Literal[
     "machine.change",
     "controller.add", "controller.check", "controller.replay", "register.save", "register.remove", "job.ask",
     "job.cancel", "artefact.promote", "artefact.retire", "trace.capture",
+    "recommendation.step", "job-sheet.step",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import { common } from "./en/everyPage";
 import { life } from "./en/life";
 import { machine } from "./en/machine";
 import { machineKeys } from "./en/machineKeys";
+import { maintenance } from "./en/maintenance";
 import { offers } from "./en/offers";
 import { places } from "./en/places";
 import { plan } from "./en/plan";
@@ -27,4 +28,5 @@ export const t = {
   ...machineKeys,
   ...quality,
   ...robots,
+  ...maintenance,
 };

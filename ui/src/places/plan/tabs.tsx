@@ -10,6 +10,9 @@ interface PlanTab {
 
 export const tabs: readonly PlanTab[] = [
   { id: "board", title: t.plan.tabs.board, page: lazy(() => import("./Board")) },
+  { id: "maintenance", title: t.maintenance.tabs.maintenance, page: lazy(() => import("./maintenance/Maintenance")) },
+  { id: "routes", title: t.maintenance.tabs.routes, page: lazy(() => import("./maintenance/Routes")) },
+  { id: "my-jobs", title: t.maintenance.tabs.myJobs, page: lazy(() => import("./maintenance/MyJobs")) },
   { id: "jobs", title: t.plan.tabs.jobs, page: lazy(() => import("./Jobs")) },
   { id: "life", title: t.life.fleet.tab, page: lazy(() => import("./RemainingLives")) },
   { id: "robots", title: t.robots.tab, page: lazy(() => import("./robots/Robots")) },

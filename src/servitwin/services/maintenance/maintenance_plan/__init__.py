@@ -1,0 +1,1 @@
+"""Service maintenance_plan."""

@@ -1,0 +1,1 @@
+"""Service visit_routes."""
