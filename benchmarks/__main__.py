@@ -23,6 +23,7 @@ BENCHMARKS = (
     "anomaly",
     "anomaly_calibration",
     "anomaly_fleet",
+    "remaining_life",
     "traceability",
     "schedule",
 )

@@ -10,6 +10,7 @@ import "./styles/contracts.css";
 import "./styles/cases.css";
 import "./styles/plan.css";
 import "./styles/controllers.css";
+import "./styles/life.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";

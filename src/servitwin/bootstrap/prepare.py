@@ -15,6 +15,7 @@ from servitwin.bootstrap.data_folder import FOLDER_VERSION
 from servitwin.bootstrap.demo import add_demo_people, demo_contracts, demo_plant
 from servitwin.bootstrap.demo_contracts import add_demo_contracts
 from servitwin.bootstrap.demo_controllers import add_demo_controllers
+from servitwin.bootstrap.demo_lives import add_demo_lives
 from servitwin.bootstrap.demo_production import add_demo_production
 from servitwin.bootstrap.demo_quality import add_demo_quality
 from servitwin.bootstrap.demo_services import add_demo_services
@@ -130,6 +131,7 @@ def run(settings: Settings) -> None:
         notes += add_demo_controllers(records, files, demo_contracts().parents[1] / "controllers", time.time_ns())
         notes += add_demo_production(records, demo_contracts().parent / "production", time.time_ns())
         notes += add_demo_services(records, time.time_ns())
+        notes += add_demo_lives(records, time.time_ns())
         notes += add_demo_quality(records, time.time_ns())
     write_machine_users(records, settings.folder)
     prepared = Prepared(wanted_processes(records, notes), notes)

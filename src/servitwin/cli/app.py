@@ -16,6 +16,7 @@ from servitwin.cli import (
     figures,
     files,
     planning,
+    remaining_life,
     replay,
     requirements,
     run,
@@ -51,6 +52,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     data.add(app)
     evidence.add(app, starters)
     planning.add(app)
+    remaining_life.add(app)
     schedules.add(app)
     simulate.add(app)
     traces.add(app, starters)

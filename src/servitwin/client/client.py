@@ -19,6 +19,7 @@ from servitwin.client.events import parse_events
 from servitwin.client.evidence import EvidenceCalls
 from servitwin.client.http import Connection, local_address
 from servitwin.client.planning import PlanningCalls
+from servitwin.client.remaining_life import RemainingLifeCalls
 from servitwin.client.requirements import RequirementCalls
 from servitwin.client.schedules import ScheduleCalls
 from servitwin.client.traces import TraceCalls
@@ -36,6 +37,7 @@ class Client(
     ControllerCalls,
     EvidenceCalls,
     PlanningCalls,
+    RemainingLifeCalls,
     RequirementCalls,
     ScheduleCalls,
     TraceCalls,

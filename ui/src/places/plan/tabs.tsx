@@ -11,4 +11,5 @@ interface PlanTab {
 export const tabs: readonly PlanTab[] = [
   { id: "board", title: t.plan.tabs.board, page: lazy(() => import("./Board")) },
   { id: "jobs", title: t.plan.tabs.jobs, page: lazy(() => import("./Jobs")) },
+  { id: "life", title: t.life.fleet.tab, page: lazy(() => import("./RemainingLives")) },
 ];
