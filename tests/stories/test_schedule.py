@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Node
-from tests.stories.waiting import API, Api, wait_for
+from tests.stories.waiting import Api, wait_for
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("nodes")]
 
@@ -150,7 +150,7 @@ def test_a_plan_from_registers_to_the_operator(node: Node, tmp_path: Any) -> Non
     assert needs["requirements"] and needs["pull"][0]["cards"] == 22 and needs["otif"]["counted"] == 0
     jobs = planner.get("/schedules/published/job-list")
     assert jobs[0]["JobOrder"]["EquipmentRequirements"][0]["ID"] in ("m1", "m2")
-    assert planner.http.get(f"{API}/schedules/published/table").text.startswith("order,operation,machine")
+    assert planner.http.get("/schedules/published/table").text.startswith("order,operation,machine")
     assert planner.get("/schedules/occupation")["items"]
     assert planner.get("/schedules/lessons")["items"] == []
 
