@@ -23,7 +23,9 @@ BENCHMARKS = (
     "anomaly",
     "anomaly_calibration",
     "anomaly_fleet",
+    "remaining_life",
     "traceability",
+    "schedule",
     "robot_fleet",
 )
 

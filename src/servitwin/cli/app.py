@@ -16,10 +16,12 @@ from servitwin.cli import (
     figures,
     files,
     planning,
+    remaining_life,
     replay,
     requirements,
     robots,
     run,
+    schedules,
     simulate,
     traces,
     work_orders,
@@ -51,6 +53,8 @@ def create_cli(starters: Starters) -> typer.Typer:
     data.add(app)
     evidence.add(app, starters)
     planning.add(app)
+    remaining_life.add(app)
+    schedules.add(app)
     robots.add(app)
     simulate.add(app)
     traces.add(app, starters)

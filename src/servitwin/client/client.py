@@ -19,8 +19,10 @@ from servitwin.client.events import parse_events
 from servitwin.client.evidence import EvidenceCalls
 from servitwin.client.http import Connection, local_address
 from servitwin.client.planning import PlanningCalls
+from servitwin.client.remaining_life import RemainingLifeCalls
 from servitwin.client.requirements import RequirementCalls
 from servitwin.client.robots import RobotCalls
+from servitwin.client.schedules import ScheduleCalls
 from servitwin.client.traces import TraceCalls
 from servitwin.domain.error import NotFoundError
 from servitwin.domain.instant import format_instant
@@ -36,8 +38,10 @@ class Client(
     ControllerCalls,
     EvidenceCalls,
     PlanningCalls,
+    RemainingLifeCalls,
     RequirementCalls,
     RobotCalls,
+    ScheduleCalls,
     TraceCalls,
 ):
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.

@@ -41,9 +41,11 @@ from servitwin.web.api import (
     quarantine,
     reasons,
     registers,
+    remaining_life,
     requirements,
     results,
     robots,
+    schedules,
     services,
     sessions,
     settlements,
@@ -102,11 +104,13 @@ NOUNS = (
     controllers,
     controller_replays,
     registers,
+    remaining_life,
     jobs,
     traces,
     epcis,
     spc,
     robots,
+    schedules,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 
