@@ -42,8 +42,8 @@ class Client(
     PlanningCalls,
     RemainingLifeCalls,
     RequirementCalls,
-    ScheduleCalls,
     RobotCalls,
+    ScheduleCalls,
     TraceCalls,
 ):
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.
