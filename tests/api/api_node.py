@@ -211,6 +211,7 @@ class Node:
             files=files,
             checks=check_rounds(self.records, self._check, now),
             replays=replay_rounds(self.records, self._replay, now),
+            gates=gate_rounds(self.records, self._gate, now),
             now=now,
             new_id=new_id,
             hash_machine_secret=lambda s: "$2-test-" + secret_hash(s),

@@ -42,6 +42,7 @@ from servitwin.usecases.registry import Registry
 from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.run_controller_check import check_rounds
 from servitwin.usecases.run_controller_replay import replay_rounds
+from servitwin.usecases.run_gate import gate_rounds
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.app import create_app
 from servitwin.web.api.live import LiveHub
@@ -91,6 +92,7 @@ def build_parts(
         files=FileFolder(settings.folder / "files"),
         checks=check_rounds(records, lambda: ask_worker("controller-check", settings), time.time_ns),
         replays=replay_rounds(records, lambda: ask_worker("controller-replay", settings), time.time_ns),
+        gates=gate_rounds(records, lambda: ask_worker("release-gate", settings), time.time_ns),
         now=time.time_ns,
         new_id=new_id,
         hash_machine_secret=hash_secret,
@@ -166,11 +168,13 @@ async def _serve(settings: Settings) -> None:
         report_ready(port=listening.getsockname()[1])
         parts.checks.wake()
         parts.replays.wake()
+        parts.gates.wake()
     try:
         await serving
     finally:
         await parts.checks.stop()
         await parts.replays.stop()
+        await parts.gates.stop()
         await bus.close()
         records.close()
 

@@ -14,6 +14,7 @@ from servitwin.cli import (
     evidence,
     figures,
     files,
+    releases,
     replay,
     requirements,
     run,
@@ -40,6 +41,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     contracts.add(app, starters)
     work_orders.add(app)
     controllers.add(app)
+    releases.add(app)
     commands.add(app)
     requirements.add(app, starters)
     cases.add(app)

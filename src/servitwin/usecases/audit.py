@@ -19,6 +19,7 @@ Action = Literal[
     "machine.accept", "period.settle", "invoice.issue", "ledger.book", "usage.take", "key.rotate",
     "key.revoke", "machine-key.register", "machine-key.revoke", "case.step", "requirement.save", "repair.prove",
     "controller.add", "controller.check", "controller.replay",
+    "release.add", "release.gate", "release.withdraw",
 ]  # fmt: skip
 
 

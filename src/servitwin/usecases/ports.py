@@ -31,6 +31,7 @@ from servitwin.domain.observation import (
 )
 from servitwin.domain.party import Account, Actor, Grant, Party
 from servitwin.domain.reason import Reason
+from servitwin.domain.release import Gate, GateState, Release
 from servitwin.domain.requirement import Requirement
 from servitwin.domain.savings import Baseline
 from servitwin.domain.state_time import Gap
@@ -245,7 +246,19 @@ class ControllerRecords(Protocol):
     def replays_of_controller(self, name: str, version: int, limit: int = 20) -> list[ControllerReplay]: ...
 
 
-class Records(ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, Protocol):
+class ReleaseRecords(Protocol):
+    """Releases of machine types, and the gates that they went through."""
+
+    def save_release(self, release: Release) -> None: ...
+    def release(self, id: str) -> Release | None: ...
+    def releases(self, machine_type: str = "") -> list[Release]: ...
+    def save_gate(self, gate: Gate) -> None: ...
+    def gates(self, release: str = "", state: GateState | None = None, limit: int = 100) -> list[Gate]: ...
+
+
+class Records(
+    ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, ReleaseRecords, Protocol
+):  # fmt: skip
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
     def together(self, alone: str = "") -> AbstractContextManager[None]:

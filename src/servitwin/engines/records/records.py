@@ -14,6 +14,7 @@ from servitwin.engines.records.machine_keys import MachineKeyRecords
 from servitwin.engines.records.money import MoneyRecords
 from servitwin.engines.records.outcomes import OutcomeRecords
 from servitwin.engines.records.parties import PartyRecords
+from servitwin.engines.records.releases import ReleaseRecords
 from servitwin.engines.records.statements import StatementRecords
 from servitwin.engines.records.twins import TwinRecords
 from servitwin.engines.records.value import ValueRecords
@@ -32,6 +33,7 @@ class SqlRecords(
     StatementRecords,
     ControllerRecords,
     MachineKeyRecords,
+    ReleaseRecords,
 ):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
 

@@ -37,6 +37,7 @@ from servitwin.web.api import (
     provenance,
     quarantine,
     reasons,
+    releases,
     requirements,
     results,
     services,
@@ -93,6 +94,7 @@ NOUNS = (
     work_orders,
     controllers,
     controller_replays,
+    releases,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

@@ -68,6 +68,7 @@ class WebParts:
     files: Files
     checks: Rounds  # of controllers
     replays: Rounds  # of what they found, in the simulator
+    gates: Rounds  # that releases go through
     now: Callable[[], int]
     new_id: Callable[[], str]
     hash_machine_secret: Callable[[str], str]
