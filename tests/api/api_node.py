@@ -36,6 +36,7 @@ from servitwin.usecases.registry import Registry
 from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.run_controller_check import check_rounds, run_next
 from servitwin.usecases.run_controller_replay import replay_rounds
+from servitwin.usecases.run_gate import gate_rounds
 from servitwin.usecases.sign_in import SignIn, secret_hash
 from servitwin.web.api.app import create_app
 from servitwin.web.api.live import LiveHub
@@ -233,6 +234,9 @@ class Node:
 
         await asyncio.to_thread(run_next, self.records, parts.files, observe, time.monotonic, parts.now)
         return b""
+
+    async def _gate(self):
+        raise UnavailableError(Fault("worker:failed", "There is no simulator here: what is asked waits"))
 
     async def _replay(self):
         raise UnavailableError(Fault("worker:failed", "There is no broker here: what is asked waits"))

@@ -10,13 +10,17 @@ from servitwin.sdk.checks import (
     CONNECTOR_CHECKS,
     EVALUATOR_CHECKS,
     FOLDER_CHECKS,
+    PLANNER_CHECKS,
+    TRAINER_CHECKS,
     ConnectorCase,
     EvaluatorCase,
+    PlannerCase,
+    TrainerCase,
     read_cases,
 )
 from servitwin.sdk.connector import ConnectorPlugin
 from servitwin.sdk.discovery import Plugin, plugins
-from servitwin.sdk.service import EvaluatorPlugin
+from servitwin.sdk.service import EvaluatorPlugin, PlannerPlugin, TrainerPlugin
 
 ALL = [*plugins("connector"), *plugins("service")]
 
@@ -32,8 +36,10 @@ def case_checks() -> list[Any]:
             ]
         elif kind == "evaluator":
             pairs = [(dict(read_cases(plugin.folder, EvaluatorCase)), EVALUATOR_CHECKS)]
+        elif kind == "planner":
+            pairs = [(dict(read_cases(plugin.folder, PlannerCase)), PLANNER_CHECKS)]
         else:
-            raise AssertionError(f"{plugin.name}: no shared checks yet for kind {kind}")
+            pairs = [(dict(read_cases(plugin.folder, TrainerCase)), TRAINER_CHECKS)]
         for cases, checks in pairs:
             for name, case in cases.items():
                 wanted += [
@@ -56,5 +62,8 @@ def test_case(plugin: Plugin, case: Any, check: Callable[[Any, Any], None]) -> N
 @pytest.mark.parametrize("plugin", ALL, ids=lambda p: p.name)
 def test_module_has_the_functions_of_its_kind(plugin: Plugin) -> None:
     kind = plugin.manifest.kind
-    protocol = {"connector": ConnectorPlugin, "evaluator": EvaluatorPlugin}[kind]
-    assert isinstance(plugin.load(), protocol), f"{plugin.name} lacks a function of {protocol.__name__}"
+    protocol = {
+        "connector": ConnectorPlugin, "evaluator": EvaluatorPlugin, "planner": PlannerPlugin, "trainer": TrainerPlugin,
+    }[kind]  # fmt: skip
+    module: object = plugin.load()
+    assert isinstance(module, protocol), f"{plugin.name} lacks a function of {protocol.__name__}"

@@ -9,6 +9,10 @@ match sys.argv[1:]:
         from servitwin.bootstrap import worker
 
         worker.main(role, int(parent))
+    case ["solve", service, parent]:
+        from servitwin.bootstrap import solve
+
+        solve.main(service, int(parent))
     case ["supervise", word, handed_over]:
         from servitwin.bootstrap import serve
 

@@ -26,7 +26,12 @@ def write_machine_users(records: Records, data: Path) -> None:
     """Bring the file up to what the records say; the supervisor notices the change within a second."""
     mappings = mapping_configs(records)
     users = [
-        MachineUser(user, secret, twins, [t for twin in twins for c in mappings for t in topics(c, twin)])
+        MachineUser(
+            user,
+            secret,
+            twins,
+            [t for twin in twins if not twin.startswith("@") for c in mappings for t in topics(c, twin)],
+        )
         for user, secret, twins in records.machine_credentials()
     ]
     write_private(data / MACHINES_FILE, msgspec.json.encode(users))

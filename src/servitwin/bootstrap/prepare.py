@@ -84,10 +84,13 @@ def wanted_processes(records: SqlRecords, notes: list[str]) -> list[Connection]:
     for service in plugins("service"):
         if not service.built_in:
             try:
-                memory = service.manifest.limits.memory_mb
+                manifest = service.manifest
             except ServitwinError as e:
                 notes.append(f"service {service.name} is left out: {e}")
                 continue
+            if manifest.kind != "evaluator":
+                continue  # planners and trainers have a process for each problem (servitwin.bootstrap.solve)
+            memory = manifest.limits.memory_mb
             wanted.append(Connection(f"service-{service.name}", service.name, kind="service", memory_mb=memory))
     return wanted
 

@@ -14,7 +14,7 @@ import msgspec
 
 from servitwin.domain.error import Fault, NotFoundError, ServitwinError, UnavailableError
 from servitwin.engines.bus.client import BusClient
-from servitwin.sdk.discovery import Plugin, plugins
+from servitwin.sdk.discovery import Plugin, manifests, plugins
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import EvaluatorPlugin, Parameters, ServiceBatch
 from servitwin.usecases.run_service import StepRequest, StepResult
@@ -45,15 +45,11 @@ class Services:
         self._closed = False
         self._plugins: dict[str, Plugin] = {}
         self._manifests: dict[str, Manifest] = {}
+        known = manifests("service")
         for plugin in plugins("service"):
-            try:
-                manifest = plugin.manifest
-            except ServitwinError as e:
-                log.error("service %s is left out: %s", plugin.name, e)
-                continue
-            if manifest.kind == "evaluator":
+            if plugin.name in known and known[plugin.name].kind == "evaluator":
                 self._plugins[plugin.name] = plugin
-                self._manifests[plugin.name] = manifest
+                self._manifests[plugin.name] = known[plugin.name]
 
     def manifests(self) -> Mapping[str, Manifest]:
         """Installed evaluators by name."""

@@ -14,6 +14,7 @@ import msgspec
 
 from servitwin.bootstrap.history_upkeep import HistoryUpkeep
 from servitwin.bootstrap.look_back_worker import Held
+from servitwin.bootstrap.operator import operator_of
 from servitwin.bootstrap.reader import open_reader
 from servitwin.bootstrap.requirement_watch import RequirementWatch
 from servitwin.bootstrap.service_host import Services
@@ -26,6 +27,7 @@ from servitwin.domain.identity import new_uid
 from servitwin.domain.instant import NS
 from servitwin.engines.bus.client import BusClient
 from servitwin.engines.files.evidence_log import EvidenceReader
+from servitwin.engines.files.folder import FileFolder
 from servitwin.engines.records import SqlRecords
 from servitwin.proof.log.catalogue import ROW
 from servitwin.usecases.command_desk import CommandDesk
@@ -33,6 +35,7 @@ from servitwin.usecases.live_mirror import LiveMessage, LiveMirror
 from servitwin.usecases.publish_aggregates import PublishAggregates
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.run_service import RunServices
+from servitwin.usecases.tell_events import TellEvents
 from servitwin.usecases.track_state import TrackState
 
 log = logging.getLogger("servitwin.services")
@@ -60,12 +63,16 @@ class ServicesWorker:
         )
         self._reader = open_reader(settings, bus, self._registry, self._loop)
         self._host = Services(bus, self._loop)
-        self._services = RunServices(self._reader, self._records, self._registry, self._host)
+        self._services = RunServices(
+            self._reader, self._records, self._registry, self._host, FileFolder(settings.folder / "files"),
+            lambda: operator_of(self._records),
+        )  # fmt: skip
         self._aggregates = PublishAggregates(self._registry, bus, secrets.token_hex(12))
         self._upkeep = HistoryUpkeep(settings, lambda done: self._publish("upkeep.done", done))
         self._requirements = RequirementWatch(
             self._reader, self._registry, self._records, self._publish_from_thread, self._new_id, settings.evidence
         )
+        self._events = TellEvents(self._registry, self._publish)
         self._resynced = 0
 
     @staticmethod
@@ -80,6 +87,7 @@ class ServicesWorker:
         await self._bus.answer("ask.service", self._service)
         await self._bus.answer("ask.services", self._answer(self._health))
         await self._bus.subscribe("servitwin.*.commands.*.ack", self._on_acknowledgement)
+        await self._bus.subscribe("happened", self._on_happened)
         for subject in ("changed.types", "changed.twins"):
             await self._bus.subscribe(subject, self._on_changed)
         await self._mirror.follow(self._bus)
@@ -117,6 +125,9 @@ class ServicesWorker:
 
     async def _on_acknowledgement(self, subject: str, payload: bytes) -> None:
         self._commands.on_ack(subject, payload)
+
+    async def _on_happened(self, _subject: str, payload: bytes) -> None:
+        self._events.heard(payload)
 
     async def _on_changed(self, _subject: str, _payload: bytes) -> None:
         if self._registry.reload():

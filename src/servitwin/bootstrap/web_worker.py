@@ -17,6 +17,7 @@ import uvicorn
 
 import servitwin.web
 from servitwin.bootstrap.check_connection import check_connection
+from servitwin.bootstrap.job_process import JobProcess
 from servitwin.bootstrap.machine_users import write_machine_users
 from servitwin.bootstrap.operator import operator_of
 from servitwin.bootstrap.reader import on_demand, open_reader
@@ -32,17 +33,21 @@ from servitwin.engines.files.log_heads import LogHeads
 from servitwin.engines.files.party_keys import PartyKeyFolder
 from servitwin.engines.records import SqlRecords
 from servitwin.proof.log.catalogue import ROW
+from servitwin.sdk.discovery import manifests
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.bind_observations import BoundRows
+from servitwin.usecases.jobs import Jobs
 from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.read_log import ReadLog
+from servitwin.usecases.registers import Registers
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.run_controller_check import check_rounds
 from servitwin.usecases.run_controller_replay import replay_rounds
 from servitwin.usecases.run_gate import gate_rounds
+from servitwin.usecases.run_jobs import RunJobs
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.app import create_app
 from servitwin.web.api.live import LiveHub
@@ -72,6 +77,7 @@ def build_parts(
         settings.web.node_token_hash,
     )
     log, heads = EvidenceReader(settings.evidence, ROW), LogHeads(settings.evidence)
+    audit, files = Audit(records, time.time_ns), FileFolder(settings.folder / "files")
     bound = on_demand(lambda: _committed_rows(settings))
     return WebParts(
         records=records,
@@ -81,7 +87,7 @@ def build_parts(
         authoriser=authoriser,
         sign_in=sign_in,
         access=ManageAccess(records, authoriser, sign_in, time.time_ns, new_id, new_secret),
-        audit=Audit(records, time.time_ns),
+        audit=audit,
         live=LiveHub(bus, records),
         keys=PartyKeyFolder(settings.party_keys),
         evidence=ReadLog(log, heads, bound, records, registry, authoriser),
@@ -89,10 +95,13 @@ def build_parts(
         log=log,
         heads=heads,
         bound=bound,
-        files=FileFolder(settings.folder / "files"),
+        files=files,
         checks=check_rounds(records, lambda: ask_worker("controller-check", settings), time.time_ns),
         replays=replay_rounds(records, lambda: ask_worker("controller-replay", settings), time.time_ns),
         gates=gate_rounds(records, lambda: ask_worker("release-gate", settings), time.time_ns),
+        registers=Registers(records, authoriser, audit, time.time_ns),
+        jobs=Jobs(records, files, authoriser, audit, lambda: manifests("service"), time.time_ns, new_id),
+        working=_working(settings, records, files, bus),
         now=time.time_ns,
         new_id=new_id,
         hash_machine_secret=hash_secret,
@@ -108,6 +117,26 @@ def build_parts(
         ),
         watched=tuple((w.url, LogHeads(settings.witness_folder(w.url))) for w in settings.witness),
     )
+
+
+def _working(settings: Settings, records: SqlRecords, files: FileFolder, bus: BusClient) -> RunJobs:
+    """Who does the jobs of planners and trainers, telling of them on the bus."""
+    telling: set[asyncio.Task[None]] = set()
+    logs = settings.folder / "logs" / "jobs.log"
+
+    def start(service: str, problem: bytes, budget: int, seed: int) -> JobProcess:
+        return JobProcess(service, problem, budget, seed, logs)
+
+    def tell(loop: asyncio.AbstractEventLoop, subject: str, payload: bytes) -> None:
+        task = loop.create_task(bus.publish(subject, payload))
+        telling.add(task)
+        task.add_done_callback(telling.discard)
+
+    def publish(subject: str, payload: bytes) -> None:
+        loop.call_soon_threadsafe(tell, loop, subject, payload)
+
+    loop = asyncio.get_running_loop()
+    return RunJobs(records, files, start, publish, time.time_ns)
 
 
 def _committed_rows(settings: Settings) -> BoundRows:
@@ -169,12 +198,14 @@ async def _serve(settings: Settings) -> None:
         parts.checks.wake()
         parts.replays.wake()
         parts.gates.wake()
+        await parts.working.begin()
     try:
         await serving
     finally:
         await parts.checks.stop()
         await parts.replays.stop()
         await parts.gates.stop()
+        await parts.working.stop()
         await bus.close()
         records.close()
 

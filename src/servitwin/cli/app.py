@@ -14,6 +14,7 @@ from servitwin.cli import (
     evidence,
     figures,
     files,
+    planning,
     releases,
     replay,
     requirements,
@@ -47,6 +48,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     cases.add(app)
     data.add(app)
     evidence.add(app, starters)
+    planning.add(app)
     simulate.add(app)
     if starters.bench is not None:
         bench.add(app, starters.bench)

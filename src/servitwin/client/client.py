@@ -17,6 +17,7 @@ from servitwin.client.controllers import ControllerCalls
 from servitwin.client.events import parse_events
 from servitwin.client.evidence import EvidenceCalls
 from servitwin.client.http import Connection, local_address
+from servitwin.client.planning import PlanningCalls
 from servitwin.client.releases import ReleaseCalls
 from servitwin.client.requirements import RequirementCalls
 from servitwin.domain.error import NotFoundError
@@ -27,7 +28,7 @@ from servitwin.domain.state_time import Gap
 Time = str | int | None
 
 
-class Client(ContractCalls, ControllerCalls, EvidenceCalls, ReleaseCalls, RequirementCalls):
+class Client(ContractCalls, ControllerCalls, EvidenceCalls, PlanningCalls, ReleaseCalls, RequirementCalls):
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.
 
     Times may be given as RFC 3339 text or integer nanoseconds UTC.

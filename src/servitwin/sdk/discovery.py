@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
-from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
+from servitwin.domain.error import Fault, InvalidInputError, NotFoundError, ServitwinError
 from servitwin.sdk.manifest import Manifest, read_manifest
-from servitwin.sdk.service import EvaluatorPlugin
+from servitwin.sdk.service import EvaluatorPlugin, PlannerPlugin, TrainerPlugin
 
+log = logging.getLogger("servitwin.plugins")
 GROUPS = {"connector": "servitwin.connectors", "service": "servitwin.services"}
 
 
@@ -35,9 +39,26 @@ class Plugin:
         """
         module: object = self.load()
         if not isinstance(module, EvaluatorPlugin):
-            fault = Fault("plugin:incomplete", f"{self.name} has no check() and open()", "Run the shared checks on it")
-            raise InvalidInputError(fault)
+            raise self._incomplete("check() and open()")
         return module
+
+    def planner(self) -> PlannerPlugin:
+        """The module as a planner; raises as :meth:`evaluator`."""
+        module: object = self.load()
+        if not isinstance(module, PlannerPlugin):
+            raise self._incomplete("check() and solve()")
+        return module
+
+    def trainer(self) -> TrainerPlugin:
+        """The module as a trainer; raises as :meth:`evaluator`."""
+        module: object = self.load()
+        if not isinstance(module, TrainerPlugin):
+            raise self._incomplete("check(), fit() and describe()")
+        return module
+
+    def _incomplete(self, wanted: str) -> InvalidInputError:
+        hint = "Run the shared checks on it"
+        return InvalidInputError(Fault("plugin:incomplete", f"{self.name} has no {wanted}", hint))
 
     @property
     def built_in(self) -> bool:
@@ -73,6 +94,21 @@ class Plugin:
 def plugins(kind: str) -> list[Plugin]:
     """All installed plugins of a kind (``connector`` or ``service``), by name."""
     return [Plugin(e) for e in sorted(entry_points(group=GROUPS[kind]), key=lambda e: e.name)]
+
+
+@cache
+def manifests(kind: str) -> Mapping[str, Manifest]:
+    """Manifests of all installed plugins of a kind, by name; one that cannot be read is left out and logged.
+
+    They are read once: what is installed later is seen at the next start.
+    """
+    found = {}
+    for p in plugins(kind):
+        try:
+            found[p.name] = p.manifest
+        except ServitwinError as e:
+            log.error("%s %s is left out: %s", kind, p.name, e)
+    return found
 
 
 def plugin(kind: str, name: str) -> Plugin:

@@ -29,6 +29,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
         reads: semantic ids or signal names read; ``writes``: names of results.
         cadence: how often a live step is due (``10s``); ``lateness``: how late data may be to count in the same step.
         meters: what is counted for an invoice; ``journey``: blueprint steps in order.
+        artefacts: trainers whose artefact in use an evaluator is given.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     lateness: str = "10s"
     meters: tuple[str, ...] = ()
     journey: tuple[str, ...] = ()
+    artefacts: tuple[str, ...] = ()
     limits: Limits = Limits()
 
 

@@ -17,17 +17,26 @@ from servitwin.domain.twin import Twin
 Parameters = Mapping[str, Any]
 
 
+class LearntModel(msgspec.Struct, frozen=True):
+    """An artefact in use: its address, which a result names, and its bytes."""
+
+    digest: str
+    content: bytes
+
+
 class TwinView(msgspec.Struct, frozen=True):
     """What a service gets to know about the twin it works on.
 
     ``shifts`` are those that touch the step. ``twin.calendar`` names the calendar that holds for the twin (its own or
-    inherited); without it and without shifts planned time is not known.
+    inherited); without it and without shifts planned time is not known. ``artefacts`` are those in use, of the trainers
+    that the service's manifest names; a trainer without one is left out.
     """
 
     twin: Twin
     type: MachineType | None
     gaps: tuple[Gap, ...] = ()
     shifts: tuple[ShiftInterval, ...] = ()
+    artefacts: dict[str, LearntModel] = {}
 
 
 class ServiceBatch(msgspec.Struct):
@@ -72,7 +81,7 @@ class EvaluatorPlugin(Protocol):
 
 
 class Plan(msgspec.Struct, omit_defaults=True):
-    """A plan with its worth and the bound on what any plan could be worth."""
+    """A plan with its worth and the bound on what any plan could be worth; which is better the planner decides."""
 
     value: float
     bound: float
@@ -81,10 +90,18 @@ class Plan(msgspec.Struct, omit_defaults=True):
 
 @runtime_checkable
 class PlannerPlugin(Protocol):
-    """Module with ``kind = "planner"``: an anytime solver."""
+    """Module with ``kind = "planner"``: an anytime solver. Its manifest says how much memory it may use."""
+
+    def check(self, problem: Mapping[str, Any]) -> Sequence[Fault]:
+        """All faults of a problem at once; what has faults is not solved."""
+        ...
 
     def solve(self, problem: Mapping[str, Any], budget: int, seed: int, cancel: Callable[[], bool]) -> Iterator[Plan]:
-        """Better and better plans until the budget (ns) is used or ``cancel()`` is true."""
+        """Better and better plans until the budget (ns) is used or ``cancel()`` is true.
+
+        Raises:
+            InvalidInputError: there is no plan at all, with the reasons.
+        """
         ...
 
 
@@ -92,6 +109,17 @@ class PlannerPlugin(Protocol):
 class TrainerPlugin(Protocol):
     """Module with ``kind = "trainer"``."""
 
+    def check(self, dataset: Mapping[str, Any]) -> Sequence[Fault]:
+        """All faults of a data set at once; what has faults is not learnt from."""
+        ...
+
     def fit(self, dataset: Mapping[str, Any], seed: int) -> bytes:
         """An artefact; the same data and seed give the same bytes."""
+        ...
+
+    def describe(self, artefact: bytes) -> dict[str, Any]:
+        """What an artefact was trained on and how good it is on machines kept out, as plain data.
+
+        ``score`` (a number, larger is better) decides whether it replaces the one in use.
+        """
         ...

@@ -18,8 +18,9 @@ Action = Literal[
     "exclusion.claim", "exclusion.decide",
     "machine.accept", "period.settle", "invoice.issue", "ledger.book", "usage.take", "key.rotate",
     "key.revoke", "machine-key.register", "machine-key.revoke", "case.step", "requirement.save", "repair.prove",
-    "controller.add", "controller.check", "controller.replay",
     "release.add", "release.gate", "release.withdraw",
+    "controller.add", "controller.check", "controller.replay", "register.save", "register.remove", "job.ask",
+    "job.cancel", "artefact.promote", "artefact.retire",
 ]  # fmt: skip
 
 

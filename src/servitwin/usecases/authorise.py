@@ -17,6 +17,7 @@ from servitwin.usecases.authorise_index import AccessIndex, GrantSource, Tenure
 
 Action = Literal["read", "command", "configure", "report", "treat"]
 NodeAction = Literal["watch", "run", "simulate"]
+PartyAction = Literal["administer", "plan", "see_plan"]
 
 
 class Directory(Protocol):
@@ -82,13 +83,17 @@ class Authoriser:
 
     def may_administer(self, actor: Actor, party: str) -> bool:
         """Whether the actor may manage accounts, tokens, credentials and grants of that party."""
-        key = (actor, "administer", party)
+        return self.may_for_party(actor, "administer", party)
+
+    def may_for_party(self, actor: Actor, action: PartyAction, party: str) -> bool:
+        """Whether the actor may do that with what belongs to a party; ``plan``: write registers and have plans made."""
+        key = (actor, action, party)
         index = self.index()
         if key not in self._decided:
             extra = [] if index.knows_party(party) else [self._party(party, index)]
             if actor.party == party:
                 extra = []
-            self._decided[key] = self._ask(actor, "administer", {"type": "Party", "id": party}, extra)
+            self._decided[key] = self._ask(actor, action, {"type": "Party", "id": party}, extra)
         return self._decided[key]
 
     def require(self, actor: Actor, action: Action, twin: Twin, at: int | None = None) -> None:
@@ -113,6 +118,11 @@ class Authoriser:
         """Refuse with ``access:not-permitted`` unless the actor administers that party."""
         if not self.may_administer(actor, party):
             raise not_permitted("administer", f"party {party}")
+
+    def require_for_party(self, actor: Actor, action: PartyAction, party: str) -> None:
+        """Refuse with ``access:not-permitted`` unless the actor may do that with what belongs to the party."""
+        if not self.may_for_party(actor, action, party):
+            raise not_permitted(action.replace("_", " "), f"for party {party[:80]!r}")
 
     def may_on_contract(self, actor: Actor, action: str, contract: Contract) -> bool:
         """Whether Cedar permits ``read_contract``, ``agree``, ``claim`` or ``settle`` under that contract."""

@@ -167,25 +167,41 @@ class ManageAccess:
         self._audit.note(actor, "grant.end", grant.twin, {"id": id})
 
     def save_machine_credential(
-        self, actor: Actor, user: str, twins: Sequence[Twin], hash_secret: Callable[[str], str]
+        self,
+        actor: Actor,
+        user: str,
+        twins: Sequence[Twin],
+        hash_secret: Callable[[str], str],
+        parties: Sequence[str] = (),
     ) -> str:
-        """Create or rotate the MQTT password of a machine and return it, this once.
+        """Create or rotate the MQTT password of a machine or program and return it, this once.
+
+        ``parties``: those whose events it hears beside those of its twins.
 
         Raises:
             RefusedError: ``access:not-permitted`` unless the actor may configure every twin named, and every twin
-                that the user may speak for now.
+                that the user may speak for now, and administers every party whose events it hears.
         """
+        if not (twins or parties):
+            hint = "Name its twins, or parties whose events it hears"
+            raise InvalidInputError(Fault("credential:nothing", "It could neither speak nor hear", hint, "twins"))
         for twin in twins:
             self._authoriser.require(actor, "configure", twin)
+        for party in parties:
+            self._authoriser.require_administer(actor, party)
+            self._known_party(party)
         present = self._records.machine_credential(user)
         if present is not None:
             for id in present[1]:
+                if id.startswith("@"):
+                    self._authoriser.require_administer(actor, id[1:])
                 held = self._records.twin(id)
                 if held is not None and not self._authoriser.may(actor, "configure", held):
                     raise not_permitted("rotate", f"the credential {user}")
         secret = self._new_secret()
-        self._records.save_machine_credential(user, hash_secret(secret), [t.id for t in twins])
-        self._audit.note(actor, "credential.save", user, {"twins": [t.id for t in twins], "rotated": bool(present)})
+        heard = [*(t.id for t in twins), *(f"@{p}" for p in parties)]
+        self._records.save_machine_credential(user, hash_secret(secret), heard)
+        self._audit.note(actor, "credential.save", user, {"twins": heard, "rotated": bool(present)})
         return secret
 
     def _known_party(self, party: str) -> None:

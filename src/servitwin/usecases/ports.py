@@ -38,6 +38,7 @@ from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
 from servitwin.domain.usage import UsageConflict, UsageRecord
 from servitwin.domain.work_order import WorkOrder
+from servitwin.usecases.planning_ports import PlanningRecords
 
 __all__ = ["Aggregation", "Bucket", "Bus", "Files", "HistoryReader", "HistoryWriter", "LastValue", "Records"]
 
@@ -257,7 +258,8 @@ class ReleaseRecords(Protocol):
 
 
 class Records(
-    ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, ReleaseRecords, Protocol
+    ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, PlanningRecords, ReleaseRecords,
+    Protocol,
 ):  # fmt: skip
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -21,11 +21,12 @@ from servitwin.domain.instant import DAY, parse_duration
 from servitwin.domain.observation import CONNECTION, Cut, Observation
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.state_time_track import observations_of
-from servitwin.domain.twin import Twin
+from servitwin.domain.twin import Twin, value_at
 from servitwin.sdk.manifest import Manifest
-from servitwin.sdk.service import Outcome, TwinView
+from servitwin.sdk.service import LearntModel, Outcome, TwinView
+from servitwin.usecases.jobs import in_use
 from servitwin.usecases.machine_time import calendar_name
-from servitwin.usecases.ports import HistoryReader, Records
+from servitwin.usecases.ports import Files, HistoryReader, Records
 from servitwin.usecases.registry import Registry
 
 log = logging.getLogger("servitwin.services")
@@ -159,8 +160,18 @@ def raise_answered(answer: ServiceAnswer) -> ServiceAnswer:
 class RunServices:
     """Brings every assignment up to the present; call :meth:`advance` for each of :meth:`lanes`, again and again."""
 
-    def __init__(self, history: HistoryReader, records: Records, registry: Registry, host: ServiceHost) -> None:
+    def __init__(
+        self,
+        history: HistoryReader,
+        records: Records,
+        registry: Registry,
+        host: ServiceHost,
+        files: Files | None = None,
+        operator: Callable[[], str] = str,
+    ) -> None:
+        """``files``: where learnt models are (none: services get none); ``operator``: who operates the node."""
         self._history, self._records, self._registry, self._host = history, records, registry, host
+        self._files, self._operator = files, operator
         self.failures: dict[str, str] = {}  # "service twin" -> why, for the health page
 
     def handle(self, payload: bytes) -> bytes:
@@ -268,7 +279,7 @@ class RunServices:
         wanted = [(a.twin, name) for name in signals]
         # The first step also needs what held before it began.
         series = self._history.many_series(wanted, start, end, before=snapshot is None, cut=cut)
-        view = self._view(twin, start, end)
+        view = self._view(twin, manifest, start, end)
         observations = {name: observations_of(s) for (_, name), s in series.items()}
         result = self._host.step(a.service, StepRequest(view, a.parameters, snapshot, observations, end))
         result.outcome.cut = cut
@@ -286,13 +297,30 @@ class RunServices:
         )
         return result.snapshot
 
-    def _view(self, twin: Twin, start: int, end: int) -> TwinView:
-        """The twin with the calendar that holds for it (its own or inherited), and the shifts around the step."""
+    def _view(self, twin: Twin, manifest: Manifest, start: int, end: int) -> TwinView:
+        """The twin with the calendar that holds for it (its own or inherited), and the shifts around the step.
+
+        Learnt models are those that the twin's owner uses; of trainers that it has none of, the operator's.
+        """
         name = calendar_name(self._registry, twin, start)
         calendar = self._registry.calendar(name) if name else None
         shifts = tuple(shift_intervals(calendar, start - DAY, end)) if calendar is not None else ()
         known = msgspec.structs.replace(twin, calendar=name if calendar is not None else "")
-        return TwinView(known, self._registry.type_at(twin, start), tuple(self._records.gaps(twin.uid)), shifts)
+        gaps = tuple(self._records.gaps(twin.uid))
+        models = self._models(twin, manifest, start)
+        return TwinView(known, self._registry.type_at(twin, start), gaps, shifts, models)
+
+    def _models(self, twin: Twin, manifest: Manifest, at: int) -> dict[str, LearntModel]:
+        found = {}
+        for trainer in manifest.artefacts:
+            owner = value_at(twin.owner, at) or ""
+            for party in (owner, self._operator()):
+                artefact = in_use(self._records, trainer, party)
+                content = None if artefact is None or self._files is None else self._files.get(artefact.digest)
+                if artefact is not None and content is not None:
+                    found[trainer] = LearntModel(artefact.digest, content)
+                    break
+        return found
 
     def _reads(self, manifest: Manifest, twin: Twin, a: Assignment, at: int) -> list[str]:
         """Signals the manifest declares, by name or semantic id; parameters may name further ones.

@@ -116,6 +116,9 @@ export type CaseAct =
   | Schemas["RepairIn"]
   | Schemas["CloseIn"]
   | Schemas["NoteIn"];
+export type Job = Schemas["JobShape"];
+export type JobDetail = Schemas["JobDetail"];
+export type Jobs = Schemas["JobList"];
 export type ControllerSummary = Schemas["ControllerSummary"];
 export type ControllerDetail = Schemas["ControllerShape"];
 export type ControllerRegion = Schemas["ControllerRegion"];

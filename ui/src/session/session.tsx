@@ -55,6 +55,10 @@ export const keepsBooks = (account: Account): boolean => ["service_manager", "sa
 export const mayReadControllers = (account: Account): boolean =>
   ["engineer", "technician", "maintenance", "service_manager", "administrator"].some((role) => account.roles.includes(role as never));
 
+/** Who has plans made and writes what they are made from (the API decides). */
+export const mayPlan = (account: Account): boolean =>
+  ["production_manager", "maintenance", "service_manager", "engineer", "analyst", "administrator"].some((role) => account.roles.includes(role as never));
+
 export const mayAdminister = (account: Account): boolean => account.roles.includes("administrator");
 
 export function SessionProvider({ children }: { children: ReactNode }) {

@@ -1,6 +1,7 @@
 import { IxApplication, IxApplicationHeader, IxContent, IxMenu, IxMenuItem } from "@siemens/ix-react";
 import {
   iconBoxClosed,
+  iconCalendar,
   iconLogicDiagram,
   iconCogwheel,
   iconHome,
@@ -47,6 +48,7 @@ export function Shell({ children }: { children: ReactNode }) {
     { path: "", label: t.nav.home, icon: iconHome },
     { path: "machines", label: t.nav.machines, icon: iconMachineA },
     ...(withCases ? [{ path: "cases", label: t.nav.cases, icon: iconMaintenanceWarning, waiting: openCases.data?.length }] : []),
+    { path: "plan", label: t.nav.plan, icon: iconCalendar },
     ...(mayReadContracts(account)
       ? [
           { path: "contracts", label: t.nav.contracts, icon: iconDocument },

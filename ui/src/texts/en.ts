@@ -5,6 +5,7 @@ import { common } from "./en/everyPage";
 import { machine } from "./en/machine";
 import { offers } from "./en/offers";
 import { places } from "./en/places";
+import { plan } from "./en/plan";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers };
+export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...plan };

@@ -33,15 +33,19 @@ def hash_secret(secret: str) -> str:
 
 
 def machine_user(name: str, password_hash: str, twins: Sequence[str], topics: Sequence[str] = ()) -> BusUser:
-    """A machine: speaks for its twins, hears their commands, nothing else; by MQTT, or NATS with its own inbox.
+    """A machine: speaks for its twins, hears their commands and events, nothing else; by MQTT, or NATS.
 
-    ``topics``: MQTT topic filters beside servitwin's own on which it may publish.
+    A name ``@party`` among ``twins`` hears events of that party, and speaks for nobody. ``topics``: MQTT topic filters
+    beside servitwin's own on which it may publish.
     """
     return BusUser(
         name,
         password_hash,
-        (*(s for t in twins for s in _spoken(t)), *(s for t in topics for s in subjects_of(t))),
-        (*(s for t in twins for s in _heard(t)), f"_INBOX_{name}.>", "$MQTT.sub.>"),
+        (
+            *(s for t in twins if not t.startswith("@") for s in _spoken(t)),
+            *(s for t in topics for s in subjects_of(t)),
+        ),
+        (*(s for t in twins for s in (*_heard(t), *_told(t))), f"_INBOX_{name}.>", "$MQTT.sub.>"),
     )
 
 
@@ -86,6 +90,11 @@ def _spoken(twin: str) -> tuple[str, ...]:
         f"servitwin.{twin}.commands.*.ack",
         f"in.{twin}.observations",
     )
+
+
+def _told(whose: str) -> tuple[str, ...]:
+    """Events of a twin, or of a party by ``@`` and its id (``usecases.tell_events``)."""
+    return (f"servitwin.{whose}.events", f"servitwin.{whose}.events.>")
 
 
 def _heard(twin: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from servitwin.engines.records.machine_keys import MachineKeyRecords
 from servitwin.engines.records.money import MoneyRecords
 from servitwin.engines.records.outcomes import OutcomeRecords
 from servitwin.engines.records.parties import PartyRecords
+from servitwin.engines.records.planning import PlanningRecords
 from servitwin.engines.records.releases import ReleaseRecords
 from servitwin.engines.records.statements import StatementRecords
 from servitwin.engines.records.twins import TwinRecords
@@ -34,6 +35,7 @@ class SqlRecords(
     ControllerRecords,
     MachineKeyRecords,
     ReleaseRecords,
+    PlanningRecords,
 ):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
 

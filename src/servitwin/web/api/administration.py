@@ -169,7 +169,9 @@ def list_machine_credentials(parts: Parts, me: Me, limit: Limit = 100, cursor: s
     found = []
     for user, _, ids in parts.records.machine_credentials():
         twins = [t for id in ids if (t := parts.registry.by_id(id)) is not None]
-        if twins and all(parts.authoriser.may(me, "configure", t) for t in twins):
+        parties = [id[1:] for id in ids if id.startswith("@")]
+        mine = all(parts.authoriser.may(me, "configure", t) for t in twins)
+        if (twins or parties) and mine and all(parts.authoriser.may_administer(me, p) for p in parties):
             found.append({"user": user, "twins": ids})
     items, following = page_of(found, limit, cursor, lambda c: str(c["user"]))
     return answer({"items": items, "next": following})
@@ -179,9 +181,10 @@ def list_machine_credentials(parts: Parts, me: Me, limit: Limit = 100, cursor: s
 def save_machine_credential(parts: Parts, me: Me, body: CredentialIn) -> Response:
     """Create or rotate the MQTT password of a machine; it is shown this once. The bus knows it within a second."""
     twins = [known_twin(parts, me, id) for id in dict.fromkeys(body.twins)]
-    password = parts.access.save_machine_credential(me, body.user, twins, parts.hash_machine_secret)
+    password = parts.access.save_machine_credential(me, body.user, twins, parts.hash_machine_secret, body.parties)
     parts.machines_changed()
-    return answer({"user": body.user, "twins": [t.id for t in twins], "password": password}, 201)
+    heard = [*(t.id for t in twins), *(f"@{p}" for p in body.parties)]
+    return answer({"user": body.user, "twins": heard, "password": password}, 201)
 
 
 # audit -------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from servitwin.web.api import (
     evidence,
     health,
     history,
+    jobs,
     machine_keys,
     machine_types,
     money,
@@ -37,6 +38,7 @@ from servitwin.web.api import (
     provenance,
     quarantine,
     reasons,
+    registers,
     releases,
     requirements,
     results,
@@ -95,6 +97,8 @@ NOUNS = (
     controllers,
     controller_replays,
     releases,
+    registers,
+    jobs,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

@@ -11,6 +11,7 @@ from starlette.responses import StreamingResponse
 
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.party import Actor
+from servitwin.usecases.tell_events import PARTY_KINDS
 from servitwin.web.api.callers import Me, Parts, known_twin
 from servitwin.web.api.live import Subscriber
 from servitwin.web.api.parts import WebParts
@@ -106,9 +107,11 @@ def _sight(parts: WebParts, me: Actor, only: set[str] | None) -> Callable[[str],
 
 
 def _event_sight(parts: WebParts, me: Actor, only: set[str] | None) -> Callable[[str, str], bool]:
-    """Events of a twin go to who may read it now; events of the node to who runs it."""
+    """Events of a twin go to who may read it now; events of a party to its people, of the node to who runs it."""
 
-    def sees(_: str, subject: str) -> bool:
+    def sees(kind: str, subject: str) -> bool:
+        if kind in PARTY_KINDS:
+            return only is None and parts.authoriser.may_for_party(me, "see_plan", subject)
         twin = parts.registry.by_uid(subject) or parts.registry.by_id(subject)
         if twin is not None:
             return (only is None or twin.uid in only) and twin.uid in parts.authoriser.readable(me)

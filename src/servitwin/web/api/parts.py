@@ -11,14 +11,17 @@ from servitwin.formats.plant_file import CheckConnection
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.bind_observations import BoundRows
+from servitwin.usecases.jobs import Jobs
 from servitwin.usecases.log_ports import HeadFiles, LogReader
 from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.past_time import PastTime
 from servitwin.usecases.ports import Bus, Files, HistoryReader, Records, SigningKeys
 from servitwin.usecases.read_log import ReadLog
+from servitwin.usecases.registers import Registers
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.rounds import Rounds
+from servitwin.usecases.run_jobs import RunJobs
 from servitwin.usecases.sign_in import SignIn
 from servitwin.web.api.live import LiveHub
 
@@ -69,6 +72,9 @@ class WebParts:
     checks: Rounds  # of controllers
     replays: Rounds  # of what they found, in the simulator
     gates: Rounds  # that releases go through
+    registers: Registers
+    jobs: Jobs
+    working: RunJobs  # does the jobs that wait
     now: Callable[[], int]
     new_id: Callable[[], str]
     hash_machine_secret: Callable[[str], str]

@@ -25,8 +25,21 @@ _PATIENCE_S = 40.0
 async def list_services(parts: Parts, me: Me) -> Response:
     """What is installed."""
     found = await _ask(parts, ServiceQuestion("list"))
-    fields = ("name", "version", "summary", "stage", "benefits", "value", "reads", "writes", "meters", "journey")
-    return answer({"items": [{f: getattr(m, f) for f in fields} for m in found.manifests]})
+    fields = (
+        "name",
+        "version",
+        "kind",
+        "summary",
+        "stage",
+        "benefits",
+        "value",
+        "reads",
+        "writes",
+        "meters",
+        "journey",
+    )
+    every = sorted([*found.manifests, *parts.jobs.services()], key=lambda m: m.name)
+    return answer({"items": [{f: getattr(m, f) for f in fields} for m in every]})
 
 
 @router.get("/twins/{id}/services", response_model=AssignmentList)

@@ -59,6 +59,7 @@ export const common = {
     contracts: "Contracts",
     decisions: "Decisions",
     invoices: "Invoices",
+    plan: "Plan",
     plant: "Plant",
     quarantine: "Quarantine",
     health: "System health",

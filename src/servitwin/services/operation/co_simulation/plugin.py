@@ -62,7 +62,7 @@ def solve(problem: Mapping[str, Any], budget: int, seed: int, cancel: Callable[[
             found["step_error"] = _apart(found, finer)
     except Cancelled:
         return
-    yield Plan(float(len(found["times"])), float(len(found["times"])), found)
+    yield Plan(0.0, 0.0, found)
 
 
 def _run(
@@ -169,7 +169,9 @@ def _package(content: bytes, step: float | None) -> tuple[SystemStructure, dict[
                 with archive.open(entry) as file:
                     read[entry.filename] = file.read(entry.file_size + 1)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as e:
-        raise InvalidInputError(Fault("ssp:not-a-zip", f"This is no SSP package: {e}", "Bring in an .ssp", "ssp")) from None
+        raise InvalidInputError(
+            Fault("ssp:not-a-zip", f"This is no SSP package: {e}", "Bring in an .ssp", "ssp")
+        ) from None
     if STRUCTURE not in read:
         raise InvalidInputError(Fault("ssp:no-structure", f"It holds no {STRUCTURE}", "Bring in an .ssp", "ssp"))
     return read_structure(read.pop(STRUCTURE), step), read

@@ -185,5 +185,3 @@ def _value(value: Element) -> float | str | bool:
 
 def _refused(code: str, message: str) -> InvalidInputError:
     return InvalidInputError(Fault(code, message[:300], "Bring in an SSP 1.0 package", "ssp"))
-
-

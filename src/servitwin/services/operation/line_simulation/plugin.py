@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal
@@ -47,14 +48,23 @@ def check(problem: Mapping[str, Any]) -> Sequence[Fault]:
 
 
 def solve(problem: Mapping[str, Any], budget: int, seed: int, cancel: Callable[[], bool]) -> Iterator[Plan]:
-    """See :class:`servitwin.sdk.service.PlannerPlugin`; ``cancel`` is also true when the budget (ns) is used."""
-    del budget  # whoever runs the plan keeps the time, and says so by ``cancel``
+    """See :class:`servitwin.sdk.service.PlannerPlugin`.
+
+    A plan's value is half its widest interval (share of the good parts per hour): the smaller, the better known.
+    """
     asked, models = _read(problem)
+    until = time.monotonic_ns() + budget
+
+    def over() -> bool:
+        return cancel() or time.monotonic_ns() > until
+
     try:
+        if over():
+            return
         if asked.do == "validate":
-            yield from _validate(asked, seed, cancel)
+            yield from _validate(asked, seed, over)
         else:
-            yield from _compare(asked, models, seed, cancel)
+            yield from _compare(asked, models, seed, over)
     except Stopped:
         return
 
@@ -102,6 +112,7 @@ def _read(problem: Mapping[str, Any]) -> tuple[Problem, list[LineModel]]:
 
 def _compare(asked: Problem, models: Sequence[LineModel], seed: int, cancel: Callable[[], bool]) -> Iterator[Plan]:
     runs: list[list[LineRun]] = [[] for _ in (asked.model, *models)]
+    known = math.inf
     while True:
         wanted = min(asked.most, len(runs[0]) + (BATCH if runs[0] else FIRST))
         for replication in range(len(runs[0]), wanted):
@@ -110,10 +121,14 @@ def _compare(asked: Problem, models: Sequence[LineModel], seed: int, cancel: Cal
                     simulate(model, asked.seconds, seed, warm_up=asked.warm_up_s, replication=replication, stop=cancel)
                 )
         plan = _shown(asked, runs)
-        best = max(range(len(runs)), key=lambda i: _of(runs[i], "parts_per_hour", asked).mean)
-        top = _of(runs[best], "parts_per_hour", asked)
-        yield Plan(top.mean, top.high, plan)
-        if plan["enough"] or wanted >= asked.most:
+        half = plan["half_width"]
+        last = plan["enough"] or wanted >= asked.most
+        if half is not None and half < known:  # a plan is better where it is known better
+            known = half
+            yield Plan(half, 0.0, plan)
+        elif last and known == math.inf:
+            yield Plan(0.0, 0.0, plan)  # no part was made at all: that is certain
+        if last:
             return
 
 
@@ -180,6 +195,7 @@ def _validate(asked: Problem, seed: int, cancel: Callable[[], bool]) -> Iterator
         said = f"{', '.join(unknown)} is no figure of a run" if unknown else "Nothing was measured"
         raise InvalidInputError(Fault("line:measured", said, f"Figures are {', '.join(sorted(known))}", "measured"))
     runs: list[LineRun] = []
+    known = math.inf
     for replication in range(asked.runs):
         runs.append(
             simulate(asked.model, asked.seconds, seed, warm_up=asked.warm_up_s, replication=replication, stop=cancel)
@@ -193,8 +209,11 @@ def _validate(asked: Problem, seed: int, cancel: Callable[[], bool]) -> Iterator
                 "confidence": asked.confidence,
                 "assumed": list(asked.model.assumed),
             }
-            errors = [abs(f["relative"]) for f in plan["figures"] if f["relative"] is not None]  # type: ignore[attr-defined]
-            yield Plan(max(errors, default=0.0), 0.0, plan)
+            sure = estimate([r.parts_per_hour for r in runs], asked.confidence)
+            half = sure.half / sure.mean if sure.mean > 0 else 0.0
+            if half < known:
+                known = half
+                yield Plan(half, 0.0, plan)
 
 
 def _met(name: str, value: float, runs: Sequence[LineRun], confidence: float) -> dict[str, Any]:

@@ -100,11 +100,12 @@ class CredentialIn(Shape):
     """Create the MQTT credential of a machine, or rotate it."""
 
     user: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", examples=["mill-1"])
-    twins: list[str] = Field(min_length=1, max_length=1000, description="twins it may publish for")
+    twins: list[str] = Field(max_length=1000, description="twins it may publish for, and hear commands and events of")
+    parties: list[str] = Field(default_factory=list, max_length=20, description="parties whose events it may hear")
 
 
 class CredentialShape(Shape):
-    """An MQTT user and the twins it may publish for and receive commands of."""
+    """An MQTT user and the twins it may publish for and receive commands of; `@party`: whose events it hears."""
 
     user: str
     twins: list[str]

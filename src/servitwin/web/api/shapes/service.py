@@ -14,6 +14,7 @@ class ServiceShape(Shape):
 
     name: str = Field(examples=["oee"])
     version: str
+    kind: str = Field(examples=["evaluator"], description="evaluator, planner or trainer")
     summary: str
     stage: str = Field(examples=["operation"])
     benefits: list[str]

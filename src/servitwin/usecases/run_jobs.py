@@ -1,0 +1,220 @@
+"""Jobs that wait are done one after the other, planners beside trainers; each better plan is kept as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from servitwin.domain.error import Fault, ServitwinError
+from servitwin.domain.instant import NS
+from servitwin.domain.job import Artefact, Job
+from servitwin.sdk.service import Plan
+from servitwin.usecases.jobs import in_use, use
+from servitwin.usecases.ports import Files, Records
+
+log = logging.getLogger("servitwin.jobs")
+_LOOK_EVERY_S = 0.5  # for who wants a job to end
+_GRACE_S = 15.0  # over its budget, for loading, checking and saying the last plan
+TRAINER_S = 3600.0  # a trainer has no budget of its own
+
+
+class Answer(Protocol):
+    """A line of what a solving process says."""
+
+    plan: Plan | None
+    artefact: bytes | None
+    evaluation: dict[str, Any]
+    faults: Any
+
+
+class Solving(Protocol):
+    """A process that solves one problem."""
+
+    def answers(self) -> AsyncIterator[Answer]:
+        """What it says, until it ends.
+
+        Raises:
+            ServitwinError: it ended without being able to say why.
+        """
+        ...
+
+    def ask_to_end(self) -> None:
+        """Ask it to come to an end."""
+        ...
+
+    async def end(self) -> None:
+        """It has ended when this returns, whatever it was doing."""
+        ...
+
+
+Start = Callable[[str, bytes, int, int], "Solving"]
+Publish = Callable[[str, bytes], None]
+Lane = Literal["planner", "trainer"]
+
+
+class RunJobs:
+    """Does what waits; a long training keeps no plan waiting."""
+
+    def __init__(self, records: Records, files: Files, start: Start, publish: Publish, now: Callable[[], int]) -> None:
+        """``start``: begins a process for (service, problem as JSON, budget in ns, seed)."""
+        self._records = records
+        self._files = files
+        self._start = start
+        self._publish = publish
+        self._now = now
+        self._lanes: dict[Lane, asyncio.Task[None]] = {}
+
+    async def begin(self) -> None:
+        """Close what a node that was killed left running, then do what waits."""
+        await asyncio.to_thread(self._close_interrupted)
+        self.wake()
+
+    def wake(self) -> None:
+        """See to it that what waits is done; returns at once."""
+        lanes: tuple[Lane, ...] = ("planner", "trainer")
+        for lane in lanes:
+            running = self._lanes.get(lane)
+            if running is None or running.done():
+                self._lanes[lane] = asyncio.create_task(self._go(lane))
+
+    async def stop(self) -> None:
+        """End what runs; it is told as interrupted at the next start."""
+        for running in self._lanes.values():
+            running.cancel()
+        await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+
+    async def _go(self, lane: Lane) -> None:
+        while waiting := await asyncio.to_thread(self._records.jobs_in, "waiting", lane, 1):
+            job = await asyncio.to_thread(self._change, waiting[0].id, state="running", began=self._now())
+            if job.state != "running":
+                continue  # somebody ended it in between
+            try:
+                await self._do(job)
+            except ServitwinError as e:
+                await asyncio.to_thread(self._finish, job.id, "failed", e.faults)
+
+    async def _do(self, job: Job) -> None:
+        content = await asyncio.to_thread(self._files.get, job.problem)
+        if content is None:
+            fault = Fault("file:missing", "The problem is gone from the node's files", "Restore a backup, or ask again")
+            await asyncio.to_thread(self._finish, job.id, "failed", (fault,))
+            return
+        longest = job.budget / NS if job.kind == "planner" else TRAINER_S
+        process = self._start(job.service, content, job.budget, job.seed)
+        watching = asyncio.create_task(self._watch(job.id, process))
+        faults: tuple[Fault, ...] = ()
+        try:
+            async with asyncio.timeout(longest + _GRACE_S):
+                async for said in process.answers():
+                    faults = tuple(said.faults)
+                    await asyncio.to_thread(self._keep, job, said)
+        except TimeoutError:
+            message = f"{job.service} did not end within {longest:g} s and {_GRACE_S:g} s of grace"
+            faults = (Fault("job:too-slow", message, "Give it more time, or tell its maker"),)
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+            await process.end()
+        ended = await asyncio.to_thread(self._records.job, job.id)
+        assert ended is not None
+        if not faults and not ended.result and not ended.cancelled_by:
+            faults = (
+                Fault("job:no-plan", f"{job.service} found no plan in its time", "Give it more time", "budget_s"),
+            )
+        state: Literal["done", "failed", "cancelled"] = "done"
+        if not ended.result:
+            state = "failed" if faults else "cancelled"
+        await asyncio.to_thread(self._finish, job.id, state, faults)
+
+    async def _watch(self, id: str, process: Solving) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            job = await asyncio.to_thread(self._records.job, id)
+            if job is not None and job.cancelled_by:
+                process.ask_to_end()
+                await asyncio.sleep(_GRACE_S)
+                await process.end()
+                return
+
+    # what is kept ----------------------------------------------------------------------------------------------
+    def _keep(self, job: Job, said: Answer) -> None:
+        if said.plan is not None:
+            address = self._files.put(msgspec.json.encode(said.plan.plan))
+            present = self._records.job(job.id)
+            assert present is not None
+            changed = self._change(
+                job.id, plans=present.plans + 1, value=said.plan.value, bound=said.plan.bound, result=address
+            )
+            self._tell(changed)
+        if said.artefact is not None:
+            self._learn(job, said.artefact, said.evaluation)
+
+    def _learn(self, job: Job, content: bytes, evaluation: dict[str, Any]) -> None:
+        digest = self._files.put(content)
+        score = evaluation.get("score")
+        score = float(score) if isinstance(score, (int, float)) and score == score else None  # noqa: PLR0124 - NaN
+        made = Artefact(
+            digest, job.service, job.version, job.party, job.id, job.problem, self._now(), evaluation, score
+        )
+        with self._records.together("jobs"):
+            known = next((a for a in self._records.artefacts(job.service, [job.party]) if a.digest == digest), None)
+            present = in_use(self._records, job.service, job.party)
+            if known is None:
+                self._records.save_artefact(_judged(made, present))
+                if present is None or _better(made, present):
+                    use(self._records, made, self._now(), _why(made, present))
+        self._change(job.id, plans=1, value=score, result=digest)
+
+    def _change(self, id: str, **values: Any) -> Job:
+        """Change where a job stands; one that somebody ended stays ended."""
+        with self._records.together("jobs"):
+            job = self._records.job(id)
+            assert job is not None
+            if job.state in ("waiting", "running"):
+                job = msgspec.structs.replace(job, **values)
+                self._records.save_job(job)
+        return job
+
+    def _finish(self, id: str, state: str, faults: tuple[Fault, ...] = ()) -> None:
+        job = self._change(id, state=state, ended=self._now(), faults=faults)
+        if faults:
+            log.info("job %s of %s: %s", job.id, job.service, "; ".join(str(f) for f in faults)[:1000])
+        self._tell(job)
+
+    def _close_interrupted(self) -> None:
+        for job in self._records.jobs_in("running"):
+            fault = Fault("job:interrupted", "The node ended before the job was done", "Ask again")
+            self._finish(job.id, "done" if job.result else "failed", (fault,))
+
+    def _tell(self, job: Job) -> None:
+        """Into the event table, and to whoever listens."""
+        data = {
+            "job": job.id, "service": job.service, "about": job.about, "party": job.party, "state": job.state,
+            "plans": job.plans, "value": job.value, "bound": job.bound,
+        }  # fmt: skip
+        at = self._now()
+        number = self._records.add_event("job", job.party, at, data)
+        event = {"id": number, "kind": "job", "subject": job.party, "at": at, "data": data}
+        self._publish("happened", msgspec.json.encode(event))
+
+
+def _better(fresh: Artefact, present: Artefact) -> bool:
+    return fresh.score is not None and (present.score is None or fresh.score > present.score)
+
+
+def _judged(fresh: Artefact, present: Artefact | None) -> Artefact:
+    if present is None:
+        return fresh
+    return msgspec.structs.replace(fresh, why=f"Not used: its score {fresh.score} is not above {present.score} in use")
+
+
+def _why(fresh: Artefact, present: Artefact | None) -> str:
+    if present is None:
+        return "The first one"
+    return f"Its score {fresh.score:g} is above {present.score} of the one before"
