@@ -48,6 +48,15 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     cost_per_year: str = "0"
 
 
+class ScenarioSet(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Scenarios of a line that are compared together. ``line``: id of its twin; money as in a comparison."""
+
+    line: str
+    scenarios: tuple[Scenario, ...]
+    worth_per_part: str = ""
+    currency: str = ""
+
+
 def changed(model: LineModel, scenario: Scenario) -> LineModel:
     """The model with the changes of a scenario, one after the other.
 

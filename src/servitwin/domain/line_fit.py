@@ -129,10 +129,11 @@ def cycles(parts: Parts, intervals: Sequence[StateInterval]) -> dict[str, list[f
     """
     clock, counts = WorkClock(intervals), parts.made
     found: dict[str, list[float]] = {}
-    if not len(counts.time):
+    if len(counts.time) < 2:
         return found
-    worked = clock.until(counts.time) - clock.until(counts.since)
-    for time, seconds, amount in zip(counts.since.tolist(), worked.tolist(), counts.amount.tolist(), strict=True):
+    # From rise to rise, not from report to report: a counter is told again and again while it stands.
+    worked = np.diff(clock.until(counts.time))
+    for time, seconds, amount in zip(counts.time.tolist(), worked.tolist(), counts.amount[1:].tolist(), strict=False):
         n = int(amount)
         if n >= 1 and seconds / n > 0.01:
             found.setdefault(parts.product_at(time), []).extend([seconds / n] * min(n, 1000))

@@ -25,7 +25,7 @@ WEEK_S = 7 * 86400.0
 MOST_STATIONS = 200
 
 
-class Duration(msgspec.Struct, frozen=True, omit_defaults=True):
+class Duration(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A law of durations in seconds.
 
     Attributes:
@@ -85,7 +85,7 @@ class Duration(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-class Stop(msgspec.Struct, frozen=True, omit_defaults=True):
+class Stop(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What interrupts a station again and again.
 
     Attributes:
@@ -103,14 +103,14 @@ class Stop(msgspec.Struct, frozen=True, omit_defaults=True):
     clock: Literal["work", "calendar"] = "work"
 
 
-class Route(msgspec.Struct, frozen=True, omit_defaults=True):
+class Route(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Where a finished part goes: to a station, or out (empty), in that share of the cases."""
 
     to: str = EXIT
     share: float = 1.0
 
 
-class Station(msgspec.Struct, frozen=True, omit_defaults=True):
+class Station(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A step of the process.
 
     Attributes:
@@ -137,7 +137,7 @@ class Station(msgspec.Struct, frozen=True, omit_defaults=True):
     twins: tuple[str, ...] = ()
 
 
-class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+class Source(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Where parts come in.
 
     Attributes:
@@ -151,7 +151,7 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     lots: tuple[tuple[str, int], ...] = ()
 
 
-class LineModel(msgspec.Struct, frozen=True, omit_defaults=True):
+class LineModel(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A line that can be simulated.
 
     Attributes:

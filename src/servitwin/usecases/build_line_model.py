@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -43,6 +45,7 @@ class BuiltLine(msgspec.Struct, frozen=True):
     Attributes:
         start, end: of the history that the model was built from; ``kept_back`` up to ``until`` is judged.
         measured: figures of [end, until), by their names in :class:`servitwin.domain.line_result.LineRun`.
+        week_s: second of the line's local week at ``end``.
     """
 
     model: LineModel
@@ -50,6 +53,7 @@ class BuiltLine(msgspec.Struct, frozen=True):
     end: int
     until: int
     measured: dict[str, float]
+    week_s: float
 
 
 class _Group(msgspec.Struct):
@@ -70,14 +74,22 @@ class BuildLineModel:
         self._history, self._registry, self._records = history, registry, records
 
     def build(
-        self, line: Twin, start: int, end: int, *, order: Sequence[str] = (), keep_back: float = 0.0
+        self,
+        line: Twin,
+        start: int,
+        end: int,
+        *,
+        order: Sequence[str] = (),
+        keep_back: float = 0.0,
+        failures_since: int | None = None,
     ) -> BuiltLine:
         """The model of a line from [start, end) ns.
 
         Args:
             line: a line or factory; its machines of one type and calendar are a station.
             start: from here on cycles, set-ups, pauses and scrap are taken.
-            end: until here; failures are looked for in the year before it, for they are rare.
+            end: until here.
+            failures_since: failures are looked for from here on, for they are rare; None: a year before ``end``.
             order: names of machine types in the order in which parts pass them; else as the twins were made.
             keep_back: last share of the time that the model is not built from, but judged by.
 
@@ -88,7 +100,8 @@ class BuildLineModel:
         split = int(end - (end - start) * keep_back)
         cut = self._history.cut()
         sources = Sources(self._history, self._registry, self._records, cut)
-        groups = self._groups(sources, line, start, split, order)
+        since = split - LONG_PAST if failures_since is None else failures_since
+        groups = self._groups(sources, line, start, split, order, max(0, min(start, since)))
         told: list[str] = []
         faults: list[Fault] = []
         stations: list[Station] = []
@@ -117,16 +130,19 @@ class BuildLineModel:
         if faults:
             raise InvalidInputError(faults)
         judged = self._measured(sources, groups, split, end) if end > split else {}
-        return BuiltLine(model, start, split, end, judged)
+        calendar = self._registry.calendar(calendar_name(self._registry, line, split))
+        return BuiltLine(model, start, split, end, judged, _second_of_week(split, calendar))
 
     # stations ---------------------------------------------------------------------------------------------------
-    def _groups(self, sources: Sources, line: Twin, start: int, end: int, order: Sequence[str]) -> list[_Group]:
+    def _groups(
+        self, sources: Sources, line: Twin, start: int, end: int, order: Sequence[str], since: int
+    ) -> list[_Group]:
         if line.kind not in _LINE_KINDS:
             hint = "Name a twin of the kind line, with its machines below it"
             raise InvalidInputError(Fault("line:not-a-line", f"{line.id} is a {line.kind}", hint, "twin"))
         machines = sorted(machines_below(self._registry, line, end), key=lambda t: t.uid)
         recent = read_machines(sources, machines, start, end, parts=True)
-        long = read_machines(sources, machines, max(0, min(start, end - LONG_PAST)), end)
+        long = read_machines(sources, machines, since, end)
         types = stations_of(self._registry, recent.values(), end)
         if not types:
             hint = "Its machines need a type with `states` and `production`"
@@ -329,3 +345,10 @@ def _in_week(begin: float, end: float) -> list[tuple[float, float]]:
     if b <= WEEK_S:
         return [(a, b)]
     return [*([(a, WEEK_S)] if a < WEEK_S else []), (max(0.0, a - WEEK_S), b - WEEK_S)]
+
+
+def _second_of_week(at: int, calendar: Calendar | None) -> float:
+    """Local second from Monday 00:00 in the calendar's time zone (UTC without one)."""
+    zone = ZoneInfo(calendar.time_zone) if calendar is not None else UTC
+    local = datetime.fromtimestamp(at // NS, UTC).astimezone(zone)
+    return local.weekday() * 86400.0 + local.hour * 3600 + local.minute * 60 + local.second

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from servitwin.domain.fmu import KeptFmu
+from servitwin.domain.line_change import ScenarioSet
+from servitwin.domain.line_model import LineModel, check_line
 from servitwin.domain.register import RegisterKind
 
-KINDS: tuple[RegisterKind, ...] = ()
+KINDS: tuple[RegisterKind, ...] = (
+    RegisterKind("fmus", "Simulation models (FMU, SSP)", KeptFmu),
+    RegisterKind("line-models", "Models of lines for simulation", LineModel, check_line),
+    RegisterKind("scenarios", "Scenarios of lines that are compared", ScenarioSet),
+)

@@ -45,6 +45,7 @@ from servitwin.web.api import (
     services,
     sessions,
     settlements,
+    simulations,
     simulator,
     state,
     states,
@@ -99,6 +100,7 @@ NOUNS = (
     releases,
     registers,
     jobs,
+    simulations,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

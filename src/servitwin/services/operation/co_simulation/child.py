@@ -103,10 +103,12 @@ class Instance:
                     self._fmu.setInteger(reference, [round(float(value))])
                 continue
             setter = getattr(self._fmu, f"set{'Int64' if variable.type == 'Enumeration' else variable.type}")
-            cast = bool if variable.type == "Boolean" else (lambda v: round(float(v)))
             if variable.type in ("Float32", "Float64"):
-                cast = float
-            setter(reference, [str(value) if variable.type == "String" else cast(value)])
+                setter(reference, [float(value)])
+            elif variable.type == "Boolean":
+                setter(reference, [bool(value)])
+            else:
+                setter(reference, [str(value) if variable.type == "String" else round(float(value))])
 
     def get(self, names: list[str]) -> dict[str, Any]:
         """Values by name; what is no finite number is None."""

@@ -12,7 +12,7 @@ import msgspec
 
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.line_change import Scenario, changed, decimal_of, worth
-from servitwin.domain.line_model import LineModel, check_line
+from servitwin.domain.line_model import WEEK_S, LineModel, check_line
 from servitwin.domain.line_result import FIGURES, Estimate, LineRun, difference, estimate, spread
 from servitwin.sdk.service import Plan
 from servitwin.services.operation.line_simulation.run import Stopped, simulate
@@ -22,12 +22,17 @@ MOST_RUNS, LONGEST_S, MOST_SCENARIOS = 2000, 10 * 366 * 86400.0, 20
 
 
 class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is asked; ``half_width`` as a share of the base's good parts per hour. See README.md."""
+    """What is asked, see README.md.
+
+    ``half_width`` is a share of the base's good parts per hour; ``week_s`` the second of the week at which what is
+    counted begins.
+    """
 
     do: Literal["compare", "validate"]
     model: LineModel
     seconds: float
     warm_up_s: float = 0.0
+    week_s: float = 0.0
     scenarios: tuple[Scenario, ...] = ()
     half_width: float = 0.005
     most: int = 60
@@ -79,6 +84,7 @@ def _read(problem: Mapping[str, Any]) -> tuple[Problem, list[LineModel]]:
     numbers = (
         (asked.seconds, 0 < asked.seconds <= LONGEST_S, "seconds", "above 0, at most ten years"),
         (asked.warm_up_s, 0 <= asked.warm_up_s <= LONGEST_S, "warm_up_s", "0 or more, at most ten years"),
+        (asked.week_s, 0 <= asked.week_s <= WEEK_S, "week_s", "0 to a week"),
         (asked.half_width, 0 < asked.half_width < 1, "half_width", "a share above 0 and below 1"),
         (asked.most, 2 <= asked.most <= MOST_RUNS, "most", f"2 to {MOST_RUNS}"),
         (asked.runs, 2 <= asked.runs <= MOST_RUNS, "runs", f"2 to {MOST_RUNS}"),
@@ -118,7 +124,15 @@ def _compare(asked: Problem, models: Sequence[LineModel], seed: int, cancel: Cal
         for replication in range(len(runs[0]), wanted):
             for found, model in zip(runs, (asked.model, *models), strict=True):
                 found.append(
-                    simulate(model, asked.seconds, seed, warm_up=asked.warm_up_s, replication=replication, stop=cancel)
+                    simulate(
+                        model,
+                        asked.seconds,
+                        seed,
+                        warm_up=asked.warm_up_s,
+                        replication=replication,
+                        week_s=asked.week_s - asked.warm_up_s,
+                        stop=cancel,
+                    )
                 )
         plan = _shown(asked, runs)
         half = plan["half_width"]
@@ -189,16 +203,24 @@ def _plain(e: Estimate) -> dict[str, Any]:
 
 
 def _validate(asked: Problem, seed: int, cancel: Callable[[], bool]) -> Iterator[Plan]:
-    known = {*FIGURES, *(f"{s.id}.{n}" for s in asked.model.stations for n in ("made", "availability", "waiting"))}
-    unknown = sorted(asked.measured.keys() - known)
+    figures = {*FIGURES, *(f"{s.id}.{n}" for s in asked.model.stations for n in ("made", "availability", "waiting"))}
+    unknown = sorted(asked.measured.keys() - figures)
     if unknown or not asked.measured:
         said = f"{', '.join(unknown)} is no figure of a run" if unknown else "Nothing was measured"
-        raise InvalidInputError(Fault("line:measured", said, f"Figures are {', '.join(sorted(known))}", "measured"))
+        raise InvalidInputError(Fault("line:measured", said, f"Figures are {', '.join(sorted(figures))}", "measured"))
     runs: list[LineRun] = []
     known = math.inf
     for replication in range(asked.runs):
         runs.append(
-            simulate(asked.model, asked.seconds, seed, warm_up=asked.warm_up_s, replication=replication, stop=cancel)
+            simulate(
+                asked.model,
+                asked.seconds,
+                seed,
+                warm_up=asked.warm_up_s,
+                replication=replication,
+                week_s=asked.week_s - asked.warm_up_s,
+                stop=cancel,
+            )
         )
         if len(runs) in (FIRST, asked.runs) or (len(runs) > FIRST and len(runs) % (2 * BATCH) == 0):
             plan = {

@@ -17,7 +17,7 @@ from heapq import heappop, heappush
 import numpy as np
 
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.domain.line_model import EXIT, Duration, LineModel, Source, Station, Stop, check_line
+from servitwin.domain.line_model import EXIT, WEEK_S, Duration, LineModel, Source, Station, Stop, check_line
 from servitwin.domain.line_result import LineRun, StationRun
 from servitwin.services.operation.line_simulation.timeline import Timeline, timeline
 
@@ -40,6 +40,7 @@ def simulate(
     *,
     warm_up: float = 0.0,
     replication: int = 0,
+    week_s: float = 0.0,
     stop: Callable[[], bool] = lambda: False,
     most_events: int = MOST_EVENTS,
 ) -> LineRun:
@@ -50,6 +51,7 @@ def simulate(
         seconds: simulated time that counts.
         warm_up: simulated seconds before that, which do not count.
         replication: number of the run among those of one seed.
+        week_s: second of the week (from Monday 00:00) at which the run begins, warm-up included.
         seed: with the replication it decides all chance. Each station has streams of its own by its id, so that a
             changed model meets the same chance where it is unchanged (common random numbers).
         stop: true ends the run with :class:`Stopped`; asked now and then.
@@ -65,7 +67,7 @@ def simulate(
         faults.append(Fault("line:seconds", f"{seconds} s after a warm-up of {warm_up} s", hint, "seconds"))
     if faults:
         raise InvalidInputError(faults)
-    return _Run(model, warm_up, warm_up + seconds, seed, replication).go(stop, most_events)
+    return _Run(model, warm_up, warm_up + seconds, seed, replication, week_s % WEEK_S).go(stop, most_events)
 
 
 class _Machine:
@@ -97,8 +99,9 @@ class _Stop:
 
 
 class _Run:
-    def __init__(self, model: LineModel, warm: float, end: float, seed: int, replication: int) -> None:
+    def __init__(self, model: LineModel, warm: float, end: float, seed: int, replication: int, week_s: float) -> None:
         self._model = model
+        self._week_s = week_s
         self._warm, self._end = warm, end
 
         def random(*names: str) -> np.random.Generator:
@@ -127,7 +130,7 @@ class _Run:
             stops = [_Stop(s, random(station.id, "stop", s.name, str(m))) for s in station.stops if s.clock == "work"]
             machine = _Machine(j, draws, stops)
             machine.setup = setup
-            machine.timeline = timeline(station, self._end, random(station.id, "calendar", str(m)))
+            machine.timeline = timeline(station, self._end, random(station.id, "calendar", str(m)), self._week_s)
             found.append(machine)
         return found
 

@@ -44,26 +44,29 @@ class Timeline:
         return self._before[i] - max(0.0, self._ends[i - 1] - t) if i else 0.0
 
 
-def timeline(station: Station, end: float, random: np.random.Generator) -> Timeline | None:
-    """The timeline of one machine of a station up to ``end`` seconds; None: it can always work."""
+def timeline(station: Station, end: float, random: np.random.Generator, week_s: float = 0.0) -> Timeline | None:
+    """The timeline of one machine of a station up to ``end`` seconds; None: it can always work.
+
+    ``week_s``: second of the week at which the run begins.
+    """
     stops = [s for s in station.stops if s.clock == "calendar"]
     if not station.open and not stops:
         return None
-    shut = _closed(station.open, end) if station.open else []
+    shut = _closed(station.open, end, week_s) if station.open else []
     stopped = [(span, stop.kind == "failure") for stop in stops for span in _stopped(stop, end, random)]
     failed = [piece for span, is_failure in stopped if is_failure for piece in _outside(span, shut)]
     return Timeline(_merged([*shut, *(span for span, _ in stopped)]), _merged(failed))
 
 
-def _closed(open: tuple[tuple[float, float], ...], end: float) -> list[tuple[float, float]]:
+def _closed(open: tuple[tuple[float, float], ...], end: float, week_s: float) -> list[tuple[float, float]]:
     spans = []
     at = 0.0
     for week in range(int(end // WEEK_S) + 2):
         for a, b in sorted(open):
-            begin, over = week * WEEK_S + a, week * WEEK_S + b
+            begin, over = week * WEEK_S + a - week_s, week * WEEK_S + b - week_s
             if begin > at:
                 spans.append((at, begin))
-            at = over
+            at = max(at, over)
     return spans
 
 
