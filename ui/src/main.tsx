@@ -9,6 +9,7 @@ import "./styles/places.css";
 import "./styles/contracts.css";
 import "./styles/cases.css";
 import "./styles/controllers.css";
+import "./styles/simulation.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";

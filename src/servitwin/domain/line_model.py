@@ -75,6 +75,12 @@ class Duration(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
             case _:
                 return np.full(count, self.least + self.scale)
 
+    def residual(self, random: np.random.Generator) -> float:
+        """Time left at a random moment of an endless row of such durations: a run begins amid its stops' lives."""
+        ends = np.cumsum(self.draw(256, random))
+        moment = random.random() * float(ends[-1])
+        return float(ends[np.searchsorted(ends, moment, "right").clip(0, 255)]) - moment
+
     def times(self, factor: float) -> Duration:
         """The law of durations ``factor`` times as long."""
         return msgspec.structs.replace(

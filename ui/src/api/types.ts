@@ -116,6 +116,10 @@ export type CaseAct =
   | Schemas["RepairIn"]
   | Schemas["CloseIn"]
   | Schemas["NoteIn"];
+export type Release = Schemas["ReleaseShape"];
+export type Releases = Schemas["Releases"];
+export type Gate = Schemas["GateShape"];
+export type LineModelAnswer = Schemas["LineModelAnswer"];
 export type Job = Schemas["JobShape"];
 export type JobDetail = Schemas["JobDetail"];
 export type Jobs = Schemas["JobList"];

@@ -8,4 +8,7 @@ interface PlanTab {
   page: LazyExoticComponent<ComponentType>;
 }
 
-export const tabs: readonly PlanTab[] = [{ id: "jobs", title: t.plan.tabs.jobs, page: lazy(() => import("./Jobs")) }];
+export const tabs: readonly PlanTab[] = [
+  { id: "jobs", title: t.plan.tabs.jobs, page: lazy(() => import("./Jobs")) },
+  { id: "scenarios", title: t.plan.tabs.scenarios, page: lazy(() => import("./Scenarios")) },
+];

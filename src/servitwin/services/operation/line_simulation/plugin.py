@@ -40,7 +40,7 @@ class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     worth_per_part: str = ""
     currency: str = ""
     measured: dict[str, float] = {}
-    runs: int = 30
+    runs: int = 39
 
 
 def check(problem: Mapping[str, Any]) -> Sequence[Fault]:

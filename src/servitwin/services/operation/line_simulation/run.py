@@ -95,7 +95,7 @@ class _Stop:
         self.every = _endless(stop.every, random)
         self.lasting = _endless(stop.lasting, random)
         self.kind = stop.kind
-        self.due = next(self.every)
+        self.due = stop.every.residual(random)
 
 
 class _Run:

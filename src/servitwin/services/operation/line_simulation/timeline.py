@@ -71,7 +71,10 @@ def _closed(open: tuple[tuple[float, float], ...], end: float, week_s: float) ->
 
 
 def _stopped(stop: Stop, end: float, random: np.random.Generator) -> list[tuple[float, float]]:
-    spans, at = [], 0.0
+    at = stop.every.residual(random)
+    lasting = float(stop.lasting.draw(1, random)[0])
+    spans = [(at, at + lasting)] if lasting > 0 else []
+    at += lasting
     while at < end:
         for between, lasting in zip(
             stop.every.draw(64, random).tolist(), stop.lasting.draw(64, random).tolist(), strict=True
