@@ -36,7 +36,7 @@ class Timeline:
     def finish(self, start: float, work: float) -> float:
         """When work of that many seconds that begins at ``start`` is done."""
         wanted = start - self._until(start) + work
-        i = bisect_right(self._worked, wanted - 1e-12)
+        i = bisect_right(self._worked, wanted - 1e-9)
         return wanted + self._before[i]
 
     def _until(self, t: float) -> float:
