@@ -16,6 +16,7 @@ from servitwin.bootstrap.data_folder import FOLDER_VERSION
 from servitwin.bootstrap.demo import add_demo_people, demo_contracts, demo_plant
 from servitwin.bootstrap.demo_contracts import add_demo_contracts
 from servitwin.bootstrap.demo_controllers import add_demo_controllers
+from servitwin.bootstrap.demo_line import add_demo_line
 from servitwin.bootstrap.demo_releases import add_demo_releases
 from servitwin.bootstrap.machine_users import write_machine_users
 from servitwin.bootstrap.supervisor import Connection, Prepared
@@ -138,6 +139,7 @@ def run(settings: Settings) -> None:
         files = FileFolder(settings.folder / "files")
         notes += add_demo_controllers(records, files, demo_contracts().parents[1] / "controllers", time.time_ns())
         notes += add_demo_releases(records, time.time_ns())
+        notes += add_demo_line(records, files, demo_contracts().parent / "line-1.model.json", time.time_ns())
     write_machine_users(records, settings.folder)
     prepared = Prepared(wanted_processes(records, notes), notes)
     records.close()

@@ -39,26 +39,22 @@ def limit(cpu_s: int, memory_mb: int) -> None:
 def isolate() -> dict[str, str]:
     """Leave the network and the other processes behind; how each was done.
 
-    It forks: what returns is the first process of a process namespace, and all that it ever starts ends with it. The
-    process that was asked waits for it and ends as it does.
+    It forks twice: the first process of the new process namespace only waits (it would not hear signals that end
+    others), the second one returns from here. All that this one ever starts ends when the first one ends, and each
+    ends as the one that it waits for: with its exit code, or 128 and the number of its signal.
     """
-    how = {"network": "not restricted", "processes": "process group"}
     for flags in (_NEWNET | _NEWPID, _NEWUSER | _NEWNET | _NEWPID):
         if _libc.unshare(flags) == 0:
-            how = {"network": "none (namespace)", "processes": "namespace"}
             break
     else:
-        return how
-    child = os.fork()
-    if child:
-        _, status = os.waitpid(child, 0)
-        if os.WIFSIGNALED(status):
-            number = os.WTERMSIG(status)
-            signal.signal(number, signal.SIG_DFL) if number not in (signal.SIGKILL, signal.SIGSTOP) else None
-            os.kill(os.getpid(), number)
-        os._exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 1)
-    _libc.prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
-    return how
+        return {"network": "not restricted", "processes": "process group"}
+    for _ in ("first of the namespace", "the one that goes on"):
+        child = os.fork()
+        if child:
+            _, status = os.waitpid(child, 0)
+            os._exit(128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status))
+        _libc.prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+    return {"network": "none (namespace)", "processes": "namespace"}
 
 
 def forbid_files(readable: Sequence[str], scratch: str) -> str:
