@@ -20,7 +20,6 @@ const ContractPage = lazy(() => import("./places/contracts/ContractPage"));
 const Inbox = lazy(() => import("./places/contracts/Inbox"));
 const OfferPage = lazy(() => import("./places/offer/OfferPage"));
 const Invoices = lazy(() => import("./places/invoices/Invoices"));
-const ReleasePage = lazy(() => import("./places/releases/ReleasePage"));
 const Releases = lazy(() => import("./places/releases/Releases"));
 const Plan = lazy(() => import("./places/plan/Plan"));
 const Fleet = lazy(() => import("./places/machines/Fleet"));
@@ -75,7 +74,6 @@ function PlaceOf() {
   if (place === "decisions") return <Inbox />;
   if (place === "invoices") return <Invoices />;
   if (place === "plan") return <Plan />;
-  if (place === "releases" && id) return <ReleasePage key={id} id={id} />;
   if (place === "releases") return <Releases />;
   if (place === "quarantine") return <Quarantine />;
   if (place === "health") return <Health />;

@@ -7,15 +7,15 @@ from servitwin.sdk.release_statement import package_digest
 from servitwin.usecases.ports import Records
 
 _TYPE = "mill-500"
-_POLICY = GatePolicy(runs=6, hours=4.0, recorded_hours=8.0)
+_POLICY = GatePolicy(runs=5, hours=1.5, recorded_hours=8.0)
 _RELEASES: tuple[tuple[str, str, str, dict[str, Setting]], ...] = (
     (
         "4.2.0-rc1",
         "Quicker release of the door (delivered with a defect)",
         "mill-door@1",
-        {"set-feed": {"percent": 106.0}},
+        {"set-feed": {"percent": 110.0}},
     ),
-    ("4.2.0", "Quicker release of the door, mended; feed 6 % higher", "mill-door@2", {"set-feed": {"percent": 106.0}}),
+    ("4.2.0", "Quicker release of the door, mended; feed 10 % higher", "mill-door@2", {"set-feed": {"percent": 110.0}}),
 )
 
 

@@ -26,6 +26,7 @@ from servitwin.usecases.run_gate import RunGate
 
 _MEGABYTES = 3000
 _MOST_ROWS = 2_000_000
+_LOOK_EVERY_S = 1.0
 
 
 def run(settings: Settings) -> None:
@@ -49,7 +50,7 @@ async def _gate(settings: Settings) -> None:
     gate = RunGate(
         records, FileFolder(settings.folder / "files"), registry, reader,
         lambda machine_type: rehearsal_of(records, registry, machine_type), observe, lambda: operator_of(records),
-        time.monotonic, time.time_ns,
+        time.monotonic, time.time_ns, lambda: time.sleep(_LOOK_EVERY_S),
     )  # fmt: skip
     await asyncio.to_thread(gate.run_next)
     await bus.close()

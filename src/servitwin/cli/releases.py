@@ -66,7 +66,7 @@ def add_release(
     if as_json:
         print_json(found)
     else:
-        typer.echo(f"{found['id']}: {found['artefact']}; page /app/releases/{found['id']}")
+        typer.echo(f"{found['id']}: {found['artefact']}; page /app/releases?release={found['id']}")
 
 
 def list_releases(

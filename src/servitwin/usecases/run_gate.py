@@ -27,6 +27,7 @@ from servitwin.usecases.state_evidence import StateEvidence
 
 RULE = "servitwin-gate@1"
 LONGEST_S = 3600.0
+_PATIENCE = 4.0  # times the seconds of the policy, for a check that another process does
 Observe = Callable[[Twin, Sequence[str], int, int], Sequence[Seen]]
 
 
@@ -42,6 +43,7 @@ class RunGate:
         observe: observations of a machine in [start, end).
         operator: the party that operates this node.
         clock: seconds that only grow; now: ns UTC.
+        wait: pauses for a moment, while another process does the check that is needed here.
     """
 
     def __init__(
@@ -55,7 +57,9 @@ class RunGate:
         operator: Callable[[], str],
         clock: Callable[[], float],
         now: Callable[[], int],
+        wait: Callable[[], None],
     ) -> None:
+        self._wait = wait
         self._records, self._files, self._registry, self._history = records, files, registry, history
         self._rehearse, self._observe, self._operator = rehearse, observe, operator
         self._clock, self._now = clock, now
@@ -151,7 +155,13 @@ class RunGate:
         return bare, self._files.put(msgspec.json.encode(bare)), now
 
     def _done_before(self, kept: KeptController, policy: GatePolicy) -> str | None:
-        """A finished check of the same text that searched at least as deep."""
+        """A finished check of the same text that searched at least as deep; one that is under way is waited for."""
+        until = self._clock() + _PATIENCE * policy.seconds
+        while self._clock() < until and any(
+            c.state in ("waiting", "running") and c.depth >= policy.depth
+            for c in self._records.checks_of_controller(kept.name, kept.version)
+        ):
+            self._wait()
         for check in self._records.checks_of_controller(kept.name, kept.version):
             if check.state == "done" and check.result and check.depth >= policy.depth and self._files.get(check.result):
                 return check.result

@@ -102,7 +102,7 @@ class House:
         self.config = plant["connections"]["demo-mills"]["config"]
         self.gate = RunGate(
             self.records, self.files, self.registry, DuckReader(folder / "history"), lambda _: self.rehearse,
-            lambda *_: [], lambda: "lumo", time.monotonic, self.now,
+            lambda *_: [], lambda: "lumo", time.monotonic, self.now, lambda: None,
         )  # fmt: skip
 
     def now(self) -> int:

@@ -30,8 +30,8 @@ export function ScenarioForm({ line, stations, asked, busy }: { line: string; st
   const first = stations[0];
   const [rows, setRows] = useState<Row[]>([
     { key: 1, name: s.first, station: last?.id ?? "", what: "machines", value: String((last?.machines ?? 1) + 1), cost: "60000" },
-    { key: 2, name: "98 %", station: first?.id ?? "", what: "availability", value: "0.98", cost: "0" },
-    { key: 3, name: s.changes.setup ?? "", station: first?.id ?? "", what: "setup", value: "0.5", cost: "15000" },
+    { key: 2, name: s.second, station: first?.id ?? "", what: "availability", value: "0.98", cost: "0" },
+    { key: 3, name: s.third, station: first?.id ?? "", what: "setup", value: "0.5", cost: "15000" },
   ]);
   const [days, setDays] = useState(20);
   const [worth, setWorth] = useState("3.20");
@@ -61,7 +61,7 @@ export function ScenarioForm({ line, stations, asked, busy }: { line: string; st
             <legend className="hidden">{row.name}</legend>
             <label>
               {s.name}
-              <input required maxLength={100} value={row.name} onChange={(event) => change(row.key, { name: event.target.value })} />
+              <input type="text" required maxLength={100} value={row.name} onChange={(event) => change(row.key, { name: event.target.value })} />
             </label>
             <label>
               {s.station}
@@ -89,7 +89,7 @@ export function ScenarioForm({ line, stations, asked, busy }: { line: string; st
             </label>
             <label className="short">
               {s.cost}
-              <input inputMode="decimal" pattern="[0-9]+([.][0-9]+)?" value={row.cost} onChange={(event) => change(row.key, { cost: event.target.value })} />
+              <input type="text" inputMode="decimal" pattern="[0-9]+([.][0-9]+)?" value={row.cost} onChange={(event) => change(row.key, { cost: event.target.value })} />
             </label>
             <button type="button" className="plain" disabled={rows.length === 1} onClick={() => setRows(rows.filter((one) => one.key !== row.key))}>
               {s.remove}
@@ -106,11 +106,11 @@ export function ScenarioForm({ line, stations, asked, busy }: { line: string; st
           </label>
           <label className="short">
             {s.worth}
-            <input inputMode="decimal" pattern="[0-9]+([.][0-9]+)?" value={worth} onChange={(event) => setWorth(event.target.value)} />
+            <input type="text" inputMode="decimal" pattern="[0-9]+([.][0-9]+)?" value={worth} onChange={(event) => setWorth(event.target.value)} />
           </label>
           <label className="short">
             {s.currency}
-            <input maxLength={3} value={currency} onChange={(event) => setCurrency(event.target.value.toUpperCase())} />
+            <input type="text" maxLength={3} value={currency} onChange={(event) => setCurrency(event.target.value.toUpperCase())} />
           </label>
           <button type="submit" className="primary" disabled={sending || busy}>
             {s.compare}

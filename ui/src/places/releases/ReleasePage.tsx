@@ -14,7 +14,7 @@ const r = t.releases;
 const STEPS = ["controller", "simulated", "replayed", "performance"] as const;
 
 /** One release: the checklist of its gate with evidence, and the statement that machines ask for. */
-export default function ReleasePage({ id }: { id: string }) {
+export function ReleasePage({ id }: { id: string }) {
   const answer = useRelease(id);
   return (
     <Loaded answer={answer} skeleton={<Skeleton lines={8} />}>
@@ -179,7 +179,7 @@ function Acts({ release, reload }: { release: Release; reload: () => void }) {
         >
           <label>
             {r.why}
-            <input required maxLength={500} value={why} onChange={(event) => setWhy(event.target.value)} />
+            <input type="text" required maxLength={500} value={why} onChange={(event) => setWhy(event.target.value)} />
           </label>
           <button type="submit" className="plain">
             {r.withdraw}

@@ -2,14 +2,21 @@ import { IxContentHeader } from "@siemens/ix-react";
 import { useReleases } from "../../data/releases";
 import { Time } from "../../parts/Clock";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
-import { Link } from "../../route/router";
+import { Link, useParam } from "../../route/router";
 import { t } from "../../texts/en";
+import { ReleasePage } from "./ReleasePage";
 import { StateWord } from "./StateWord";
 
 const r = t.releases;
 
-/** Releases of machine types, and where each stands. */
+/** The place of releases: one of them, or all. Their ids have dots, so the query names them. */
 export default function Releases() {
+  const [id] = useParam("release");
+  return id ? <ReleasePage key={id} id={id} /> : <All />;
+}
+
+/** Releases of machine types, and where each stands. */
+function All() {
   const answer = useReleases();
   return (
     <>
@@ -36,7 +43,7 @@ export default function Releases() {
                   {found.map((one) => (
                     <tr key={one.id}>
                       <td>
-                        <Link place={`releases/${one.id}`} className="strong">
+                        <Link place="releases" params={{ release: one.id }} className="strong">
                           {one.version}
                         </Link>
                         <div className="weak">{one.title}</div>

@@ -75,6 +75,8 @@ export const simulation = {
     failed: "It could not be simulated",
     mayNot: "You may not have plans made for your company.",
     first: "A second machine",
+    second: "98 % available",
+    third: "Set-ups in half the time",
   },
   releases: {
     title: "Update gate",
