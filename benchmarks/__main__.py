@@ -21,6 +21,7 @@ BENCHMARKS = (
     "proof_file",
     "controllers",
     "anomaly",
+    "line_simulation",
 )
 
 
