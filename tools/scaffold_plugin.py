@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ROOT / "tools" / "plugin_templates"
+SERVICE_KINDS = ("evaluator", "planner", "trainer")
 STAGES = ("selling", "operation", "maintenance")
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,40}\Z", re.ASCII)
 
@@ -49,6 +50,7 @@ def main(arguments: list[str]) -> int:
     connector = kinds.add_parser("connector")
     service = kinds.add_parser("service")
     service.add_argument("stage", choices=STAGES)
+    service.add_argument("--kind", dest="form", choices=SERVICE_KINDS, default="evaluator", help="what it does")
     for one in (connector, service):
         one.add_argument("name")
         one.add_argument("--into", type=Path, help="folder of a package of your own; you register it there yourself")
@@ -57,7 +59,8 @@ def main(arguments: list[str]) -> int:
     parts = ["connectors"] if options.kind == "connector" else ["services", stage]
     folder = (options.into or ROOT.joinpath("src", "servitwin", *parts)) / options.name
     try:
-        for path in scaffold(options.kind, options.name, folder, stage):
+        form = getattr(options, "form", options.kind)
+        for path in scaffold(form, options.name, folder, stage):
             print("wrote", path)
         if options.into is None:
             package = folder.parent / "__init__.py"

@@ -12,6 +12,7 @@ import uvicorn
 
 from servitwin.bootstrap.check_connection import check_connection
 from servitwin.bootstrap.controller_worker import seen_in
+from servitwin.bootstrap.job_process import JobProcess
 from servitwin.bootstrap.web_worker import new_id, new_secret
 from servitwin.domain.error import Fault, UnavailableError
 from servitwin.domain.instant import NS
@@ -28,15 +29,19 @@ from servitwin.engines.history import DuckReader
 from servitwin.engines.history.bound import CommittedRows
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.proof.log.catalogue import ROW
+from servitwin.sdk.discovery import manifests
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser
+from servitwin.usecases.jobs import Jobs
 from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.read_log import ReadLog
+from servitwin.usecases.registers import Registers
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.run_controller_check import check_rounds, run_next
 from servitwin.usecases.run_controller_replay import replay_rounds
 from servitwin.usecases.run_gate import gate_rounds
+from servitwin.usecases.run_jobs import RunJobs
 from servitwin.usecases.sign_in import SignIn, secret_hash
 from servitwin.web.api.app import create_app
 from servitwin.web.api.live import LiveHub
@@ -186,6 +191,7 @@ class Node:
         self.machines_changed = 0
         log, heads = EvidenceReader(folder / "evidence", ROW), LogHeads(folder / "evidence")
         bound, files = CommittedRows(folder / "history"), FileFolder(folder / "files")
+        audit = Audit(self.records, now)
         self.parts = WebParts(
             records=self.records,
             history=history or DuckReader(folder / "history"),
@@ -194,7 +200,7 @@ class Node:
             authoriser=self.authoriser,
             sign_in=self.sign_in,
             access=ManageAccess(self.records, self.authoriser, self.sign_in, now, new_id, new_secret),
-            audit=Audit(self.records, now),
+            audit=audit,
             live=LiveHub(self.bus, self.records),
             keys=PartyKeyFolder(folder / "party-keys"),
             evidence=ReadLog(
@@ -213,6 +219,9 @@ class Node:
             checks=check_rounds(self.records, self._check, now),
             replays=replay_rounds(self.records, self._replay, now),
             gates=gate_rounds(self.records, self._gate, now),
+            registers=Registers(self.records, self.authoriser, audit, now),
+            jobs=Jobs(self.records, files, self.authoriser, audit, lambda: manifests("service"), now, new_id),
+            working=RunJobs(self.records, files, self._solve, lambda *_: None, now),
             now=now,
             new_id=new_id,
             hash_machine_secret=lambda s: "$2-test-" + secret_hash(s),
@@ -240,6 +249,9 @@ class Node:
 
     async def _replay(self):
         raise UnavailableError(Fault("worker:failed", "There is no broker here: what is asked waits"))
+
+    def _solve(self, service, problem, budget, seed):
+        return JobProcess(service, problem, budget, seed, self.folder / "jobs.log")
 
     def _machines_changed(self):
         self.machines_changed += 1

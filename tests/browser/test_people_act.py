@@ -174,3 +174,29 @@ def test_a_moment_of_the_past_shows_what_was_then(site, open_page, shoot):
     page.goto(f"{site.url}/app/machines/mill-1?as_of=2020-01-01T00:00:00Z")
     settle(page)
     expect(page.locator(".twin-now")).to_contain_text("Digital model")
+
+
+def test_a_gateways_key_is_registered_and_revoked_from_the_page(site, open_page, shoot):
+    with site.client() as client:
+        like = client.get("/api/v1/twins/mill-1").json()
+        twin = {"kind": "machine", "type": like["type"], "owner": like["owner"], "commissioned": "2024-01-01"}
+        client.put("/api/v1/twins/mill-spare", json=twin).raise_for_status()
+    page = open_page("administration/keys")
+    page.get_by_role("combobox", name="Machine").first.select_option("mill-spare")
+    expect(page.get_by_text("need not be signed")).to_be_visible()
+    page.get_by_label("Holder").fill("gateway of hall 2")
+    page.get_by_label("Public key").fill("not a key")
+    page.get_by_role("button", name="Register").click()
+    expect(page.locator(".problem")).to_contain_text("key")
+    page.get_by_label("Public key").fill(
+        "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+    )  # RFC 8032, section 7.1, test 1
+    page.get_by_role("button", name="Register").click()
+    row = page.get_by_role("row", name=re.compile("gateway of hall 2"))
+    expect(row).to_contain_text("counts")
+    shoot(page, "machine-keys")
+    row.get_by_role("button", name="Revoke").click()
+    page.get_by_label("Why").fill("The gateway was stolen")
+    page.get_by_label("Hear the machine unsigned from then on").check()
+    page.get_by_role("button", name="Revoke").last.click()
+    expect(row).to_contain_text("The gateway was stolen")

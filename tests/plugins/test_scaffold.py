@@ -12,8 +12,12 @@ from servitwin.sdk.checks import (
     CONNECTOR_CHECKS,
     EVALUATOR_CHECKS,
     FOLDER_CHECKS,
+    PLANNER_CHECKS,
+    TRAINER_CHECKS,
     ConnectorCase,
     EvaluatorCase,
+    PlannerCase,
+    TrainerCase,
     read_cases,
 )
 
@@ -34,7 +38,12 @@ scaffold_plugin: Any = load(ROOT / "tools" / "scaffold_plugin.py", "scaffold_plu
 
 @pytest.mark.parametrize(
     ("kind", "case_type", "checks"),
-    [("connector", ConnectorCase, CONNECTOR_CHECKS), ("service", EvaluatorCase, EVALUATOR_CHECKS)],
+    [
+        ("connector", ConnectorCase, CONNECTOR_CHECKS),
+        ("evaluator", EvaluatorCase, EVALUATOR_CHECKS),
+        ("planner", PlannerCase, PLANNER_CHECKS),
+        ("trainer", TrainerCase, TRAINER_CHECKS),
+    ],
 )
 def test_a_new_plugin_passes_the_shared_checks(tmp_path: Path, kind: str, case_type: Any, checks: Any) -> None:
     folder = tmp_path / "probe"

@@ -137,7 +137,7 @@ def test_two_people_bill_at_once_and_the_customer_gets_one_invoice(signed: tuple
 
 
 def test_of_two_overlapping_contracts_signed_at_once_one_is_refused(signed: tuple[Node, Api, Api]) -> None:
-    _, maker, _ = signed
+    _, maker, plant = signed
     later = CONTRACT.replace("from: 2026-01-01", "from: 2027-01-01").replace("to: 2027-01-01", "to: 2028-01-01")
     assert later != CONTRACT
     for name in ("one", "two"):
@@ -146,6 +146,26 @@ def test_of_two_overlapping_contracts_signed_at_once_one_is_refused(signed: tupl
     assert sorted(a.status_code for a in answers) == [200, 409], [a.text[:200] for a in answers]
     refused = next(a for a in answers if a.status_code == 409)
     assert refused.json()["code"] == "contract:period-overlap"
+    # An offer that is taken back stands in nobody's way, and nobody can sign it any more.
+    won, lost = ("one", "two") if answers[0].status_code == 200 else ("two", "one")
+    assert maker.post(f"/contracts/{lost}/withdrawal", {}, 409)["code"] == "contract:not-offered"
+    assert plant.post(f"/contracts/{won}/withdrawal", {"text": "x" * 1001}, 422)["code"]
+    ended = at_once(maker, [(f"/contracts/{won}/withdrawal", {"text": "Too dear to give"})] * 3)
+    assert sorted(a.status_code for a in ended) == [200, 409, 409], [a.text[:200] for a in ended]
+    shown = plant.get(f"/contracts/{won}")
+    assert (shown["life"], shown["withdrawal"]["party"], shown["withdrawal"]["text"]) == (
+        "withdrawn", "maker", "Too dear to give",
+    )  # fmt: skip
+    assert plant.post(f"/contracts/{won}/signatures", {}, 409)["code"] == "contract:withdrawn"
+    # The other one may decline; what both have signed nobody ends alone.
+    maker.post(f"/contracts/{lost}/signatures", {})
+    assert plant.post(f"/contracts/{lost}/withdrawal", {"text": "We bought another"})["life"] == "withdrawn"
+    assert plant.post("/contracts/crane-98/withdrawal", {}, 409)["code"] == "contract:binding"
+    further = later.replace("crane-98", lost).replace("version: 1", "version: 2")
+    maker.ask("POST", "/contracts", 201, content=further, headers=YAML)
+    for side in (maker, plant):
+        side.post(f"/contracts/{lost}/signatures", {})
+    assert plant.get(f"/contracts/{lost}")["life"] == "binding"
 
 
 def test_settled_is_settled_after_a_kill(signed: tuple[Node, Api, Api]) -> None:

@@ -31,6 +31,7 @@ from servitwin.engines.files.folder import FileFolder
 from servitwin.engines.records import SqlRecords
 from servitwin.proof.log.catalogue import ROW
 from servitwin.usecases.command_desk import CommandDesk
+from servitwin.usecases.keep_findings import KeepFindings
 from servitwin.usecases.live_mirror import LiveMessage, LiveMirror
 from servitwin.usecases.publish_aggregates import PublishAggregates
 from servitwin.usecases.registry import Registry
@@ -64,8 +65,9 @@ class ServicesWorker:
         self._reader = open_reader(settings, bus, self._registry, self._loop)
         self._host = Services(bus, self._loop)
         self._services = RunServices(
-            self._reader, self._records, self._registry, self._host, FileFolder(settings.folder / "files"),
-            lambda: operator_of(self._records),
+            self._reader, self._records, self._registry, self._host,
+            KeepFindings(self._registry, self._records, self._new_id), self._publish_from_thread,
+            FileFolder(settings.folder / "files"), lambda: operator_of(self._records),
         )  # fmt: skip
         self._aggregates = PublishAggregates(self._registry, bus, secrets.token_hex(12))
         self._upkeep = HistoryUpkeep(settings, lambda done: self._publish("upkeep.done", done))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from servitwin.cli import (
+    anomalies,
     bench,
     cases,
     commands,
@@ -46,6 +47,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     commands.add(app)
     requirements.add(app, starters)
     cases.add(app)
+    anomalies.add(app)
     data.add(app)
     evidence.add(app, starters)
     planning.add(app)

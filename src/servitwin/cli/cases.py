@@ -26,6 +26,7 @@ def add(app: typer.Typer) -> None:
     group.command("diagnose")(handled(diagnose))
     group.command("repair")(handled(repair))
     group.command("close")(handled(close))
+    group.command("dismiss")(handled(dismiss))
     group.command("proof")(handled(proof))
     app.add_typer(group, name="cases")
 
@@ -118,6 +119,21 @@ def close(
 ) -> None:
     """End a case without proof of repair."""
     _step(case, "closed", {"text": text}, None, data, to, as_json)
+
+
+def dismiss(
+    case: CaseArgument,
+    text: Annotated[str, typer.Option("--text", help="Why it is no fault")],
+    normal_since: Annotated[
+        str | None,
+        typer.Option("--normal-since", help="RFC 3339: what it does since then is normal, and is learnt anew"),
+    ] = None,
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End a case of what a service found as no fault; what is violated is proven, and cannot be dismissed."""
+    _step(case, "dismissed", {"text": text, "normal_since": normal_since}, None, data, to, as_json)
 
 
 def proof(

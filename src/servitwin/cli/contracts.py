@@ -29,6 +29,7 @@ def add(app: typer.Typer, starters: Starters) -> None:
         ("evaluate", evaluate),
         ("file", contract_file),
         ("sign", sign),
+        ("withdraw", withdraw),
         ("status", status),
         ("trial", trial),
         ("acceptance", acceptance),
@@ -125,6 +126,20 @@ def sign(
     with connect(data, to) as node:
         found = node.sign_contract(contract, version)
     _tell(found, as_json, f"{found['id']}@{found['version']} is {found['life']}, signed by {found['signed_by']}")
+
+
+def withdraw(
+    contract: ContractArgument,
+    why: Annotated[str, typer.Option(help="The reason; the other party reads it")] = "",
+    version: Annotated[int | None, typer.Option(help="Version to end; else the newest")] = None,
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take an offer back that your party signed, or decline one that the other party signed."""
+    with connect(data, to) as node:
+        found = node.withdraw_offer(contract, why, version)
+    _tell(found, as_json, f"{found['id']}@{found['version']} is {found['life']}")
 
 
 def status(

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from servitwin.client import answers
+from servitwin.client.anomalies import AnomalyCalls
 from servitwin.client.contracts import ContractCalls
 from servitwin.client.controllers import ControllerCalls
 from servitwin.client.events import parse_events
@@ -28,7 +29,9 @@ from servitwin.domain.state_time import Gap
 Time = str | int | None
 
 
-class Client(ContractCalls, ControllerCalls, EvidenceCalls, PlanningCalls, ReleaseCalls, RequirementCalls):
+class Client(
+    AnomalyCalls, ContractCalls, ControllerCalls, EvidenceCalls, PlanningCalls, ReleaseCalls, RequirementCalls
+):  # fmt: skip
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.
 
     Times may be given as RFC 3339 text or integer nanoseconds UTC.

@@ -58,6 +58,10 @@ class ContractCalls:
         """Sign for the caller's party with its key on the node."""
         return self._api.call("POST", _path(id, "signatures"), dict, body={"version": version})
 
+    def withdraw_offer(self, id: str, text: str, version: int | None = None) -> Json:
+        """Take an offer back, or decline it."""
+        return self._api.call("POST", _path(id, "withdrawal"), dict, body={"version": version, "text": text})
+
     def evaluate_offer(
         self, content: str, costs: Mapping[str, Any] | None = None, *, from_: str | None = None, to: str | None = None
     ) -> Json:

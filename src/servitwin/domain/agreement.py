@@ -9,7 +9,7 @@ import msgspec
 from servitwin.domain.acceptance import Finding
 from servitwin.domain.contract import Contract
 
-Life = Literal["trial", "offered", "binding", "ended"]
+Life = Literal["trial", "offered", "withdrawn", "binding", "ended"]
 
 
 class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -28,6 +28,22 @@ class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
     signature: str
     by: str
     at: int
+
+
+class Withdrawal(msgspec.Struct, frozen=True):
+    """The end of an offer: whoever signed it takes it back, or the other party declines it.
+
+    Attributes:
+        digest: of the contract's text, which nobody can sign any more.
+        party, by: for whom, and who said so; ``at`` ns UTC.
+        text: why, for people.
+    """
+
+    digest: str
+    party: str
+    by: str
+    at: int
+    text: str = ""
 
 
 class PartyKey(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -67,12 +83,13 @@ class Acceptance(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Agreement(msgspec.Struct, frozen=True):
-    """A version of a contract with its digest and who signed it."""
+    """A version of a contract with its digest, who signed it, and who ended it before both had."""
 
     contract: Contract
     digest: str
     added: int
     signatures: tuple[Signature, ...] = ()
+    withdrawal: Withdrawal | None = None
 
     def signed_by(self, party: str) -> bool:
         """Whether that party has signed this version."""
@@ -87,6 +104,8 @@ class Agreement(msgspec.Struct, frozen=True):
         """Where the contract stands: unsigned it is a trial, which runs on the same data without money."""
         if self.binding:
             return "ended" if at >= end else "binding"
+        if self.withdrawal is not None:
+            return "withdrawn"
         return "offered" if self.signatures else "trial"
 
 

@@ -1,5 +1,8 @@
 """Cases: what was found wrong with a machine, until it is proven mended.
 
+A case is of a violated requirement, which is proven, or of what a service found, which is a hypothesis: such a case is
+never proven mended, it is closed, also as no fault at all.
+
 A case is a list of steps that are only added. Where it stands is computed from them, so that two nodes with the same
 steps say the same. Its alarm follows ISA-18.2 / IEC 62682 (unacknowledged, acknowledged, returned, shelved).
 """
@@ -12,11 +15,8 @@ from typing import Literal
 import msgspec
 
 from servitwin.domain.case_alarm import AlarmChange, CaseAlarms, changed_alarms
-from servitwin.domain.error import ConflictError, Fault, InvalidInputError, RefusedError
-from servitwin.domain.finding import Explanation, Finding, Hypothesis, Severity
-from servitwin.domain.instant import DAY
+from servitwin.domain.finding import Explanation, Finding, Hypothesis, Severity, Told
 
-LONGEST_SHELF = 7 * DAY
 Status = Literal["violated", "diagnosed", "repaired", "verified", "closed"]
 AlarmState = Literal["unacknowledged", "acknowledged", "returned", "shelved", "normal"]
 
@@ -26,11 +26,15 @@ class Body(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
 
 
 class Found(Body, frozen=True, tag="found"):
-    """The monitor found a violation."""
+    """The monitor found a violation, or a service something that looks wrong (``told``).
+
+    The same finding may be found again: more is known of it then, or it goes on after all.
+    """
 
     finding: Finding
     explanation: Explanation | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
+    told: Told | None = None
 
 
 class Ended(Body, frozen=True, tag="ended"):
@@ -40,6 +44,7 @@ class Ended(Body, frozen=True, tag="ended"):
     end: int
     least: float | None = None
     most: float | None = None
+    told: Told | None = None
 
 
 class Withdrawn(Body, frozen=True, tag="withdrawn"):
@@ -118,6 +123,17 @@ class Closed(Body, frozen=True, tag="closed"):
     text: str
 
 
+class Dismissed(Body, frozen=True, tag="dismissed"):
+    """A person says why what a service found is no fault; that ends the case.
+
+    ``normal_since`` (ns): what the machine does from then on is normal, and services learn it anew; None: it happened
+    once, and nothing is to be learnt from it.
+    """
+
+    text: str
+    normal_since: int | None = None
+
+
 class Noted(Body, frozen=True, tag="note"):
     """A remark."""
 
@@ -137,6 +153,7 @@ StepBody = (
     | Verified
     | Proved
     | Closed
+    | Dismissed
     | Noted
 )
 
@@ -152,7 +169,11 @@ class CaseStep(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Case(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a case is about: one requirement of one twin, from its first violation on."""
+    """What a case is about: one requirement of one twin, from its first violation on, or what a service found.
+
+    ``source``: the service that found it; empty: the monitor of requirements. ``group``: findings of that service
+    with this key belong to it while it is open.
+    """
 
     id: str
     twin: str
@@ -161,6 +182,8 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     component: str
     severity: Severity
     opened: int
+    source: str = ""
+    group: str = ""
 
 
 class CaseStanding(msgspec.Struct, frozen=True):
@@ -172,6 +195,7 @@ class CaseStanding(msgspec.Struct, frozen=True):
         repair: the last repair; verification counts from its ``done_at`` on.
         recurred: how often a violation came back after a repair.
         alarms: the machine's alarms that belong to it.
+        dismissed: the step that ended it as no fault.
     """
 
     case: Case
@@ -186,6 +210,7 @@ class CaseStanding(msgspec.Struct, frozen=True):
     recurred: int
     alarms: CaseAlarms
     steps: tuple[CaseStep, ...]
+    dismissed: Dismissed | None = None
 
     @property
     def found(self) -> Found | None:
@@ -196,9 +221,30 @@ class CaseStanding(msgspec.Struct, frozen=True):
         )
 
     @property
+    def told(self) -> Told | None:
+        """What the service says of the latest finding that still counts, as it was told last."""
+        if not self.findings:
+            return None
+        return told_of(self.steps, self.findings[-1].id)
+
+    @property
     def open(self) -> bool:
         """Whether something is still to be done or proven."""
         return self.status not in {"verified", "closed"}
+
+
+def told_of(steps: Iterable[CaseStep], finding: str) -> Told | None:
+    """What a service said last of a finding, by its id."""
+    said: Told | None = None
+    for step in steps:
+        match step.body:
+            case Found(finding=f, told=told) if f.id == finding:
+                said = told or said
+            case Ended(finding=id, told=told) if id == finding:
+                said = told or said
+            case _:
+                pass
+    return said
 
 
 def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseStanding:
@@ -218,6 +264,7 @@ def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseS
     diagnosis: Diagnosed | None = None
     verified: Verified | None = None
     recurred = 0
+    dismissed: Dismissed | None = None
     alarms = CaseAlarms()
     for step in taken:
         match step.body:
@@ -250,6 +297,8 @@ def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseS
                 verified, status = v, "verified"
             case Closed():
                 status = "closed"
+            case Dismissed() as d:
+                status, dismissed = "closed", d
             case _:
                 pass
     kept = tuple(sorted(findings.values(), key=lambda f: f.start))
@@ -263,7 +312,7 @@ def case_standing(case: Case, steps: Iterable[CaseStep], known_at: int) -> CaseS
     active = any(f.end is None for f in kept)
     return CaseStanding(
         case, status, _alarm(status, active, acknowledged, shelf), active, kept, repair, diagnosis, verified, shelf,
-        recurred, alarms if kept else CaseAlarms(), taken,
+        recurred, alarms if kept else CaseAlarms(), taken, dismissed,
     )  # fmt: skip
 
 
@@ -275,62 +324,3 @@ def _alarm(status: Status, active: bool, acknowledged: bool, shelf: int | None) 
     if acknowledged:
         return "acknowledged" if active else "normal"
     return "unacknowledged" if active else "returned"
-
-
-def check_step(now: CaseStanding, step: CaseStep) -> None:
-    """Whether a person may take this step where the case stands.
-
-    Raises:
-        ConflictError: ``case:over``, ``case:out-of-turn``.
-        RefusedError: ``case:safety-not-shelved``.
-        InvalidInputError: ``case:shelf-too-long``, ``case:reason-missing``, ``case:repair-in-future``,
-            ``case:repair-before-violation``.
-    """
-    body = step.body
-    if step.number != len(now.steps) + 1:
-        raise ConflictError(
-            Fault("case:out-of-turn", "Somebody else acted on this case just now", "Read the case again", "number")
-        )
-    if not now.open and not isinstance(body, Noted):
-        raise ConflictError(Fault("case:over", f"This case is {now.status}", "A new violation opens a new case"))
-    match body:
-        case Shelved(until=until, text=text):
-            if now.case.severity == "safety":
-                raise RefusedError(
-                    Fault(
-                        "case:safety-not-shelved",
-                        "A safety requirement is not put aside",
-                        "Mend the machine, or close the case with a reason that both parties read",
-                    )
-                )
-            if not step.at < until <= step.at + LONGEST_SHELF:
-                raise InvalidInputError(
-                    Fault("case:shelf-too-long", "Shelving ends within seven days", "Give an earlier end", "until")
-                )
-            _need(text, "text")
-        case Closed(text=text) | Noted(text=text):
-            _need(text, "text")
-        case Diagnosed(cause=cause, text=text):
-            _need(cause or text, "cause")
-        case Repaired(what=what, done_at=done_at):
-            _need(what, "what")
-            if done_at > step.at:
-                raise InvalidInputError(
-                    Fault("case:repair-in-future", "The repair is dated after now", "Say it when done", "done_at")
-                )
-            if done_at < now.findings[0].start:
-                raise InvalidInputError(
-                    Fault(
-                        "case:repair-before-violation",
-                        "The repair is dated before the violation that it mends",
-                        "Give the instant at which the machine was mended",
-                        "done_at",
-                    )
-                )
-        case _:
-            pass
-
-
-def _need(text: str, where: str) -> None:
-    if not text.strip():
-        raise InvalidInputError(Fault("case:reason-missing", "It is not said what or why", "Say it in words", where))

@@ -81,9 +81,10 @@ class _Covered:
                 at, i = (self._ends[i], i + 1) if i < len(self._ends) else (end, i)
 
 
-def _rank(s: CaseStanding) -> tuple[int, int, str]:
+def _rank(s: CaseStanding) -> tuple[bool, int, int, str]:
+    """What is proven leads what a service only found."""
     first = s.findings[0].start if s.findings else s.case.opened
-    return SEVERITY_RANK[s.case.severity], first, s.case.id
+    return bool(s.case.source), SEVERITY_RANK[s.case.severity], first, s.case.id
 
 
 def _merged(s: CaseStanding) -> list[Span]:

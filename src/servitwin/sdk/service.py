@@ -9,10 +9,12 @@ import msgspec
 
 from servitwin.domain.calendar import ShiftInterval
 from servitwin.domain.error import Fault
+from servitwin.domain.machine_change import MachineChange
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import Cut, Observation
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
+from servitwin.sdk.finding import ServiceFinding
 
 Parameters = Mapping[str, Any]
 
@@ -29,7 +31,9 @@ class TwinView(msgspec.Struct, frozen=True):
 
     ``shifts`` are those that touch the step. ``twin.calendar`` names the calendar that holds for the twin (its own or
     inherited); without it and without shifts planned time is not known. ``artefacts`` are those in use, of the trainers
-    that the service's manifest names; a trainer without one is left out.
+    that the service's manifest names; a trainer without one is left out. ``changes``: when the machine was rightly
+    changed, in order of time, some of them perhaps before or after the step: whoever has learnt how it is begins anew
+    at each. One that becomes known late has the steps since then made again.
     """
 
     twin: Twin
@@ -37,6 +41,7 @@ class TwinView(msgspec.Struct, frozen=True):
     gaps: tuple[Gap, ...] = ()
     shifts: tuple[ShiftInterval, ...] = ()
     artefacts: dict[str, LearntModel] = {}
+    changes: tuple[MachineChange, ...] = ()
 
 
 class ServiceBatch(msgspec.Struct):
@@ -46,12 +51,16 @@ class ServiceBatch(msgspec.Struct):
 
 
 class Outcome(msgspec.Struct, omit_defaults=True):
-    """What a step brought: results are plain data keyed by name, findings are faults proven, usage is metered."""
+    """What a step brought: results are plain data keyed by name, findings become cases, usage is metered.
+
+    The node adds ``cut``, and ``changes``: ids of the machine's changes that the service was told of.
+    """
 
     results: list[dict[str, Any]] = []
-    findings: list[dict[str, Any]] = []
+    findings: list[ServiceFinding] = []
     usage: dict[str, float] = {}
     cut: Cut = {}
+    changes: tuple[str, ...] = ()
 
 
 @runtime_checkable

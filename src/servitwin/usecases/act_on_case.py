@@ -13,15 +13,16 @@ from servitwin.domain.case import (
     CaseStep,
     Closed,
     Diagnosed,
+    Dismissed,
     Noted,
     Repaired,
     Shelved,
     StepBody,
     Unshelved,
     case_standing,
-    check_step,
 )
 from servitwin.domain.case_alarm import SEVERITY_RANK
+from servitwin.domain.case_check import check_step
 from servitwin.domain.case_relation import related
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError, RefusedError
 from servitwin.domain.instant import EARLIEST, LATEST
@@ -34,7 +35,7 @@ from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.state_evidence import StateEvidence
 
-PEOPLES_STEPS = (Acknowledged, Shelved, Unshelved, Diagnosed, Repaired, Closed, Noted)
+PEOPLES_STEPS = (Acknowledged, Shelved, Unshelved, Diagnosed, Repaired, Closed, Dismissed, Noted)
 
 
 class ActOnCase:
@@ -111,7 +112,7 @@ class ActOnCase:
                         "also",
                     )
                 )
-        if wanted and isinstance(body, Shelved | Unshelved | Closed):
+        if wanted and isinstance(body, Shelved | Unshelved | Closed | Dismissed):
             raise InvalidInputError(
                 Fault(
                     "case:by-itself",
@@ -130,7 +131,7 @@ class ActOnCase:
         """Take a step; ``number``: which the actor believes to take, without it the next one.
 
         Raises:
-            InvalidInputError, ConflictError, RefusedError: as :func:`servitwin.domain.case.check_step` says.
+            InvalidInputError, ConflictError, RefusedError: as :func:`servitwin.domain.case_check.check_step` says.
         """
         return self.act_together(actor, id, (), body, number)
 

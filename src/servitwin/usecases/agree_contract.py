@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from servitwin.domain.agreement import Agreement, Signature
+from servitwin.domain.agreement import Agreement, Signature, Withdrawal
 from servitwin.domain.canonical_json import digest
 from servitwin.domain.contract import Contract
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError
@@ -89,7 +89,8 @@ class AgreeContract:
         ``made_elsewhere``: public key and signature (base64), for parties whose key this node does not hold.
 
         Raises:
-            ConflictError: ``contract:period-overlap`` if another contract that binds holds for a machine and time.
+            ConflictError: ``contract:period-overlap`` if another contract that binds holds for a machine and time,
+                ``contract:withdrawn``, ``contract:version-superseded``.
         """
         agreement = self._access.current(actor, id, version)
         contract = agreement.contract
@@ -106,6 +107,7 @@ class AgreeContract:
                 )
             )
         with self._records.together(alone="sign contracts"):  # of two that overlap, the second finds the first
+            self._refuse_withdrawn(self._access.current(actor, id, contract.version))
             self._refuse_overlap(contract)
             if made_elsewhere is None:
                 signature = self._sign.sign(PURPOSE, agreement.digest, party, actor)
@@ -113,6 +115,38 @@ class AgreeContract:
                 signature = self._sign.add(PURPOSE, agreement.digest, party, *made_elsewhere, actor)
         self._audit.note(actor, "contract.sign", contract.id, _signed(contract, party, signature))
         return self._access.current(actor, id, contract.version)
+
+    def withdraw(self, id: str, version: int | None, text: str, actor: Actor) -> Agreement:
+        """End an offer before both parties have signed it: taken back by who signed it, or declined by the other.
+
+        Nobody can sign that version any more, and it stands in no other contract's way. A further version may be
+        brought in.
+
+        Raises:
+            ConflictError: ``contract:binding``, ``contract:not-offered``, ``contract:withdrawn``.
+        """
+        with self._records.together(alone="sign contracts"):
+            agreement = self._access.current(actor, id, version)
+            contract = agreement.contract
+            party = self._access.side(actor, contract)
+            self._access.require(actor, "agree", contract)
+            if agreement.binding:
+                message = f"{contract.reference} is signed by both parties"
+                raise ConflictError(Fault("contract:binding", message, "Agree a further version that ends it"))
+            if not agreement.signatures:
+                message = f"Nobody has signed {contract.reference}: there is no offer to end"
+                raise ConflictError(Fault("contract:not-offered", message, "Leave it, or bring in another version"))
+            self._refuse_withdrawn(agreement)
+            said = Withdrawal(agreement.digest, party, actor.id, self._now(), text.strip()[:1000])
+            self._records.add_withdrawal(said)
+            self._audit.note(actor, "contract.withdraw", id, {"version": contract.version, "party": party})
+        return self._access.current(actor, id, contract.version)
+
+    @staticmethod
+    def _refuse_withdrawn(agreement: Agreement) -> None:
+        if agreement.withdrawal is not None:
+            message = f"{agreement.contract.reference} was ended by {agreement.withdrawal.party} before it was agreed"
+            raise ConflictError(Fault("contract:withdrawn", message, "Bring in a further version", "version"))
 
     def _refuse_overlap(self, contract: Contract) -> None:
         if contract.guarantee is None:
@@ -138,6 +172,7 @@ def overlapping(contract: Contract, others: Sequence[Agreement]) -> list[Contrac
         for a in others
         if a.contract.id != contract.id
         and a.signatures
+        and a.withdrawal is None
         and a.contract.guarantee is not None
         and set(a.contract.machines) & set(contract.machines)
         and contract_start(a.contract) < end

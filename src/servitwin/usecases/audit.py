@@ -14,11 +14,12 @@ Action = Literal[
     "calendar.save", "plant.import",
     "gaps.declare", "quarantine.read", "quarantine.replay", "history.export", "simulator.fault", "observations.send",
     "service.assign",
-    "service.withdraw", "contract.add", "contract.sign", "reason.give", "work-order.step",
+    "service.withdraw", "contract.add", "contract.sign", "contract.withdraw", "reason.give", "work-order.step",
     "exclusion.claim", "exclusion.decide",
     "machine.accept", "period.settle", "invoice.issue", "ledger.book", "usage.take", "key.rotate",
     "key.revoke", "machine-key.register", "machine-key.revoke", "case.step", "requirement.save", "repair.prove",
     "release.add", "release.gate", "release.withdraw",
+    "machine.change",
     "controller.add", "controller.check", "controller.replay", "register.save", "register.remove", "job.ask",
     "job.cancel", "artefact.promote", "artefact.retire",
 ]  # fmt: skip

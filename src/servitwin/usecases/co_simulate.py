@@ -7,14 +7,14 @@ import re
 import zipfile
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
 from servitwin.domain.expected_trace import Compared, Expected, compare, expected_faults
-from servitwin.domain.finding import Severity
+from servitwin.domain.finding import FoundSignal, Severity
 from servitwin.domain.fmu import KeptFmu
 from servitwin.domain.instant import NS
 from servitwin.domain.job import Job
@@ -22,12 +22,15 @@ from servitwin.domain.party import Actor
 from servitwin.domain.register import RegisterEntry
 from servitwin.domain.system_structure import SystemStructure
 from servitwin.domain.twin import Twin
+from servitwin.sdk.finding import ServiceFinding
 from servitwin.usecases.jobs import Jobs
 from servitwin.usecases.ports import Files, HistoryReader
 from servitwin.usecases.registers import Registers
 
 FMUS = "fmus"
 SERVICE = "co_simulation"
+VERSION = "1.0.0"
+CODE = "co-simulation:deviation"
 MOST_BYTES = 8 * 2**20
 _DESCRIPTION, _STRUCTURE = "modelDescription.xml", "SystemStructure.ssd"
 _VERSION = re.compile(rb'fmiVersion\s*=\s*["\']([0-9][0-9.a-z-]{0,20})["\']')
@@ -176,3 +179,20 @@ def _looked_at(content: bytes, id: str) -> tuple[str, str, str]:
         return "ssp", title, ""
     assert version is not None
     return "fmu", title, version[1].decode()
+
+
+def as_service_findings(name: str, compared: Sequence[Compared]) -> list[ServiceFinding]:
+    """Deviations in the form in which services tell what they found; one case for each set-up."""
+    told = []
+    for one in compared:
+        for f in one.findings:
+            apart = -f.least if f.least is not None else 0.0
+            text = f"{one.signal} did not follow the set-up {name}: up to {apart:.4g} beyond its tolerance"
+            severity: Literal["low", "medium", "high"] = "high" if f.severity == "safety" else f.severity
+            told.append(
+                ServiceFinding(
+                    CODE, f.start, text[:500], (FoundSignal(one.signal),), f.end, f.component,
+                    severity, name[:100], (), one.signal,
+                )
+            )  # fmt: skip
+    return told

@@ -113,6 +113,8 @@ class JoinAlarms:
                 held.due = 0
 
     def _keep(self, standing: CaseStanding) -> None:
+        if standing.case.source:
+            return  # nothing is proven of it: it must not take alarms from cases of requirements
         lean = msgspec.structs.replace(standing, steps=())
         held = self._held.get(standing.case.id)
         if held is None:

@@ -71,6 +71,8 @@ def case_holds(records: CaseRecords, now: int) -> Iterator[Held]:
         if not found.open:
             continue
         spans.setdefault(case.twin, []).append((found.findings[0].start - DAY, now))
+        if case.source:
+            continue  # nothing of it can be proven: what the machine did is enough
         proven = [found.findings[-1].start, *([found.repair.done_at] if found.repair else [])]
         spans.setdefault("", []).extend((at - DAY, min(now, at + DAY)) for at in proven)
     for twin, wanted in spans.items():

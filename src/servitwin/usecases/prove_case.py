@@ -99,7 +99,7 @@ class ProveCase:
         """The proof file of a case: the one that is kept, or a new one.
 
         Raises:
-            ConflictError: ``proof:not-yet``, ``proof:data-missing``, ``proof:segment-differs``.
+            ConflictError: ``proof:hypothesis``, ``proof:not-yet``, ``proof:data-missing``, ``proof:segment-differs``.
             NotFoundError: ``proof:requirement-gone``.
             InvalidInputError: ``proof:excerpt-too-long``.
             UnavailableError: ``proof:log-waits``.
@@ -107,6 +107,9 @@ class ProveCase:
         kept = self.kept(standing, kind)
         if kept is not None:
             return kept
+        if standing.case.source:
+            hint = "Say as a requirement what must hold: whether it is kept can be proven"
+            raise ConflictError(Fault("proof:hypothesis", "What a service finds is a hypothesis, not a proof", hint))
         twin = self._registry.by_uid(standing.case.twin)
         demand = self._demands.of_case(twin, standing.case) if twin else None
         if twin is None or demand is None or demand.formula is None:

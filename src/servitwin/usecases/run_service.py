@@ -8,7 +8,6 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from servitwin.domain.calendar_shift import shift_intervals
 from servitwin.domain.error import (
     ConflictError,
     Fault,
@@ -17,21 +16,24 @@ from servitwin.domain.error import (
     ServitwinError,
     UnavailableError,
 )
-from servitwin.domain.instant import DAY, parse_duration
-from servitwin.domain.observation import CONNECTION, Cut, Observation
-from servitwin.domain.signal import SignalDefinition
+from servitwin.domain.instant import HOUR
+from servitwin.domain.observation import Observation, Series
 from servitwin.domain.state_time_track import observations_of
-from servitwin.domain.twin import Twin, value_at
+from servitwin.sdk.finding import ServiceFinding, finding_faults, last_told
 from servitwin.sdk.manifest import Manifest
-from servitwin.sdk.service import LearntModel, Outcome, TwinView
-from servitwin.usecases.jobs import in_use
-from servitwin.usecases.machine_time import calendar_name
+from servitwin.sdk.service import Outcome, TwinView
+from servitwin.usecases.keep_findings import Finder, KeepFindings, Message
+from servitwin.usecases.machine_changes import MachineChanges
 from servitwin.usecases.ports import Files, HistoryReader, Records
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.service_round import Ahead, Pair, Round, Stood, Work, earliest_news, read_together
+from servitwin.usecases.service_view import ServiceViews, signals_read
 
 log = logging.getLogger("servitwin.services")
 _SETTING = "service-assignments"
 _FIRST_REVISION = 0
+READ_AHEAD = 200  # assignments whose data are read in one question
+LONGEST_AHEAD = HOUR  # and no more of each, so that a long catching up needs no more memory than before
 
 
 class Assignment(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -114,15 +116,20 @@ def assign_service(
     if faults:
         raise InvalidInputError(faults)
     kept = [a for a in assignments(records) if _key(a) != _key(assignment)]
-    records.set_setting(_SETTING, msgspec.json.encode([*kept, assignment]).decode())
+    keep_assignments(records, [*kept, assignment])
     return assignment
+
+
+def keep_assignments(records: Records, wanted: Sequence[Assignment]) -> None:
+    """These services are to run, and no others."""
+    records.set_setting(_SETTING, msgspec.json.encode(wanted).decode())
 
 
 def withdraw_service(records: Records, service: str, twin: str) -> int:
     """Let a service run no longer on a twin; its outcomes stay. Returns how many assignments ended."""
     before = assignments(records)
     kept = [a for a in before if (a.service, a.twin) != (service, twin)]
-    records.set_setting(_SETTING, msgspec.json.encode(kept).decode())
+    keep_assignments(records, kept)
     return len(before) - len(kept)
 
 
@@ -166,12 +173,17 @@ class RunServices:
         records: Records,
         registry: Registry,
         host: ServiceHost,
+        findings: KeepFindings,
+        publish: Callable[[str, bytes], None],
         files: Files | None = None,
         operator: Callable[[], str] = str,
     ) -> None:
-        """``files``: where learnt models are (none: services get none); ``operator``: who operates the node."""
+        """``publish`` may be called from any thread that advances; ``files``, ``operator``: :class:`ServiceViews`."""
         self._history, self._records, self._registry, self._host = history, records, registry, host
-        self._files, self._operator = files, operator
+        self._findings, self._publish, self._changes = findings, publish, MachineChanges(records)
+        self._views = ServiceViews(registry, records, files, operator)
+        self._stood: dict[tuple[str, ...], Stood] = {}  # kept so that whoever is not due costs no question
+        self._tidied = 0
         self.failures: dict[str, str] = {}  # "service twin" -> why, for the health page
 
     def handle(self, payload: bytes) -> bytes:
@@ -209,130 +221,165 @@ class RunServices:
 
         One failing service stops no other. Several lanes may be advanced at once from different threads.
         """
+        if now - self._tidied >= HOUR:
+            self._tidied = now
+            self._tell(self._findings.close_over(now))
         wanted = [a for a in assignments(self._records) if lane is None or self._host.lane(a.service) == lane]
         if not wanted:
             return 0  # and history need not be opened
         steps = 0
-        cut = self._history.cut()
-        for assignment in wanted:
-            name = f"{assignment.service} on {assignment.twin}"
-            try:
-                steps += self._advance(assignment, now, cut)
-                self.failures.pop(name, None)
-            except (InvalidInputError, NotFoundError, ConflictError) as e:
-                self.failures[name] = str(e)
-            except Exception as e:  # noqa: BLE001 - a service is foreign code: whatever it raises is its own failure
-                if self.failures.get(name) != str(e):
-                    log.warning("%s failed: %s", name, e)
-                self.failures[name] = str(e)
+        round = Round(self._history, self._changes.recorded(), self._records.all_gaps(), self._history.cut(), now)
+        for first in range(0, len(wanted), READ_AHEAD):
+            group = wanted[first : first + READ_AHEAD]
+            ahead = self._read_ahead(group, round)
+            for assignment in group:
+                steps += self._advance_one(assignment, round, ahead)
         return steps
 
-    def _advance(self, a: Assignment, now: int, cut: Cut) -> int:
-        manifest = self._host.manifests().get(a.service)
-        twin = self._registry.by_uid(a.twin)
+    def _advance_one(self, a: Assignment, round: Round, ahead: Ahead) -> int:
+        name = f"{a.service} on {a.twin}"
+        try:
+            steps = self._advance(a, round, ahead)
+            self.failures.pop(name, None)
+            return steps
+        except (InvalidInputError, NotFoundError, ConflictError) as e:
+            self.failures[name] = str(e)
+        except Exception as e:  # noqa: BLE001 - a service is foreign code: whatever it raises is its own failure
+            if self.failures.get(name) != str(e):
+                log.warning("%s failed: %s", name, e)
+            self.failures[name] = str(e)
+        return 0
+
+    def _read_ahead(self, group: Sequence[Assignment], round: Round) -> Ahead:
+        """What the next steps of a group read, in one question where they are of the same short interval."""
+        due: dict[tuple[int, int], list[Work]] = {}
+        for w in (self._work(a, round) for a in group):
+            if w is None:
+                continue
+            stood = self._stood.get(w.key) or self._look(w)
+            if stood is not None and stood.end < w.watermark <= stood.end + LONGEST_AHEAD:
+                due.setdefault((stood.end, w.watermark), []).append(w)
+        wanted = {span: {w.key: self._pairs(w, span[0]) for w in works} for span, works in due.items()}
+        return read_together(self._history, wanted, round.cut)
+
+    def _pairs(self, w: Work, at: int) -> list[Pair]:
+        return [(w.a.twin, s) for s in signals_read(self._registry, w.manifest, w.twin, w.a.parameters, at)]
+
+    def _work(self, a: Assignment, round: Round) -> Work | None:
+        manifest, twin = self._host.manifests().get(a.service), self._registry.by_uid(a.twin)
         if manifest is None or twin is None:
+            return None
+        changes = self._changes.of(twin, round.changes)
+        return Work(a, manifest, twin, changes, tuple(round.gaps.get(a.twin, ())), round.cut, round.now)
+
+    def _advance(self, a: Assignment, round: Round, ahead: Ahead) -> int:
+        w = self._work(a, round)
+        if w is None:
             raise NotFoundError(Fault("service:unknown", f"{a.service} or its twin is gone", "Withdraw it"))
-        cadence, lateness = parse_duration(manifest.cadence), parse_duration(manifest.lateness)
-        watermark = (now - lateness) // cadence * cadence
-        key = a.parameters_key
-        last = self._records.latest_snapshot(a.service, manifest.version, a.twin, key, now)
-        steps = 0
-        if last is not None:
-            changed = self._history.changed_since(_cut_of(last[1])).get(a.twin)
-            if changed is not None and changed[0] < last[0]:
-                steps += self._redo(a, manifest, twin, changed[0], cut)
-                last = self._records.latest_snapshot(a.service, manifest.version, a.twin, key, now)
+        stood = self._stood.get(w.key) or self._look(w)
+        earliest = None if stood is None else earliest_news(a.twin, w.changes, stood, round)
+        if stood is not None and earliest is None and w.watermark <= stood.end:
+            return 0
+        self._stood.pop(w.key, None)  # until what follows is kept
+        steps = 0 if earliest is None else self._redo(w, earliest)
+        last = self._records.latest_snapshot(a.service, w.manifest.version, a.twin, a.parameters_key, round.now)
         start = a.since if last is None else last[0]
-        if watermark > start:
-            self._step(a, manifest, twin, (start, watermark), last[2] if last else None, cut, _FIRST_REVISION)
+        if w.watermark > start:
+            series = ahead.get((*w.key, start, w.watermark))
+            interval, snapshot = (start, w.watermark), last[2] if last else None
+            self._step(w, interval, snapshot, _FIRST_REVISION, series=series)
             steps += 1
         return steps
 
-    def _redo(self, a: Assignment, manifest: Manifest, twin: Twin, earliest: int, cut: Cut) -> int:
+    def _look(self, w: Work) -> Stood | None:
+        """Where the last step of an assignment stands in the records; None: it has not begun."""
+        a = w.a
+        last = self._records.latest_snapshot(a.service, w.manifest.version, a.twin, a.parameters_key, w.now)
+        if last is None:
+            return None
+        kept = next((o for o in self._outcomes(w, last[0] - 1, last[0]) if o["to"] == last[0]), None)
+        known = () if kept is None else msgspec.json.decode(kept["outcome"], type=Outcome).changes
+        stood = self._stood[w.key] = Stood(last[0], last[1], frozenset(known))
+        return stood
+
+    def _outcomes(self, w: Work, start: int, end: int) -> list[dict[str, Any]]:
+        key = w.a.parameters_key
+        return [
+            o
+            for o in self._records.outcomes(w.a.service, w.a.twin, start, end)
+            if o["version"] == w.manifest.version and o["parameters"] == key
+        ]
+
+    def _redo(self, w: Work, earliest: int) -> int:
         """Make the steps after ``earliest`` again, each as the next revision of the same interval."""
-        key = a.parameters_key
-        base = self._records.latest_snapshot(a.service, manifest.version, a.twin, key, earliest)
+        a = w.a
+        base = self._records.latest_snapshot(a.service, w.manifest.version, a.twin, a.parameters_key, earliest)
         start = base[0] if base else a.since
         snapshot = base[2] if base else None
-        later = [
-            o
-            for o in self._records.outcomes(a.service, a.twin, start, 2**62)
-            if o["version"] == manifest.version and o["parameters"] == key and o["from"] >= start
-        ]
-        for o in later:
-            snapshot = self._step(a, manifest, twin, (o["from"], o["to"]), snapshot, cut, o["revision"] + 1)
+        later = [o for o in self._outcomes(w, start, 2**62) if o["from"] >= start]
+        told: list[ServiceFinding] = []
+        for place, o in enumerate(later):
+            settled = start if place == len(later) - 1 else None
+            interval = (o["from"], o["to"])
+            snapshot = self._step(w, interval, snapshot, o["revision"] + 1, told, settled)
         return len(later)
 
     def _step(
         self,
-        a: Assignment,
-        manifest: Manifest,
-        twin: Twin,
+        w: Work,
         interval: tuple[int, int],
         snapshot: bytes | None,
-        cut: Cut,
         revision: int,
+        told: list[ServiceFinding] | None = None,
+        settled: int | None = None,
+        series: Mapping[Pair, Series] | None = None,
     ) -> bytes:
-        """One step over [start, end) at the cut; outcome, snapshot and cut are saved together."""
-        start, end = interval
-        signals = self._reads(manifest, twin, a, start)
-        wanted = [(a.twin, name) for name in signals]
-        # The first step also needs what held before it began.
-        series = self._history.many_series(wanted, start, end, before=snapshot is None, cut=cut)
-        view = self._view(twin, manifest, start, end)
+        """One step over [start, end) at the cut; outcome, snapshot, cut and cases are saved together.
+
+        ``told`` gathers the findings of steps that are made again; with the last of them, cases are settled from
+        ``settled`` on. ``series``: what was read ahead for it.
+        """
+        a, (start, end) = w.a, interval
+        if series is None:
+            # The first step also needs what held before it began.
+            series = self._history.many_series(self._pairs(w, start), start, end, before=snapshot is None, cut=w.cut)
+        view = self._views.view(w.twin, w.manifest, start, end, w.changes, w.gaps)
         observations = {name: observations_of(s) for (_, name), s in series.items()}
         result = self._host.step(a.service, StepRequest(view, a.parameters, snapshot, observations, end))
-        result.outcome.cut = cut
-        self._records.save_outcome(
-            a.service,
-            manifest.version,
-            a.twin,
-            a.parameters_key,
-            start,
-            end,
-            revision,
-            msgspec.json.encode(cut).decode(),
-            msgspec.json.encode(result.outcome),
-            result.snapshot,
-        )
+        outcome = result.outcome
+        known = self._registry.signals(a.twin, start)
+        faults = [f for one in outcome.findings for f in finding_faults(one, a.service, known, end)]
+        if faults:
+            raise InvalidInputError(faults)
+        outcome.cut, outcome.changes = w.cut, tuple(c.id for c in w.changes if c.at < end)
+        by = Finder(a.service, w.manifest.version, a.parameters_key)
+        said: list[Message] = []
+        with self._records.together():
+            self._records.save_outcome(
+                a.service,
+                w.manifest.version,
+                a.twin,
+                a.parameters_key,
+                start,
+                end,
+                revision,
+                msgspec.json.encode(w.cut).decode(),
+                msgspec.json.encode(outcome),
+                result.snapshot,
+            )
+            if told is None:
+                said += self._findings.take(w.twin, by, outcome.findings, w.cut, w.now)
+            else:
+                told += outcome.findings
+            if told is not None and settled is not None:
+                last = last_told(told)
+                said += self._findings.settle(w.twin, by, last, settled, w.now)
+                said += self._findings.take(w.twin, by, list(last.values()), w.cut, w.now)
+        if revision == _FIRST_REVISION or settled is not None:
+            self._stood[w.key] = Stood(end, msgspec.json.encode(w.cut).decode(), frozenset(outcome.changes))
+        self._tell(said)
         return result.snapshot
 
-    def _view(self, twin: Twin, manifest: Manifest, start: int, end: int) -> TwinView:
-        """The twin with the calendar that holds for it (its own or inherited), and the shifts around the step.
-
-        Learnt models are those that the twin's owner uses; of trainers that it has none of, the operator's.
-        """
-        name = calendar_name(self._registry, twin, start)
-        calendar = self._registry.calendar(name) if name else None
-        shifts = tuple(shift_intervals(calendar, start - DAY, end)) if calendar is not None else ()
-        known = msgspec.structs.replace(twin, calendar=name if calendar is not None else "")
-        gaps = tuple(self._records.gaps(twin.uid))
-        models = self._models(twin, manifest, start)
-        return TwinView(known, self._registry.type_at(twin, start), gaps, shifts, models)
-
-    def _models(self, twin: Twin, manifest: Manifest, at: int) -> dict[str, LearntModel]:
-        found = {}
-        for trainer in manifest.artefacts:
-            owner = value_at(twin.owner, at) or ""
-            for party in (owner, self._operator()):
-                artefact = in_use(self._records, trainer, party)
-                content = None if artefact is None or self._files is None else self._files.get(artefact.digest)
-                if artefact is not None and content is not None:
-                    found[trainer] = LearntModel(artefact.digest, content)
-                    break
-        return found
-
-    def _reads(self, manifest: Manifest, twin: Twin, a: Assignment, at: int) -> list[str]:
-        """Signals the manifest declares, by name or semantic id; parameters may name further ones.
-
-        ``*`` reads all, and whether the twin was connected.
-        """
-        signals: Mapping[str, SignalDefinition] = self._registry.signals(twin.uid, at)
-        wanted = set(manifest.reads) | {v for v in a.parameters.values() if isinstance(v, str)}
-        if "*" in wanted:
-            return [*signals, CONNECTION]
-        return [name for name, s in signals.items() if name in wanted or s.semantic in wanted]
-
-
-def _cut_of(text: str) -> Cut:
-    return msgspec.json.decode(text, type=dict[int, int])
+    def _tell(self, said: Sequence[Message]) -> None:
+        for subject, payload in said:
+            self._publish(subject, payload)

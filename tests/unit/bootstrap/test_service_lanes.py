@@ -18,8 +18,9 @@ from servitwin.engines.records import SqlRecords
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import Outcome
 from servitwin.usecases.registry import Registry
-from servitwin.usecases.run_service import Assignment, RunServices, StepRequest, StepResult, assign_service
+from servitwin.usecases.run_service import Assignment, StepRequest, StepResult, assign_service
 from tests.crane_records import UID, crane_records
+from tests.service_runner import service_runner
 
 
 class EmptyHistory:
@@ -71,7 +72,7 @@ async def test_a_service_that_hangs_keeps_no_other_waiting(records: SqlRecords) 
     host, registry = TwoPartners(), Registry(records)
     for name in ("hung", "ok"):
         assign_service(records, registry, host, Assignment(name, UID, 0))
-    runner = RunServices(EmptyHistory(), records, registry, host)  # type: ignore[arg-type]
+    runner = service_runner(EmptyHistory(), records, host, registry)
     stop = asyncio.Event()
     running = asyncio.create_task(ServiceLanes(runner, 0.02).run(stop))
     async with asyncio.timeout(20):
@@ -87,6 +88,6 @@ async def test_a_service_that_hangs_keeps_no_other_waiting(records: SqlRecords) 
 
 async def test_without_assignments_history_is_not_opened(records: SqlRecords) -> None:
     history = EmptyHistory()
-    runner = RunServices(history, records, Registry(records), TwoPartners())  # type: ignore[arg-type]
+    runner = service_runner(history, records, TwoPartners())
     assert runner.lanes() == set() and runner.advance(10**18) == 0
     assert history.asked == 0

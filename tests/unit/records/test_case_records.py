@@ -14,8 +14,8 @@ from servitwin.domain.case import (
     Verified,
     Withdrawn,
     case_standing,
-    check_step,
 )
+from servitwin.domain.case_check import check_step
 from servitwin.domain.error import ConflictError, InvalidInputError, RefusedError
 from servitwin.domain.finding import Finding
 from servitwin.domain.instant import DAY, HOUR

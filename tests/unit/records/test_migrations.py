@@ -62,6 +62,7 @@ def test_a_database_of_the_third_version_keeps_its_settlements(url):
             "register_entries",
             "jobs",
             "artefacts",
+            "withdrawals",
         ):
             connection.execute(sa.text(f"DROP TABLE {later}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))

@@ -22,7 +22,6 @@ from servitwin.sdk.service import Outcome
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.run_service import (
     Assignment,
-    RunServices,
     StepRequest,
     StepResult,
     assign_service,
@@ -30,6 +29,7 @@ from servitwin.usecases.run_service import (
     withdraw_service,
 )
 from tests.crane_records import UID, crane_records
+from tests.service_runner import service_runner
 
 
 class MemoryHistory:
@@ -115,7 +115,7 @@ def test_any_order_of_arrival_ends_in_the_same_outcome(
     rows = [(i * 7 * NS, v) for i, v in enumerate(values)]
     arrival = data.draw(st.permutations(rows))
     history, host = MemoryHistory(), CountingHost()
-    runner = RunServices(history, records, Registry(records), host)  # type: ignore[arg-type]
+    runner = service_runner(history, records, host)
     assign_service(records, Registry(records), host, ASSIGNED)
     now = 20 * NS
     for row in arrival:
@@ -130,7 +130,7 @@ def test_any_order_of_arrival_ends_in_the_same_outcome(
 
 def test_late_data_make_a_new_revision_and_keep_the_old_one(records: SqlRecords) -> None:
     history, host = MemoryHistory(), CountingHost()
-    runner = RunServices(history, records, Registry(records), host)  # type: ignore[arg-type]
+    runner = service_runner(history, records, host)
     assign_service(records, Registry(records), host, ASSIGNED)
     history.rows += [(1 * NS, 5.0), (9 * NS, 5.0)]
     runner.advance(30 * NS)
@@ -143,7 +143,7 @@ def test_late_data_make_a_new_revision_and_keep_the_old_one(records: SqlRecords)
 
 def test_a_failing_service_says_why_stops_no_other_and_goes_on_later(records: SqlRecords) -> None:
     history, host = MemoryHistory(), CountingHost()
-    runner = RunServices(history, records, Registry(records), host)  # type: ignore[arg-type]
+    runner = service_runner(history, records, host)
     assign_service(records, Registry(records), host, ASSIGNED)
     assign_service(records, Registry(records), host, msgspec.structs.replace(ASSIGNED, parameters={"above": 1}))
     history.rows.append((1 * NS, 12.0))
@@ -168,7 +168,7 @@ def test_wrong_assignments_are_refused_with_their_faults(records: SqlRecords) ->
 
 def test_withdrawing_ends_the_assignment_and_keeps_outcomes(records: SqlRecords) -> None:
     history, host = MemoryHistory(), CountingHost()
-    runner = RunServices(history, records, Registry(records), host)  # type: ignore[arg-type]
+    runner = service_runner(history, records, host)
     assign_service(records, Registry(records), host, ASSIGNED)
     history.rows.append((1 * NS, 12.0))
     runner.advance(30 * NS)

@@ -23,7 +23,8 @@ from servitwin.usecases.account_oee import oee
 from servitwin.usecases.account_time import availability, states
 from servitwin.usecases.list_alarms import list_alarms
 from servitwin.usecases.registry import Registry
-from servitwin.usecases.run_service import Assignment, RunServices, StepRequest, StepResult, assign_service
+from servitwin.usecases.run_service import Assignment, StepRequest, StepResult, assign_service
+from tests.service_runner import service_runner
 
 Row = tuple[str, str, int, float | str | None]
 
@@ -169,7 +170,7 @@ def test_services_run_step_by_step_bring_the_figures_of_history(plants):
     }
     for service, given in parameters.items():
         assign_service(records, registry, host, Assignment(service, mill.uid, D, given))
-    runner = RunServices(history, records, registry, host)
+    runner = service_runner(history, records, host, registry)
     for now in (D + HOUR, D + 7 * HOUR, D + 8 * HOUR + 7, D + 20 * HOUR, D + DAY + HOUR):
         runner.advance(now)
     assert runner.failures == {}

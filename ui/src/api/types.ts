@@ -49,6 +49,12 @@ export type QuarantineDetail = Schemas["QuarantineDetail"];
 export type QuarantinePage = Schemas["QuarantinePage"];
 export type ReplayAnswer = Schemas["ReplayAnswer"];
 export type Health = Schemas["HealthAnswer"];
+export type AnomalyList = Schemas["AnomalyList"];
+export type AnomalyShape = Schemas["AnomalyShape"];
+export type AnomalyModel = Schemas["AnomalyModelShape"];
+export type AnomalyWatch = Schemas["AnomalyWatch"];
+export type MachineChange = Schemas["ChangeShape"];
+export type FoundSignal = Schemas["FoundSignalShape"];
 export type Connection = Schemas["ConnectionShape"];
 export type SimulatorAnswer = Schemas["SimulatorAnswer"];
 export type SimulatorFault = Schemas["FaultSwitch"];
@@ -115,11 +121,14 @@ export type CaseAct =
   | Schemas["DiagnoseIn"]
   | Schemas["RepairIn"]
   | Schemas["CloseIn"]
+  | Schemas["DismissIn"]
   | Schemas["NoteIn"];
 export type Release = Schemas["ReleaseShape"];
 export type Releases = Schemas["Releases"];
 export type Gate = Schemas["GateShape"];
 export type LineModelAnswer = Schemas["LineModelAnswer"];
+export type MachineKey = Schemas["MachineKeyShape"];
+export type MachineKeys = Schemas["MachineKeysShape"];
 export type Job = Schemas["JobShape"];
 export type JobDetail = Schemas["JobDetail"];
 export type Jobs = Schemas["JobList"];

@@ -1,12 +1,14 @@
+import { anomalies } from "./en/anomalies";
 import { cases } from "./en/cases";
 import { contracts } from "./en/contracts";
 import { controllers } from "./en/controllers";
 import { common } from "./en/everyPage";
 import { machine } from "./en/machine";
+import { machineKeys } from "./en/machineKeys";
 import { offers } from "./en/offers";
 import { places } from "./en/places";
 import { plan } from "./en/plan";
 import { simulation } from "./en/simulation";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...plan, ...simulation };
+export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...anomalies, ...plan, ...machineKeys, ...simulation };

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from servitwin.domain.anomaly.bins import BETWEEN, Bins, unchanged
-from servitwin.domain.anomaly.model import AnomalyModel, AnomalySettings, RegimeModel
+from servitwin.domain.anomaly.model import (
+    AnomalyModel,
+    AnomalySettings,
+    RegimeModel,
+    limit_of_one,
+    limit_of_square,
+)
+from servitwin.domain.anomaly.tail import limit_of_tail
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.observation import Bools, Floats, Int64s
 
@@ -87,6 +96,7 @@ def _regime(
     noise, drift, slow = _variances(_on_grid(number, mean), len(at))
     level, doubt, errors = _follow(number, mean, noise, drift)
     spread = np.sqrt(np.maximum(_mean_square(errors), 1.0))
+    covariance = _covariance(errors / spread, settings.shrink)
     return RegimeModel(
         used=tuple(used),
         bins=len(at),
@@ -96,12 +106,28 @@ def _regime(
         slow_drift=tuple(slow.tolist()),
         spread=tuple(spread.tolist()),
         holds=tuple((drift < noise).tolist()),
-        covariance=tuple(tuple(row) for row in _covariance(errors / spread, settings.shrink).tolist()),
+        covariance=tuple(tuple(row) for row in covariance.tolist()),
         still=tuple(_longest_still(still[at][:, used])),
         level=tuple(level.tolist()),
         doubt=tuple(doubt.tolist()),
         last=int(number[-1]),
+        raised=max(1.0, limit_of_tail(_scores(errors / spread, covariance, settings), settings.false_rate)),
     )
+
+
+def _scores(errors: Floats, covariance: Floats, settings: AnomalySettings) -> Floats:
+    """The scores of the stretch itself, as they would be told of it; an error that is not known counts as none."""
+    filled = np.where(np.isnan(errors), 0.0, errors)
+    inverse = np.linalg.inv(covariance)
+    smoothed, deviation = np.empty_like(filled), np.zeros(filled.shape[1])
+    for k, error in enumerate(filled):
+        deviation = deviation + settings.smoothing * (error - deviation)
+        smoothed[k] = deviation
+    smoothed /= math.sqrt(settings.smoothing / (2 - settings.smoothing))
+    signals = filled.shape[1]
+    together = np.einsum("ki,ij,kj->k", smoothed, inverse, smoothed) / limit_of_square(signals, settings.chance)
+    scores: Floats = np.maximum(together, (smoothed**2).max(axis=1) / limit_of_one(signals, settings.chance))
+    return scores
 
 
 def _on_grid(number: Int64s, mean: Floats) -> Floats:

@@ -7,6 +7,7 @@ section 2.3): the mean of a bin is ``level + noise``, the level a random walk wh
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 import msgspec
@@ -20,8 +21,9 @@ class AnomalySettings(msgspec.Struct, frozen=True):
     Attributes:
         every: length of a bin in ns; bins begin at multiples of it since 1970 UTC.
         smoothing: weight of the newest bin in the smoothed deviation, 0 to 1 (lambda of an EWMA).
-        chance: chance per bin that normal noise alone passes the limit; heavier tails and changes that the first
-            stretch did not show pass it more often.
+        chance: chance per bin that noise of a normal distribution, exactly known, passes the limit.
+        false_rate: how often a bin of a machine without fault may pass it: the limit is raised until the tail of the
+            scores of the stretch learnt from says so, where that stretch is long enough to have one.
         shrink: share of the identity in the correlation of deviations, 0 to 1.
         freeze: deviation, in standard deviations, from which a signal in alarm no longer moves its own level.
         least: bins of a regime below which it is not learnt.
@@ -30,6 +32,7 @@ class AnomalySettings(msgspec.Struct, frozen=True):
     every: int
     smoothing: float = 0.3
     chance: float = 1e-6
+    false_rate: float = 1e-4
     shrink: float = 0.3
     freeze: float = 3.0
     least: int = 40
@@ -41,6 +44,7 @@ class AnomalySettings(msgspec.Struct, frozen=True):
             ("every", self.every, 1, math.inf),
             ("smoothing", self.smoothing, 0.01, 1.0),
             ("chance", self.chance, 1e-12, 0.05),
+            ("false_rate", self.false_rate, 1e-9, 0.05),
             ("shrink", self.shrink, 0.01, 1.0),
             ("freeze", self.freeze, 1.0, 100.0),
             ("least", self.least, 16, math.inf),
@@ -64,6 +68,7 @@ class RegimeModel(msgspec.Struct, frozen=True):
         holds: whether the level is evidence at all (drift below noise); else only its changes are.
         covariance: of the standardised prediction errors.
         still: bins in a row without any change that are taken for a stuck sensor.
+        raised: factor by which the limit was raised for tails heavier than normal, at least 1.
         level, doubt, last: level, its variance and number of the last bin, at the end of the stretch learnt from.
     """
 
@@ -80,6 +85,7 @@ class RegimeModel(msgspec.Struct, frozen=True):
     level: tuple[float, ...]
     doubt: tuple[float, ...]
     last: int
+    raised: float = 1.0
 
 
 class AnomalyModel(msgspec.Struct, frozen=True):
@@ -100,6 +106,7 @@ def chance_of_square(signals: int, value: float) -> float:
     return math.erfc(math.sqrt(half)) + math.exp(-half) * terms
 
 
+@lru_cache(maxsize=1024)  # every step opens a model, and a fleet has few sizes of them
 def limit_of_square(signals: int, chance: float) -> float:
     """Value that a chi-square variable of that many degrees passes with that chance, by bisection."""
     low, high = 0.0, 8.0 * signals + 200.0
@@ -109,6 +116,7 @@ def limit_of_square(signals: int, chance: float) -> float:
     return high
 
 
+@lru_cache(maxsize=1024)
 def limit_of_one(signals: int, chance: float) -> float:
     """The square that the largest of so many normal variables passes with at most that chance (Bonferroni)."""
     return NormalDist().inv_cdf(1 - chance / signals / 2) ** 2

@@ -11,6 +11,8 @@ import numpy as np
 from servitwin.domain.anomaly.model import AnomalyModel
 from servitwin.domain.anomaly.watch import Scores
 
+TOLD_AGAIN = frozenset(4**k for k in range(1, 15))  # bins in alarm after which a stretch that goes on is told again
+
 
 class SignalPart(msgspec.Struct):
     """What one signal has to do with a stretch.
@@ -82,7 +84,10 @@ class Stretches:
         self._state = state or StretchState()
 
     def take(self, scores: Scores) -> list[Stretch]:
-        """What there is to tell, in order: stretches that begin (``end`` None, as they are then), and that are over."""
+        """What there is to tell, in order: stretches that begin (``end`` None), that go on, and that are over.
+
+        One that goes on is told again, as it is then, whenever it has four times as many bins in alarm.
+        """
         told: list[Stretch] = []
         any_stuck: list[bool] = np.any(scores.stuck, axis=1).tolist()
         for k, (start, score) in enumerate(zip(scores.start.tolist(), scores.score.tolist(), strict=True)):
@@ -91,14 +96,19 @@ class Stretches:
             if score > 1.0:
                 began = self._state.deviation is None
                 self._add(scores, k, start, score)
-                if began and self._state.deviation is not None:
-                    told.append(self._deviation(self._state.deviation, over=False))
+                now = self._state.deviation
+                if now is not None and (began or now.alarms in TOLD_AGAIN):
+                    told.append(self._deviation(now, over=False))
             elif self._state.deviation is not None and not math.isnan(score):
                 self._state.deviation.quiet += 1
                 if self._state.deviation.quiet >= self._patience:
                     told.append(self._deviation(self._state.deviation, over=True))
                     self._state.deviation = None
         return told
+
+    def ended(self, at: int) -> list[Stretch]:
+        """Stretches that are not over, as they are if nothing is judged from ``at`` (ns UTC) on."""
+        return [msgspec.structs.replace(s, end=max(at, s.start + 1)) for s in self.going_on()]
 
     def going_on(self) -> list[Stretch]:
         """Stretches that are not over."""

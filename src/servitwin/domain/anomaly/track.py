@@ -54,6 +54,7 @@ class Track:
         self._settings = settings
         # The variance of an EWMA of uncorrelated values is lambda / (2 - lambda) of theirs.
         self._widen = 1 / math.sqrt(settings.smoothing / (2 - settings.smoothing))
+        self._per_limit = 1 / model.raised
         self._judges: dict[bytes, tuple[Floats, float, float]] = {}
         s = state or TrackState(model.last, list(model.level), list(model.doubt), [0.0] * d, [False] * d, [0] * d)
         self._last = s.last
@@ -98,6 +99,7 @@ class Track:
         u = deviation * self._widen
         inverse, limit_all, limit_one = self._judge_all
         score = max(float(u.dot(inverse.dot(u))) / limit_all, float(np.maximum.reduce(u * u)) / limit_one)
+        score *= self._per_limit
         if not score <= 1.0:
             return None
         gain = doubt / total
@@ -131,6 +133,7 @@ class Track:
         parts = seen * (inverse @ seen)
         squares = seen * seen
         score = max(float(seen.dot(inverse.dot(seen))) / limit_all, float(squares.max()) / limit_one)
+        score *= self._per_limit
         alarm: tuple[Floats, Floats] | None = None
         if score > 1.0:
             far = (np.abs(seen) > self._settings.freeze) & self._may_hold

@@ -27,6 +27,14 @@ signatures = Table(
     Column("body", LargeBinary, nullable=False),
     PrimaryKeyConstraint("digest", "party"),
 )
+# One for a document: of two who end an offer at once the first is kept.
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
 party_keys = Table(
     "party_keys",
     metadata,

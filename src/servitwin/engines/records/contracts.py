@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
-from servitwin.domain.agreement import Acceptance, Agreement, PartyKey, Signature
+from servitwin.domain.agreement import Acceptance, Agreement, PartyKey, Signature, Withdrawal
 from servitwin.domain.contract import Contract
 from servitwin.domain.error import ConflictError, Fault
 from servitwin.domain.exclusion import Decision, Exclusion
@@ -65,13 +65,24 @@ class ContractRecords(Part):
             s = t.signatures.c
             for row in connection.execute(select(s.digest, s.body).order_by(s.at, s.party)):
                 signed.setdefault(row.digest, []).append(decode(row.body, Signature))
-        return [Agreement(decode(r.body, Contract), r.digest, r.added, tuple(signed.get(r.digest, ()))) for r in rows]
+            w = t.withdrawals.c
+            ended = {r.digest: decode(r.body, Withdrawal) for r in connection.execute(select(w.digest, w.body))}
+        return [
+            Agreement(decode(r.body, Contract), r.digest, r.added, tuple(signed.get(r.digest, ())), ended.get(r.digest))
+            for r in rows
+        ]
 
     def add_signature(self, signature: Signature) -> bool:
         """Keep a signature; False if that party has signed the document already."""
         row = {"digest": signature.digest, "party": signature.party, "at": signature.at, "body": encode(signature)}
         with self._database.write() as connection:
             return add(connection, t.signatures, row)
+
+    def add_withdrawal(self, withdrawal: Withdrawal) -> bool:
+        """Keep that an offer is over; False if it was already."""
+        row = {"digest": withdrawal.digest, "at": withdrawal.at, "body": encode(withdrawal)}
+        with self._database.write() as connection:
+            return add(connection, t.withdrawals, row)
 
     def signatures_of(self, digest: str) -> list[Signature]:
         """Signatures under a document, oldest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Text, cast, func, select
 
 from servitwin.domain.error import ConflictError, Fault
 from servitwin.engines.records import tables as t
@@ -56,9 +56,10 @@ class OutcomeRecords(Part):
                     )
                 )
 
-    def outcomes(self, service: str, twin: str, start: int, end: int) -> list[dict[str, Any]]:
+    def outcomes(self, service: str, twin: str, start: int, end: int, *, telling: bool = False) -> list[dict[str, Any]]:
         """The latest revision of each outcome that overlaps [start, end), in order of time.
 
+        ``telling``: only those that have results; of a service that seldom says anything these are few.
         Keys: version, parameters, from, to, revision, cut, outcome (bytes as saved).
         """
         c = t.outcomes.c
@@ -69,6 +70,8 @@ class OutcomeRecords(Part):
         )
         latest: dict[tuple[Any, ...], dict[str, Any]] = {}
         with self._database.read() as connection:
+            if telling:
+                query = query.where(_tells(connection), c.revision == _newest())
             for r in connection.execute(query):
                 latest[(r.start_ns, r.end_ns, r.version, r.parameters)] = {
                     "version": r.version,
@@ -97,6 +100,13 @@ class OutcomeRecords(Part):
             row = connection.execute(query).first()
         return None if row is None else (row.end_ns, row.cut, bytes(row.snapshot))
 
+    def outcomes_until(self, service: str, twin: str, parameters: str) -> int | None:
+        """End of the last interval with an outcome of a service on a twin; None: there is none."""
+        c = t.outcomes.c
+        query = select(func.max(c.end_ns)).where(c.service == service, c.twin == twin, c.parameters == parameters)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
     def setting(self, key: str) -> str | None:
         """The value kept under that key, or None."""
         with self._database.read() as connection:
@@ -106,3 +116,18 @@ class OutcomeRecords(Part):
         """Keep a value under a key."""
         with self._database.write() as connection:
             put(connection, t.settings, {"key": key, "value": value})
+
+
+def _tells(connection: Connection) -> ColumnElement[bool]:
+    """Whether a kept outcome has results: they are left out of it where there are none."""
+    kept = t.outcomes.c.outcome
+    postgresql = connection.dialect.name == "postgresql"
+    text: ColumnElement[str] = func.convert_from(kept, "UTF8") if postgresql else cast(kept, Text)
+    return text.like('%"results":%')
+
+
+def _newest() -> ScalarSelect[int]:
+    """The highest revision of the interval of a row."""
+    c, o = t.outcomes.c, t.outcomes.alias()
+    same = (o.c[name] == c[name] for name in ("service", "version", "twin", "parameters", "start_ns", "end_ns"))
+    return select(func.max(o.c.revision)).where(*same).correlate(t.outcomes).scalar_subquery()

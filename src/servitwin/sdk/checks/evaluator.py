@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from servitwin.domain.observation import Observation
+from servitwin.sdk.finding import FindingKey, ServiceFinding, finding_faults
 from servitwin.sdk.service import EvaluatorPlugin, Outcome, Parameters, ServiceBatch, TwinView
 
 
@@ -16,7 +17,7 @@ class EvaluatorCase(msgspec.Struct, omit_defaults=True):
     """A twin, parameters and its observations per signal (any order), and the outcome at ``end`` (watermark).
 
     ``results``: what all results together have to be, in order, where the case pins them; ``parameter_faults``:
-    codes that ``check`` has to report (such a case has no observations).
+    codes that ``check`` has to report (such a case has no observations). ``findings``: likewise, where pinned.
     """
 
     view: TwinView
@@ -25,6 +26,7 @@ class EvaluatorCase(msgspec.Struct, omit_defaults=True):
     end: int = 0
     results: list[dict[str, Any]] | None = None
     parameter_faults: list[str] = []
+    findings: list[ServiceFinding] | None = None
 
 
 def _in_order(observations: Mapping[str, Sequence[Observation]]) -> list[tuple[str, Observation]]:
@@ -41,23 +43,34 @@ def run_in_steps(
     reopen: bool = False,
 ) -> Outcome:
     """Feed an evaluator up to each watermark in turn; ``reopen`` goes through a snapshot between all steps."""
-    rows = _in_order(observations)
-    evaluator = plugin.open(view, parameters, None)
     total = Outcome()
-    position = 0
+    for _, outcome in _steps(plugin, view, parameters, observations, watermarks, reopen):
+        total.results += outcome.results
+        total.findings += outcome.findings
+        for meter, amount in outcome.usage.items():
+            total.usage[meter] = total.usage.get(meter, 0.0) + amount
+    return total
+
+
+def _steps(
+    plugin: EvaluatorPlugin,
+    view: TwinView,
+    parameters: Parameters,
+    observations: Mapping[str, Sequence[Observation]],
+    watermarks: Sequence[int],
+    reopen: bool = False,
+) -> Iterator[tuple[int, Outcome]]:
+    """Watermark and outcome of each step."""
+    rows, position = _in_order(observations), 0
+    evaluator = plugin.open(view, parameters, None)
     for watermark in watermarks:
         batch: dict[str, list[Observation]] = {}
         while position < len(rows) and rows[position][1].time < watermark:
             batch.setdefault(rows[position][0], []).append(rows[position][1])
             position += 1
-        outcome = evaluator.step(ServiceBatch(batch), watermark)
-        total.results += outcome.results
-        total.findings += outcome.findings
-        for meter, amount in outcome.usage.items():
-            total.usage[meter] = total.usage.get(meter, 0.0) + amount
+        yield watermark, evaluator.step(ServiceBatch(batch), watermark)
         if reopen:
             evaluator = plugin.open(view, parameters, evaluator.snapshot())
-    return total
 
 
 def _whole(plugin: EvaluatorPlugin, case: EvaluatorCase) -> Outcome:
@@ -81,10 +94,12 @@ def reports_all_faults_of_parameters(plugin: EvaluatorPlugin, case: EvaluatorCas
 
 
 def gives_the_recorded_results(plugin: EvaluatorPlugin, case: EvaluatorCase) -> None:
-    """Results are those recorded with the case."""
-    if case.parameter_faults or case.results is None:
+    """Results and findings are those recorded with the case."""
+    if case.parameter_faults or (case.results is None and case.findings is None):
         return
-    assert msgspec.to_builtins(_whole(plugin, case).results) == case.results
+    whole = _whole(plugin, case)
+    assert case.results is None or msgspec.to_builtins(whole.results) == case.results
+    assert case.findings is None or whole.findings == case.findings
 
 
 def leaves_its_inputs_untouched_and_repeats(plugin: EvaluatorPlugin, case: EvaluatorCase) -> None:
@@ -131,10 +146,32 @@ def survives_gaps_and_absurd_data(plugin: EvaluatorPlugin, case: EvaluatorCase) 
         run_in_steps(plugin, case.view, case.parameters, observations, [case.end])
 
 
+def tells_findings_that_become_cases(plugin: EvaluatorPlugin, case: EvaluatorCase) -> None:
+    """Each finding has code, begin, text and signals of the machine, and is told as going on until it is over once.
+
+    The steps are small, so that a finding is seen between its begin and its end.
+    """
+    if case.parameter_faults:
+        return
+    known = [s.name for s in case.view.type.signals] if case.view.type is not None else None
+    marks = [case.end * n // 200 for n in range(1, 201)]
+    ended: dict[FindingKey, int] = {}
+    service = ""
+    steps = _steps(plugin, case.view, case.parameters, case.observations, marks)
+    for mark, told in ((mark, f) for mark, outcome in steps for f in outcome.findings):
+        service = service or told.code.partition(":")[0]
+        faults = finding_faults(told, service, known, mark)
+        assert not faults, f"finding {told}: {[str(f) for f in faults]}"
+        assert told.key not in ended, f"{told.key} is told again after its end"
+        if told.end is not None:
+            ended[told.key] = told.end
+
+
 EVALUATOR_CHECKS: tuple[Callable[[EvaluatorPlugin, EvaluatorCase], None], ...] = (
     reports_all_faults_of_parameters,
     gives_the_recorded_results,
     leaves_its_inputs_untouched_and_repeats,
     any_split_gives_the_same,
     survives_gaps_and_absurd_data,
+    tells_findings_that_become_cases,
 )

@@ -18,6 +18,7 @@ from servitwin.domain.error import Fault, ServitwinError
 from servitwin.web.api import (
     acceptances,
     administration,
+    anomalies,
     cases,
     commands,
     contracts,
@@ -76,6 +77,7 @@ NOUNS = (
     machine_types,
     plants,
     quarantine,
+    anomalies,
     services,
     events,
     health,

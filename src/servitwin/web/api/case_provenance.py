@@ -10,10 +10,13 @@ from servitwin.domain.formula.tree import LOGIC, STATE, reach
 from servitwin.domain.observation import CONNECTION, Cut
 from servitwin.domain.party import Actor
 from servitwin.web.api.answers import at, cut_out
+from servitwin.web.api.case_found import case_text, signals_told
 from servitwin.web.api.case_parts import CaseParts
 from servitwin.web.api.parts import API, WebParts
 
 _EXPLANATIONS = {
+    "found": "A service says that this stretch looks wrong, by its own rule and parameters over these signals. It is a "
+    "reason to look, not a proof.",
     "violation": "The formula is evaluated at every instant over these signals, their accuracy included: a violation "
     "is a stretch in which it is certainly false. The margin bounds how far the deciding comparison was from being "
     "kept; below zero it is violated.",
@@ -56,25 +59,38 @@ def case_provenance(
         signals = [name for name in demand.checked.signals if name not in (CONNECTION, STATE)]
         if demand.formula is not None:
             reach_back = reach(demand.formula)[0] or 0  # without end: from the violation's begin
+    source = standing.case.source
+    if source:
+        inputs[0]["kind"] = "service"
+        signals = signals_told(standing)
     if twin is not None:
         kind = parts.registry.type_at(twin, start)
         if kind is not None:
             inputs.append({"kind": "machine type", "name": kind.reference, "detail": f"signals of {twin.id}"})
-        inputs += [{"kind": "signal", "name": f"{twin.id}/{name}", "detail": "read by the formula"} for name in signals]
+        inputs += [
+            {
+                "kind": "signal",
+                "name": f"{twin.id}/{name}",
+                "detail": "named by the service" if source else "read by the formula",
+            }
+            for name in signals
+        ]
     window = urlencode({"from": at(start - reach_back), "to": at(end)})
     first = f"{API}/twins/{twin.id}/signals/{signals[0]}/observations?{window}" if twin and signals else ""
     name, _, version = LOGIC.partition("@")
-    title = (demand.requirement.text if demand else "") or standing.case.requirement
+    if source:
+        name, version = source, standing.told.version if standing.told is not None else ""
+    title = case_text(cases, standing) or standing.case.requirement
     return {
         "title": title,
         "rule": name,
         "version": version,
-        "source": "docs/concepts/requirement.md",
+        "source": "docs/concepts/finding.md" if source else "docs/concepts/requirement.md",
         "inputs": inputs,
         "interval": [at(start), at(end)],
         "cut": cut_out(cut),
         "observations_url": first,
-        "explanation": _EXPLANATIONS[of],
+        "explanation": _EXPLANATIONS["found" if source else of],
     }
 
 

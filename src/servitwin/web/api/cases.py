@@ -16,6 +16,7 @@ from servitwin.domain.case import (
     CaseStanding,
     Closed,
     Diagnosed,
+    Dismissed,
     Noted,
     Repaired,
     Shelved,
@@ -24,11 +25,12 @@ from servitwin.domain.case import (
 )
 from servitwin.domain.case_alarm import JoinedAlarm
 from servitwin.domain.case_relation import leads
-from servitwin.domain.finding import Explanation, Finding
+from servitwin.domain.finding import Explanation
 from servitwin.domain.formula.tree import LOGIC
 from servitwin.domain.party import Actor
 from servitwin.web.api.answers import answer, answer_tagged, at, page_of, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin
+from servitwin.web.api.case_found import case_text, finding_out, signals_told, told_out, waits_for
 from servitwin.web.api.case_parts import CaseParts, Cases
 from servitwin.web.api.parts import WebParts
 from servitwin.web.api.shapes.base import Page
@@ -36,6 +38,7 @@ from servitwin.web.api.shapes.case import CaseDetail, CaseSummary, StepIn
 from servitwin.web.api.strict import StrictRoute
 
 router = APIRouter(tags=["cases"], route_class=StrictRoute)
+_INSTANTS = {"until", "since", "end", "start", "done_at", "normal_since"}
 ProofKind = Literal["violated", "repaired"]
 AsOf = Annotated[str | None, Query(description="as known at that instant; default: now")]
 
@@ -152,6 +155,10 @@ def _said(parts: WebParts, by: str, body: Any) -> StepBody:
             )
         case "closed":
             return Closed(body.text)
+        case "dismissed":
+            return Dismissed(
+                body.text, None if body.normal_since is None else time_of(body.normal_since, "normal_since")
+            )
         case _:
             return Noted(body.text)
 
@@ -160,13 +167,13 @@ def _said(parts: WebParts, by: str, body: Any) -> StepBody:
 def summary_out(parts: WebParts, cases: CaseParts, s: CaseStanding) -> dict[str, Any]:
     """A case as lists show it."""
     twin = parts.registry.by_uid(s.case.twin)
-    told = cases.requirement(s)
     return {
         "id": s.case.id,
         "twin": twin.id if twin else s.case.twin,
         "twin_title": (twin.title or twin.id) if twin else s.case.twin,
         "requirement": s.case.requirement,
-        "text": told.requirement.text if told else "",
+        "text": case_text(cases, s),
+        "source": s.case.source,
         "component": s.case.component,
         "severity": s.case.severity,
         "opened": at(s.case.opened),
@@ -175,7 +182,7 @@ def summary_out(parts: WebParts, cases: CaseParts, s: CaseStanding) -> dict[str,
         "active": s.active,
         "recurred": s.recurred,
         "shelved_until": at(s.shelved_until),
-        "waits_for": _waits_for(s),
+        "waits_for": waits_for(s),
     }
 
 
@@ -195,7 +202,8 @@ def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> di
             {
                 "id": o.case.id,
                 "requirement": o.case.requirement,
-                "text": other.requirement.text if (other := cases.requirement(o)) else "",
+                "text": case_text(cases, o),
+                "source": o.case.source,
                 "severity": o.case.severity,
                 "status": o.status,
                 "active": o.active,
@@ -207,8 +215,12 @@ def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> di
         "words": told.words if told else "",
         "digest": s.case.digest,
         "logic": LOGIC,
-        "signals": list(told.checked.signals) if told else [],
-        "findings": [_finding_out(f) for f in s.findings],
+        "signals": list(told.checked.signals) if told else signals_told(s),
+        "findings": [finding_out(s, f) for f in s.findings],
+        "told": told_out(s.told),
+        "dismissed": None
+        if s.dismissed is None
+        else {"text": s.dismissed.text, "normal_since": at(s.dismissed.normal_since)},
         "explanation": _explanation_out(found.explanation, units)
         if found and found.explanation and _may_be_explained(cases, me, s, found.explanation)
         else None,
@@ -252,6 +264,7 @@ def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> di
                 "certificate": f"{base}/certificate?kind={kind}",
             }
             for kind, ready in (("violated", bool(s.findings)), ("repaired", s.verified is not None))
+            if not s.case.source
         ],
         "steps": [
             {
@@ -263,18 +276,6 @@ def detail_out(parts: WebParts, cases: CaseParts, me: Me, s: CaseStanding) -> di
             }
             for step in s.steps
         ],
-    }
-
-
-def _finding_out(f: Finding) -> dict[str, Any]:
-    return {
-        "id": f.id,
-        "from": at(f.start),
-        "to": at(f.end),
-        "determined": at(f.determined),
-        "least": f.least,
-        "most": f.most,
-        "cut": f.cut,
     }
 
 
@@ -326,20 +327,11 @@ def _step_out(body: StepBody) -> dict[str, Any]:
     finding = said.pop("finding", None)
     if isinstance(finding, dict):
         said["from"], said["severity"] = at(finding["start"]), finding["severity"]
+    told = said.pop("told", None)
+    if isinstance(told, dict):
+        said["text"] = told["text"]
     for name in ("explanation", "hypotheses"):
         said.pop(name, None)
-    return {k: at(v) if k in {"until", "since", "end", "start", "done_at"} else v for k, v in said.items()}
-
-
-def _waits_for(s: CaseStanding) -> str:
-    match s.status:
-        case "violated" | "diagnosed" if s.active:
-            return "The requirement is violated now: find the cause and mend it"
-        case "violated":
-            return "Kept again since: say what the cause was and what was mended"
-        case "diagnosed":
-            return "The cause is said: mend it and record the repair"
-        case "repaired":
-            return "Not yet proven: it has to be kept when its condition comes again, or for the time demanded"
-        case _:
-            return ""
+    return {
+        k: at(v) if k in {"until", "since", "end", "start", "done_at", "normal_since"} else v for k, v in said.items()
+    }

@@ -35,6 +35,7 @@ from servitwin.web.api.shapes.contract import (
     ExclusionIn,
     ExclusionShape,
     SignIn,
+    WithdrawalIn,
 )
 from servitwin.web.api.strict import StrictRoute
 
@@ -99,6 +100,12 @@ def sign_contract(parts: Parts, contracts: Contracts, me: Me, id: str, body: Sig
         made = (body.public_key or "", body.signature or "")
     agreement = contracts.agree.sign(id, body.version, me, made)
     return answer(_detail(parts, contracts, me, agreement))
+
+
+@router.post("/contracts/{id}/withdrawal", response_model=ContractDetail)
+def withdraw_offer(parts: Parts, contracts: Contracts, me: Me, id: str, body: WithdrawalIn) -> Response:
+    """End an offer that only one party has signed: take it back, or decline it."""
+    return answer(_detail(parts, contracts, me, contracts.agree.withdraw(id, body.version, body.text, me)))
 
 
 @router.get(
@@ -235,6 +242,12 @@ def _detail(parts: Parts, contracts: ContractParts, me: Actor, agreement: Agreem
             {"party": s.party, "by": s.by, "at": at(s.at), "key": s.key, "signature": s.signature}
             for s in agreement.signatures
         ],
+        "withdrawal": None
+        if agreement.withdrawal is None
+        else {
+            "party": agreement.withdrawal.party, "by": agreement.withdrawal.by, "at": at(agreement.withdrawal.at),
+            "text": agreement.withdrawal.text,
+        },
         "versions": [a.contract.version for a in contracts.access.versions(me, contract.id)],
         "periods": [
             {

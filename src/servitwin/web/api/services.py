@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.instant import EARLIEST, LATEST
+from servitwin.sdk.finding import ServiceFinding
 from servitwin.sdk.service import Outcome
 from servitwin.usecases.run_service import Assignment, ServiceAnswer, ServiceQuestion, raise_answered
 from servitwin.web.api.answers import answer, at, time_of
@@ -24,7 +25,7 @@ _PATIENCE_S = 40.0
 @router.get("/services", response_model=ServiceList)
 async def list_services(parts: Parts, me: Me) -> Response:
     """What is installed."""
-    found = await _ask(parts, ServiceQuestion("list"))
+    found = await ask_services(parts, ServiceQuestion("list"))
     fields = (
         "name",
         "version",
@@ -46,7 +47,7 @@ async def list_services(parts: Parts, me: Me) -> Response:
 async def list_twin_services(parts: Parts, me: Me, id: str) -> Response:
     """Services that run on a twin, and why one does not."""
     twin = await run_in_threadpool(known_twin, parts, me, id)
-    found = await _ask(parts, ServiceQuestion("assigned", twin=twin.uid))
+    found = await ask_services(parts, ServiceQuestion("assigned", twin=twin.uid))
     return answer({"items": [_shown(a, id, found.failures.get(a.service, "")) for a in found.assignments]})
 
 
@@ -56,7 +57,7 @@ async def assign_service(parts: Parts, me: Me, id: str, service: str, body: Assi
     twin = await run_in_threadpool(permitted_twin, parts, me, id, "configure")
     since = parts.now() if body.since is None else time_of(str(body.since), "since")
     assignment = Assignment(service, twin.uid, since, body.parameters)
-    await _ask(parts, ServiceQuestion("assign", twin=twin.uid, assignment=assignment))
+    await ask_services(parts, ServiceQuestion("assign", twin=twin.uid, assignment=assignment))
     await run_in_threadpool(parts.audit.note, me, "service.assign", twin.id, {"service": service, **body.parameters})
     return answer(_shown(assignment, id, ""))
 
@@ -65,7 +66,7 @@ async def assign_service(parts: Parts, me: Me, id: str, service: str, body: Assi
 async def withdraw_service(parts: Parts, me: Me, id: str, service: str) -> Response:
     """Let it run no longer; its outcomes stay."""
     twin = await run_in_threadpool(permitted_twin, parts, me, id, "configure")
-    await _ask(parts, ServiceQuestion("withdraw", twin=twin.uid, service=service))
+    await ask_services(parts, ServiceQuestion("withdraw", twin=twin.uid, service=service))
     await run_in_threadpool(parts.audit.note, me, "service.withdraw", twin.id, {"service": service})
     return Response(status_code=204)
 
@@ -95,16 +96,23 @@ def _outcome(kept: dict[str, Any]) -> dict[str, Any]:
         "parameters": msgspec.json.decode(kept["parameters"]),
         "revision": kept["revision"],
         "results": outcome.results,
-        "findings": outcome.findings,
+        "findings": [_finding_out(f) for f in outcome.findings],
         "usage": outcome.usage,
         "cut": {str(shard): seq for shard, seq in outcome.cut.items()},
     }
+
+
+def _finding_out(found: ServiceFinding) -> dict[str, Any]:
+    said = msgspec.to_builtins(found)
+    signals = [{k: at(v) if k == "since" else v for k, v in s.items()} for s in said.get("signals", ())]
+    return {**said, "from": at(found.start), "to": at(found.end), "signals": signals}
 
 
 def _shown(a: Assignment, id: str, failure: str) -> dict[str, Any]:
     return {"service": a.service, "twin": id, "parameters": a.parameters, "since": at(a.since), "failure": failure}
 
 
-async def _ask(parts: WebParts, question: ServiceQuestion) -> ServiceAnswer:
+async def ask_services(parts: WebParts, question: ServiceQuestion) -> ServiceAnswer:
+    """Ask the process that runs services."""
     payload = await parts.bus.request("ask.service", msgspec.json.encode(question), _PATIENCE_S)
     return raise_answered(msgspec.json.decode(payload, type=ServiceAnswer))

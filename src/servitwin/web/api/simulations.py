@@ -12,10 +12,12 @@ from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.expected_trace import Compared
 from servitwin.domain.instant import DAY
 from servitwin.domain.job import Job
+from servitwin.domain.party import Actor
 from servitwin.domain.register import RegisterEntry
 from servitwin.domain.system_structure import SystemStructure
 from servitwin.usecases.build_line_model import BuildLineModel
-from servitwin.usecases.co_simulate import CoSimulate, SetUp, Watched
+from servitwin.usecases.co_simulate import SERVICE, VERSION, CoSimulate, SetUp, Watched, as_service_findings
+from servitwin.usecases.keep_findings import Finder, KeepFindings, Message
 from servitwin.usecases.simulate_line import Comparison, SimulateLine
 from servitwin.web.api.answers import answer, at, range_of, time_of
 from servitwin.web.api.callers import Me, Parts, permitted_twin
@@ -109,13 +111,29 @@ async def co_simulate(parts: Parts, me: Me, body: SetUpIn) -> Response:
 
 
 @router.post("/co-simulations/{id}/comparison", response_model=ComparedAnswer)
-def compare_with_machine(parts: Parts, me: Me, id: str, body: ComparedIn) -> Response:
-    """Compare the real machine with its simulated set-up afterwards; deviations that last are findings."""
-    twin = permitted_twin(parts, me, body.twin, "read")
+async def compare_with_machine(parts: Parts, me: Me, id: str, body: ComparedIn) -> Response:
+    """Compare the real machine with its simulated set-up afterwards; deviations that last are findings.
+
+    With `open_cases` they open, continue and end cases, as the findings of services do.
+    """
+    found, said = await run_in_threadpool(_compare, parts, me, id, body)
+    for subject, payload in said:
+        await parts.bus.publish(subject, payload)
+    return answer({"signals": [_compared(c) for c in found], "says": _says(found)})
+
+
+def _compare(parts: WebParts, me: Actor, id: str, body: ComparedIn) -> tuple[list[Compared], list[Message]]:
+    twin = permitted_twin(parts, me, body.twin, "treat" if body.open_cases else "read")
     begin = time_of(_text(body.begin) or "", "begin")
     watched = [msgspec.convert(s.model_dump(), Watched) for s in body.signals]
     found = _models(parts).compare(me, id, twin, body.name, begin, watched)
-    return answer({"signals": [_compared(c) for c in found], "says": _says(found)})
+    if not body.open_cases:
+        return found, []
+    keeper = KeepFindings(parts.registry, parts.records, parts.new_id)
+    by = Finder(SERVICE, VERSION, body.name)
+    with parts.records.together("cases"):
+        said = keeper.take(twin, by, as_service_findings(body.name, found), parts.history.cut(), parts.now())
+    return found, said
 
 
 def _set_up(body: SetUpIn) -> SetUp:

@@ -6,10 +6,11 @@ import { Empty } from "../../parts/Feedback";
 import { Accounts } from "./Accounts";
 import { Audit } from "./Audit";
 import { Credentials } from "./Credentials";
+import { MachineKeys } from "./MachineKeys";
 import { Tokens } from "./Tokens";
 
 const a = t.administration;
-const PAGES = { accounts: Accounts, tokens: Tokens, machines: Credentials, audit: Audit } as const;
+const PAGES = { accounts: Accounts, tokens: Tokens, machines: Credentials, keys: MachineKeys, audit: Audit } as const;
 type Name = keyof typeof PAGES;
 
 /** Who may do what: people, programs, machines, and what they did. */

@@ -5,6 +5,7 @@ import { useParam } from "../../route/router";
 import { useAccount } from "../../session/session";
 import { t } from "../../texts/en";
 import { parseLocal, parseSpan, toRfc3339, zoneLabel } from "../../time/instant";
+import { NormalSince, useNormalSince } from "./NormalSince";
 
 const a = t.caseActs;
 
@@ -127,6 +128,33 @@ export function DiagnoseForm({ one, twin, busy, take, cancel }: FormProps) {
   );
 }
 
+/** What a service found is no fault: it happened once, or it is normal from then on. */
+export function DismissForm({ one, busy, take, cancel }: FormProps) {
+  const [text, setText] = useState("");
+  const [normal, setNormal] = useState(one.active);
+  const first = one.findings.at(-1)?.from ?? one.opened;
+  const since = useNormalSince(first);
+  const submit = (): void => {
+    const at = normal ? since.read() : null;
+    if (at !== undefined) take({ kind: "dismissed", text, normal_since: normal ? (at ?? first) : null });
+  };
+  return (
+    <Form busy={busy} cancel={cancel} submit={submit} hint={a.dismissHint}>
+      <TextField label={a.reason} value={text} onChange={setText} required />
+      <fieldset className="row change-kinds">
+        <legend className="hidden">{a.dismiss}</legend>
+        {[false, true].map((choice) => (
+          <label key={String(choice)} className="check">
+            <input type="radio" name="normal" checked={normal === choice} onChange={() => setNormal(choice)} />
+            {choice ? a.isNormal : a.once}
+          </label>
+        ))}
+      </fieldset>
+      {normal ? <NormalSince state={since} /> : null}
+    </Form>
+  );
+}
+
 const CHANGES = ["part", "parameter", "software"] as const;
 
 export function RepairForm({ one, twin, busy, take, cancel }: FormProps) {
@@ -151,7 +179,7 @@ export function RepairForm({ one, twin, busy, take, cancel }: FormProps) {
     take({ kind: "repaired", component, what, change, version, done_by: by, done_at: instant === null ? null : toRfc3339(instant), text });
   };
   return (
-    <Form busy={busy} cancel={cancel} submit={submit} hint={a.repairHint}>
+    <Form busy={busy} cancel={cancel} submit={submit} hint={one.source ? a.repairFoundHint : a.repairHint}>
       <fieldset className="row change-kinds">
         <legend className="hidden">{a.what}</legend>
         {CHANGES.map((kind) => (

@@ -8,7 +8,7 @@ import { Problem } from "../../parts/Feedback";
 import { setParams, useParam } from "../../route/router";
 import { notify } from "../../shell/notify";
 import { t } from "../../texts/en";
-import { DiagnoseForm, type FormProps, RepairForm, ShelveForm, TextForm } from "./ActForms";
+import { DiagnoseForm, DismissForm, type FormProps, RepairForm, ShelveForm, TextForm } from "./ActForms";
 import { offered } from "./offered";
 
 const a = t.caseActs;
@@ -83,7 +83,8 @@ export function Acts({ one, twin, reload }: { one: CaseDetail; twin: TwinDetail 
       {open === "diagnose" ? <DiagnoseForm key={cause} {...form} /> : null}
       {open === "repair" ? <RepairForm {...form} /> : null}
       {open === "shelve" ? <ShelveForm {...form} /> : null}
-      {open === "close" ? <TextForm {...form} label={a.reason} hint={a.closeHint} act={(text) => ({ kind: "closed", text })} /> : null}
+      {open === "close" ? <TextForm {...form} label={a.reason} hint={one.source ? a.closeFoundHint : a.closeHint} act={(text) => ({ kind: "closed", text })} /> : null}
+      {open === "dismiss" ? <DismissForm {...form} /> : null}
       {open === "note" ? <TextForm {...form} label={a.remark} hint="" act={(text) => ({ kind: "note", text })} /> : null}
       {problem ? <Problem error={problem} /> : null}
       {problem?.status === 409 ? (

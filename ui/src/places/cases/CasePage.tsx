@@ -7,6 +7,7 @@ import { Link } from "../../route/router";
 import { t } from "../../texts/en";
 import { Acts } from "./Acts";
 import { Alarms } from "./Alarms";
+import { FoundBy } from "./FoundBy";
 import { Guarantees } from "./Guarantees";
 import { History } from "./History";
 import { Hypotheses } from "./Hypotheses";
@@ -49,11 +50,11 @@ function CaseView({ one, reload }: { one: CaseDetail; reload: () => void }) {
       <Acts one={one} twin={twin.data} reload={reload} />
       {twin.data ? <Timeline one={one} twin={twin.data} /> : <Skeleton height={240} />}
       <div className="columns even">
-        <Why one={one} twin={twin.data} />
+        {one.source ? <FoundBy one={one} twin={twin.data} /> : <Why one={one} twin={twin.data} />}
         <div className="column">
-          <Alarms one={one} />
-          <Hypotheses one={one} twin={twin.data} />
-          <Proofs one={one} />
+          {one.source ? null : <Alarms one={one} />}
+          {one.source && one.hypotheses.length === 0 ? null : <Hypotheses one={one} twin={twin.data} />}
+          {one.source ? null : <Proofs one={one} />}
         </div>
       </div>
       <History one={one} />
@@ -74,13 +75,13 @@ function Head({ one, component }: { one: CaseDetail; component: string }) {
         <p className="twin-sub weak">
           {component || one.component || c.whole} · <span className="code">{one.requirement}</span> · {c.opened} <Time at={one.opened} zone />
         </p>
-        {one.formula ? null : <p className="note">{c.requirementGone}</p>}
+        {one.formula || one.source ? null : <p className="note">{c.requirementGone}</p>}
         {one.recurred ? <p className="recurred">{t.cases.recurred(one.recurred)}</p> : null}
       </div>
       <div className="twin-now">
         <SeverityMark severity={one.severity} />
         <span>
-          <StatusWord status={one.status} active={one.active} />
+          <StatusWord status={one.status} active={one.active} source={one.source} />
           {one.active ? (
             <span className="weak">
               {" "}

@@ -101,8 +101,8 @@ const COLUMNS: Column<CaseSummary>[] = [
   {
     key: "status",
     title: c.col.status,
-    cell: (one) => <StatusWord status={one.status} active={one.active} />,
-    value: (one) => statusText(one.status, one.active),
+    cell: (one) => <StatusWord status={one.status} active={one.active} source={one.source} />,
+    value: (one) => statusText(one.status, one.active, one.source),
   },
   { key: "waits", title: c.col.waits, cell: (one) => <span className="case-waits">{one.waits_for || "–"}</span>, value: (one) => one.waits_for },
 ];
@@ -157,7 +157,7 @@ export function CaseLine({ one, machine }: { one: CaseSummary; machine: boolean 
         {one.text || one.requirement}
       </Link>
       <span className="weak">
-        <StatusWord status={one.status} active={one.active} /> · <Time at={one.opened} precision="minute" />
+        <StatusWord status={one.status} active={one.active} source={one.source} /> · <Time at={one.opened} precision="minute" />
         {one.waits_for ? ` · ${one.waits_for}` : ""}
       </span>
     </>

@@ -27,7 +27,7 @@ export function History({ one }: { one: CaseDetail }) {
   );
 }
 
-const TIMES = new Set(["from", "end", "until", "since", "start", "done_at"]);
+const TIMES = new Set(["from", "end", "until", "since", "start", "done_at", "normal_since"]);
 /** Names that say nothing to a reader. */
 const QUIET = new Set(["finding", "least", "most", "done_by", "bound", "cut", "file"]);
 /** Values that speak for themselves. */

@@ -17,7 +17,7 @@ export function Related({ one }: { one: CaseDetail }) {
               {other.text || other.requirement}
             </Link>
             <span className="weak">
-              <StatusWord status={other.status} active={other.active} />
+              <StatusWord status={other.status} active={other.active} source={other.source} />
             </span>
           </li>
         ))}

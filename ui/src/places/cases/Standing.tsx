@@ -20,6 +20,7 @@ export function Standing({ one }: { one: CaseDetail }) {
     [c.diagnosis, diagnosis ? [text(diagnosis, "component"), titleOf(one, text(diagnosis, "cause")), text(diagnosis, "text")].filter(Boolean).join(" · ") : <span className="weak">{c.none}</span>],
     [c.repair, repair ? <Repair key="r" repair={repair} /> : <span className="weak">{c.none}</span>],
   ];
+  if (one.dismissed) facts.unshift([c.dismissed, one.dismissed.text]);
   return (
     <Card title={ended ? c.standing : c.standingOpen} className={ended ? "" : "standing-open"}>
       {one.waits_for && !progress ? <p className="waits-for">{one.waits_for}</p> : null}

@@ -56,13 +56,13 @@ export function Timeline({ one, twin }: { one: CaseDetail; twin: TwinDetail }) {
       {verdicts.length ? strip(c.verdict, verdicts) : null}
       {faults.length ? strip(c.alarmFaults, faults) : null}
       {warnings.length ? strip(c.alarmWarnings, warnings) : null}
-      {strip(c.violation, violations, words.length === 0)}
+      {strip(one.source ? c.stretch : c.violation, violations, words.length === 0)}
       {names.some((name) => STATE.has(name)) ? <StateStrip twin={twin} window={window} /> : null}
       <WordStrips twin={twin.id} signals={words} window={window} axis={axis} />
       {numbers.length ? <Signals twin={twin.id} signals={numbers} window={window} marks={marks} /> : null}
       {known.length || names.some((name) => STATE.has(name)) ? null : <p className="weak">{c.noSignals}</p>}
       <p className="weak hint">
-        {c.shaded} {undrawn.length ? c.notDrawn(undrawn.join(", ")) : ""} {t.trends.hint}
+        {one.source ? c.shadedFound : c.shaded} {undrawn.length ? c.notDrawn(undrawn.join(", ")) : ""} {t.trends.hint}
       </p>
       <Findings id={one.id} findings={one.findings} moment={moment} window={window} />
     </Card>
@@ -93,7 +93,7 @@ function useVerdicts(one: CaseDetail, window: WindowState): StripItem[] {
   const asOf = useAsOfText();
   const { from, to } = aligned(window, bucketWidth(window.to - window.from));
   const answer = useQuery(
-    `verdicts ${one.twin} ${one.requirement} ${window.key}`,
+    one.source ? null : `verdicts ${one.twin} ${one.requirement} ${window.key}`,
     (signal) => get<{ pieces: VerdictPiece[] }>(path`/twins/${one.twin}/verdicts`, { requirement: one.requirement, from: toRfc3339(from), to: toRfc3339(asOf === null ? to : Math.min(to, parseInstant(asOf))) }, signal),
     window.rolling && asOf === null ? STEP_MS : 0,
     `verdicts ${one.twin} ${one.requirement}`,

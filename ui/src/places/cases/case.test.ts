@@ -1,27 +1,28 @@
 import { expect, test } from "vitest";
 import { alarmItems } from "./alarm";
+import { statusText } from "./marks";
 import { offered } from "./offered";
 import { around } from "./violation";
 
 test("a safety case is never offered to be shelved", () => {
   for (const alarm of ["unacknowledged", "acknowledged", "returned", "normal"] as const) {
-    expect(offered({ status: "violated", alarm, severity: "safety" })).not.toContain("shelve");
-    expect(offered({ status: "violated", alarm, severity: "high" })).toContain("shelve");
+    expect(offered({ status: "violated", alarm, severity: "safety", source: "" })).not.toContain("shelve");
+    expect(offered({ status: "violated", alarm, severity: "high", source: "" })).toContain("shelve");
   }
 });
 
 test("what has ended takes remarks alone", () => {
-  expect(offered({ status: "verified", alarm: "normal", severity: "low" })).toEqual(["note"]);
-  expect(offered({ status: "closed", alarm: "normal", severity: "safety" })).toEqual(["note"]);
+  expect(offered({ status: "verified", alarm: "normal", severity: "low", source: "" })).toEqual(["note"]);
+  expect(offered({ status: "closed", alarm: "normal", severity: "safety", source: "" })).toEqual(["note"]);
 });
 
 test("only what nobody has seen is acknowledged, and the shelved is not shelved twice", () => {
-  expect(offered({ status: "repaired", alarm: "returned", severity: "low" })[0]).toBe("acknowledge");
-  expect(offered({ status: "violated", alarm: "acknowledged", severity: "low" })).not.toContain("acknowledge");
-  expect(offered({ status: "violated", alarm: "shelved", severity: "low" })).not.toContain("shelve");
+  expect(offered({ status: "repaired", alarm: "returned", severity: "low", source: "" })[0]).toBe("acknowledge");
+  expect(offered({ status: "violated", alarm: "acknowledged", severity: "low", source: "" })).not.toContain("acknowledge");
+  expect(offered({ status: "violated", alarm: "shelved", severity: "low", source: "" })).not.toContain("shelve");
 });
 
-const finding = (from: string, to: string | null) => ({ id: "f", from, to, determined: from, least: null, most: null, cut: {} });
+const finding = (from: string, to: string | null) => ({ id: "f", from, to, determined: from, least: null, most: null, cut: {}, told: null });
 
 test("the window holds the violation with room around it, however short", () => {
   const at = Date.parse("2026-09-21T08:00:00Z");
@@ -48,4 +49,11 @@ test("each severity has its own line, chatter is one stretch, and what goes on e
   expect([fault?.label, fault?.to]).toEqual(["E7", now]);
   expect(warning?.to).toBe(Date.parse("2026-09-21T07:20:00Z"));
   expect(warning?.detail).toContain("raised 40 times");
+});
+
+test("what a service found may be dismissed, what is violated may not", () => {
+  const found = { status: "violated", alarm: "unacknowledged", severity: "low", source: "anomaly" } as const;
+  expect(offered(found)).toContain("dismiss");
+  expect(offered({ ...found, source: "" })).not.toContain("dismiss");
+  expect(statusText("violated", true, "anomaly")).not.toBe(statusText("violated", true));
 });

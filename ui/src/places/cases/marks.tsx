@@ -49,12 +49,13 @@ export function AlarmPill({ alarm }: { alarm: CaseAlarm }) {
 }
 
 /** Where the case stands; a violation that goes on says so. */
-export function StatusWord({ status, active }: { status: CaseStatus; active: boolean }) {
-  return <span className={`case-status status-${status}`}>{statusText(status, active)}</span>;
+export function StatusWord({ status, active, source = "" }: { status: CaseStatus; active: boolean; source?: string }) {
+  return <span className={`case-status status-${status}`}>{statusText(status, active, source)}</span>;
 }
 
-export function statusText(status: CaseStatus, active: boolean): string {
-  const word = t.caseStatuses[status];
+export function statusText(status: CaseStatus, active: boolean, source = ""): string {
+  const word = source && status === "closed" ? t.closedFound : t.caseStatuses[status];
+  if (source && status === "violated") return active ? t.case.foundNow : t.case.foundOver;
   if (status === "violated") return active ? t.case.violatedNow : t.case.keptAgain;
   return active && status !== "closed" ? `${word}, ${t.case.now}` : word;
 }

@@ -16,6 +16,7 @@ export function around(finding: CaseFinding, moment: number): Window {
 export function violationItem(f: CaseFinding, moment: number): StripItem {
   const from = parseInstant(f.from);
   const to = f.to === null ? Math.max(moment, from + 1) : parseInstant(f.to);
+  if (f.told) return { from, to, label: t.case.stretch, detail: f.told.signals[0]?.signal ?? "", fill: "--s-repair", pattern: "plain" };
   return { from, to, label: t.verdicts.false, detail: f.to === null ? t.case.goesOn : marginText(f.least, f.most), fill: "--s-failed", pattern: "plain" };
 }
 

@@ -57,7 +57,7 @@ function LedgerRows({ contracts }: { contracts: ReturnType<typeof useContracts> 
   );
 }
 
-const ORDER = { binding: 0, offered: 1, trial: 2, ended: 3 };
+const ORDER = { binding: 0, offered: 1, trial: 2, withdrawn: 3, ended: 4 };
 
 const byUrgency = (a: ContractSummary, b: ContractSummary): number => ORDER[a.life] - ORDER[b.life] || b.waiting - a.waiting || a.id.localeCompare(b.id);
 

@@ -63,10 +63,25 @@ export function TermsTab({ contract }: { contract: ContractDetail }) {
                 </p>
               );
             })}
-            {contract.you && !contract.signed_by.includes(own) ? (
+            {contract.withdrawal ? (
+              <p>
+                <strong>{(contract.signed_by.includes(contract.withdrawal.party) ? x.tookBack : x.declined)(contract.withdrawal.party)}</strong>{" "}
+                <span className="weak">
+                  <Time at={contract.withdrawal.at} /> ({contract.withdrawal.by})
+                </span>
+                {contract.withdrawal.text ? <q className="block">{contract.withdrawal.text}</q> : null}
+              </p>
+            ) : null}
+            {contract.you && !contract.withdrawal && !contract.signed_by.includes(own) ? (
               <button type="button" className="primary" onClick={() => void act(path`/contracts/${contract.id}/signatures`, { version: contract.version })}>
                 {x.sign}
               </button>
+            ) : null}
+            {contract.you && contract.life === "offered" ? (
+              <EndOffer
+                title={contract.signed_by.includes(own) ? x.takeBack : x.decline}
+                end={(text) => void act(path`/contracts/${contract.id}/withdrawal`, { version: contract.version, text })}
+              />
             ) : null}
             <p className="weak">{x.signHint}</p>
             <p className="weak code wrap">{contract.digest}</p>
@@ -117,5 +132,40 @@ export function TermsTab({ contract }: { contract: ContractDetail }) {
         <pre className="code">{JSON.stringify(contract.terms, null, 2)}</pre>
       </details>
     </>
+  );
+}
+
+/** Ends an offer in two steps, so that a slip of the finger does not. */
+function EndOffer({ title, end }: { title: string; end: (text: string) => void }) {
+  const [open, setOpen] = useState(false);
+  const [text, setText] = useState("");
+  if (!open) {
+    return (
+      <button type="button" className="plain" onClick={() => setOpen(true)}>
+        {title} …
+      </button>
+    );
+  }
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        end(text);
+      }}
+    >
+      <label className="field">
+        {x.why}
+        <input value={text} maxLength={1000} onChange={(event) => setText(event.target.value)} />
+      </label>
+      <p className="toolbar">
+        <button type="submit" className="primary">
+          {title}
+        </button>
+        <button type="button" className="plain" onClick={() => setOpen(false)}>
+          {x.keepOffer}
+        </button>
+      </p>
+    </form>
   );
 }

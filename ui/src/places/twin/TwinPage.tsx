@@ -14,6 +14,7 @@ import { Overview } from "./Overview";
 
 const TABS: Record<Tab, ComponentType<{ twin: TwinDetail }>> = {
   overview: Overview,
+  health: lazy(() => import("./Health").then((m) => ({ default: m.Health }))),
   trends: lazy(() => import("./Trends").then((m) => ({ default: m.Trends }))),
   states: lazy(() => import("./States").then((m) => ({ default: m.States }))),
   requirements: lazy(() => import("./Requirements").then((m) => ({ default: m.Requirements }))),
@@ -27,7 +28,7 @@ const TABS: Record<Tab, ComponentType<{ twin: TwinDetail }>> = {
 
 type Tab = keyof typeof t.twin.tabs;
 
-const NOT_OF_GROUPS: Tab[] = ["states", "requirements", "controllers", "level"];
+const NOT_OF_GROUPS: Tab[] = ["health", "states", "requirements", "controllers", "level"];
 /** A simulated machine has values and nothing that counts. */
 const OF_SIMULATED: Tab[] = ["overview", "trends", "data"];
 

@@ -10,6 +10,7 @@ export const machine = {
   twin: {
     tabs: {
       overview: "Overview",
+      health: "Health",
       trends: "Trends",
       states: "States",
       requirements: "Requirements",

@@ -203,7 +203,7 @@ export const places = {
   },
   administration: {
     notYours: "Only administrators see this.",
-    tabs: { accounts: "Accounts", tokens: "Tokens of programs", machines: "Machine credentials", audit: "Audit" },
+    tabs: { accounts: "Accounts", tokens: "Tokens of programs", machines: "Machine credentials", keys: "Machine keys", audit: "Audit" },
     account: "Account",
     accountHint: "Small letters, digits, . _ @ -",
     name: "Name",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -17,10 +17,13 @@ from servitwin.domain.anomaly.unit_change import likely_units
 from servitwin.domain.anomaly.watch import AnomalyWatch, WatchState
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import HOUR, MINUTE, parse_duration
+from servitwin.domain.machine_change import MachineChange
 from servitwin.domain.observation import Floats
 from servitwin.sdk.service import Outcome, Parameters, ServiceBatch, TwinView
+from servitwin.services.maintenance.anomaly.told import finding_of, rounded
 
-NAMES = ("signals", "every", "learn", "regime")
+NAMES = ("signals", "every", "learn", "regime", "learn_again")
+CHANGES = ("repair", "type", "said")
 WEEK = 7 * 24 * HOUR
 MOST_BINS = 20_000
 USUAL_BIN = 5 * MINUTE  # a week of it is 2 016 bins: 80 kB a step for eight signals
@@ -49,13 +52,20 @@ class LearningBins(msgspec.Struct):
 
 
 class Memory(msgspec.Struct):
-    """What is kept between steps."""
+    """What is kept between steps.
+
+    ``version``: of the model that holds or is being learnt, from 1; ``because``: why it was learnt anew. ``changed``:
+    instant of the last change of the machine that was regarded, ns UTC.
+    """
 
     series: SeriesState = msgspec.field(default_factory=SeriesState)
     learning: LearningBins = msgspec.field(default_factory=LearningBins)
     model: AnomalyModel | None = None
     watch: WatchState | None = None
     stretches: StretchState = msgspec.field(default_factory=StretchState)
+    version: int = 0
+    because: str = ""
+    changed: int | None = None
 
 
 def check(parameters: Parameters) -> Sequence[Fault]:
@@ -77,6 +87,10 @@ def check(parameters: Parameters) -> Sequence[Fault]:
     regime = parameters.get("regime")
     if regime is not None and (not isinstance(regime, str) or not regime):
         faults.append(Fault("anomaly:regime-not-named", f"regime is {regime!r}", "Name one text signal", "regime"))
+    again = parameters.get("learn_again", CHANGES)
+    if not isinstance(again, list | tuple) or any(kind not in CHANGES for kind in again):
+        hint = f"A list of {', '.join(CHANGES)}; leave it out for all of them"
+        faults.append(Fault("anomaly:change-unknown", f"learn_again is {again!r}", hint, "learn_again"))
     spans = {}
     for name, usual in (("every", USUAL_BIN), ("learn", WEEK)):
         try:
@@ -101,11 +115,6 @@ def _list(values: Floats) -> list[float | None]:
     return [None if np.isnan(v) else float(v) for v in values]
 
 
-def _short(value: Any) -> Any:
-    """A number with the six digits that mean anything here."""
-    return float(f"{value:.6g}") if isinstance(value, float) else value
-
-
 def _span(parameters: Parameters, name: str, usual: int) -> int:
     value = parameters.get(name)
     return usual if value is None else parse_duration(str(value))
@@ -124,6 +133,9 @@ class Evaluator:
         known = {s.name: s for s in view.type.signals if s.type == "number"} if view.type else {}
         self._signals = tuple(parameters.get("signals") or sorted(known))
         self._units = {name: s.unit for name, s in known.items()}
+        self._known = known
+        kinds = parameters.get("learn_again", CHANGES)
+        self._changes = sorted((c for c in view.changes if c.kind in kinds), key=lambda c: (c.at, c.id))
         self._regime: str | None = parameters.get("regime")
         self._settings = AnomalySettings(every=_span(parameters, "every", USUAL_BIN))
         self._needed = _span(parameters, "learn", WEEK) // self._settings.every
@@ -138,12 +150,46 @@ class Evaluator:
         if not self._signals:
             return outcome
         for bins in self._series.take(batch.observations, self._regime, watermark):
-            rest: Bins | None = bins
-            while rest is not None and len(rest) and self._watch is None:
-                rest = self._learn(rest, outcome)
-            if rest is not None and len(rest):
-                self._judge(rest, outcome)
+            for change, part in self._pieces(bins):
+                if change is not None:
+                    self._begin_anew(change, outcome)
+                rest: Bins | None = part
+                while rest is not None and len(rest) and self._watch is None:
+                    rest = self._learn(rest, outcome)
+                if rest is not None and len(rest):
+                    self._judge(rest, outcome)
         return outcome
+
+    def _pieces(self, bins: Bins) -> Iterator[tuple[MachineChange | None, Bins]]:
+        """Bins between changes of the machine, each piece with the change before it; a bin that holds one is dropped.
+
+        Bins decide when a change is regarded, not steps: so it does not matter how the data are split.
+        """
+        every, change = self._settings.every, None
+        seen = self._memory.changed
+        for coming in self._changes:
+            if seen is not None and coming.at <= seen:
+                continue
+            before = int(np.searchsorted(bins.number, coming.at // every))
+            if before == len(bins):
+                break
+            yield change, bins.first(before)
+            change = coming
+            bins = bins.after(int(np.searchsorted(bins.number, -(-coming.at // every))))
+        yield change, bins
+
+    def _begin_anew(self, change: MachineChange, outcome: Outcome) -> None:
+        """Forget what was learnt: from here on the machine is another one."""
+        memory = self._memory
+        memory.changed = change.at
+        if self._stretches is not None:
+            for stretch in self._stretches.ended(change.at):
+                self._tell(stretch, outcome)
+        if memory.model is not None or memory.learning.count:
+            memory.because = f"{change.kind}: {change.text}" if change.text else change.kind
+        memory.model, memory.watch, memory.learning = None, None, LearningBins()
+        memory.stretches = StretchState()
+        self._watch, self._stretches = None, None
 
     def snapshot(self) -> bytes:
         """What the next step needs."""
@@ -161,37 +207,46 @@ class Evaluator:
         if self._watch is None or self._stretches is None:
             return
         scores = self._watch.judge(bins)
-        outcome.results += [{"anomaly": self._told(s)} for s in self._stretches.take(scores)]
+        for stretch in self._stretches.take(scores):
+            self._tell(stretch, outcome)
         hours = float((~np.isnan(scores.score)).sum()) * self._settings.every / HOUR
         if hours:
             outcome.usage["machine_hours"] = outcome.usage.get("machine_hours", 0.0) + hours
 
     def _learn(self, bins: Bins, outcome: Outcome) -> Bins | None:
         """Add bins to the stretch, learn if it is whole; the bins that come after it."""
-        kept = self._memory.learning
-        d = len(self._signals)
+        memory, kept = self._memory, self._memory.learning
+        d, every = len(self._signals), self._settings.every
         if not kept.count:
             kept.base, kept.low, kept.high = [None] * d, [None] * d, [None] * d
+            memory.version += 1
+            begin = int(bins.number[0]) * every
+            self._tell_model("learning", {"from": begin, "to": begin + self._needed * every}, outcome)
         count = min(self._needed - kept.count, len(bins))
         self._keep(kept, bins.first(count))
         if kept.count < self._needed:
             return None
         whole = self._stretch(kept)
         still = np.frombuffer(kept.still, np.bool_).reshape(-1, d)
-        every = self._settings.every
         told: dict[str, Any] = {"from": int(whole.number[0]) * every, "to": (int(whole.number[-1]) + 1) * every}
-        self._memory.learning = LearningBins()
+        memory.learning = LearningBins()
         try:
             model = learn(self._signals, whole, self._settings, still)
         except InvalidInputError as e:
-            told["failed"] = [msgspec.to_builtins(f) for f in e.faults]
+            self._tell_model("failed", {**told, "failed": [msgspec.to_builtins(f) for f in e.faults]}, outcome)
+            memory.because = "nothing could be learnt before"
         else:
             told["regimes"] = {name: r.bins for name, r in model.regimes.items()}
             told["left_out"] = [msgspec.to_builtins(f) for f in model.left_out]
-            self._memory.model = model
+            memory.model = model
             self._watch, self._stretches = self._at_work()
-        outcome.results.append({"anomaly_model": told})
+            self._tell_model("learnt", told, outcome)
         return bins.after(count)
+
+    def _tell_model(self, state: str, told: dict[str, Any], outcome: Outcome) -> None:
+        because = {"because": self._memory.because} if self._memory.because else {}
+        model = {"version": self._memory.version, "state": state, **told, **because}
+        outcome.results.append({"anomaly_model": model})
 
     def _keep(self, kept: LearningBins, part: Bins) -> None:
         for i, column in enumerate(part.mean.T):
@@ -219,10 +274,15 @@ class Evaluator:
         regime = [name for name, run in kept.regime for _ in range(run)]
         return Bins(number, mean, mean, mean, regime, np.zeros(kept.count, np.int64))
 
-    def _told(self, stretch: Stretch) -> dict[str, Any]:
-        signals = [{k: _short(v) for k, v in msgspec.to_builtins(p).items() if v is not None} for p in stretch.signals]
-        told: dict[str, Any] = {"kind": stretch.kind, "from": stretch.start, "to": stretch.end, "signals": signals}
+    def _tell(self, stretch: Stretch, outcome: Outcome) -> None:
+        """The stretch as a result with all its figures, and as a finding."""
+        parts = [rounded(p) for p in stretch.signals]
+        told: dict[str, Any] = {
+            "kind": stretch.kind, "from": stretch.start, "to": stretch.end, "version": self._memory.version,
+            "signals": [{k: v for k, v in msgspec.to_builtins(p).items() if v is not None} for p in parts],
+        }  # fmt: skip
         if stretch.peak is not None:
-            told["peak"] = _short(stretch.peak)
+            told["peak"] = float(f"{stretch.peak:.6g}")
         units = likely_units(stretch, self._units)
-        return {**told, "units": list(units)} if units else told
+        outcome.results.append({"anomaly": {**told, "units": list(units)} if units else told})
+        outcome.findings.append(finding_of(stretch, parts, self._known, units))

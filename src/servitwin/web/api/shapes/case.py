@@ -21,8 +21,9 @@ class CaseSummary(Shape):
     id: str
     twin: str
     twin_title: str
-    requirement: str = Field(examples=["brake.holds-the-load"])
-    text: str = Field(description="the requirement in its author's words")
+    requirement: str = Field(examples=["brake.holds-the-load", "anomaly:deviates"])
+    text: str = Field(description="the requirement in its author's words, or what a service says that it found")
+    source: str = Field(description="the service that found it, which proves nothing; empty: a requirement is violated")
     component: str
     severity: Severity
     opened: Instant
@@ -43,13 +44,41 @@ class RelatedCase(Shape):
     id: str
     requirement: str
     text: str
+    source: str = Field(description="the service that found it; empty: a requirement is violated")
     severity: Severity
     status: CaseStatus
     active: bool
 
 
+class FoundSignalShape(Shape):
+    """What one signal has to do with what a service found; null: not known."""
+
+    signal: str
+    share: float | None = Field(description="its part among all signals, 0 to 1")
+    since: Instant | None = Field(description="from when on it showed by itself")
+    deviation: float | None = Field(description="how far off at most, in standard deviations of what is usual")
+    value: float | None = Field(description="a reading that shows it, in the signal's unit")
+    usual: float | None = Field(description="what is usual instead")
+
+
+class ToldShape(Shape):
+    """What a service says of a finding; nothing is proven by it."""
+
+    text: str
+    signals: list[FoundSignalShape]
+    hints: list[str] = Field(description="hypotheses in words")
+    version: str = Field(description="of the service")
+
+
+class DismissedShape(Shape):
+    """Why it is no fault; `normal_since`: what the machine does since then is normal, and is learnt anew."""
+
+    text: str
+    normal_since: Instant | None
+
+
 class FindingShape(Shape):
-    """A stretch in which the requirement was violated; `to` null: it goes on."""
+    """A stretch in which the requirement was violated, or of what a service found; `to` null: it goes on."""
 
     id: str
     from_: Instant = Field(alias="from")
@@ -58,6 +87,7 @@ class FindingShape(Shape):
     least: Margin
     most: Margin
     cut: Cut
+    told: ToldShape | None = Field(description="what the service says of it; null: it is a violation")
 
 
 class SampleShape(Shape):
@@ -162,6 +192,8 @@ class CaseDetail(CaseSummary):
     logic: str
     signals: list[str] = Field(description="signals that the formula reads")
     findings: list[FindingShape]
+    told: ToldShape | None = Field(description="what the service says of the latest finding; null: a requirement")
+    dismissed: DismissedShape | None
     explanation: ExplanationShape | None
     hypotheses: list[HypothesisShape]
     diagnosis: dict[str, Any] | None
@@ -232,6 +264,17 @@ class CloseIn(Shape):
     number: int | None = None
 
 
+class DismissIn(Shape):
+    """Say why what a service found is no fault; refused where a requirement is violated, which is proven."""
+
+    kind: Literal["dismissed"]
+    text: str
+    normal_since: InstantIn | None = Field(
+        None, description="what the machine does since then is normal: services learn it anew; null: it happened once"
+    )
+    number: int | None = None
+
+
 class NoteIn(Shape):
     """A remark."""
 
@@ -241,5 +284,6 @@ class NoteIn(Shape):
 
 
 StepIn = Annotated[
-    AcknowledgeIn | ShelveIn | UnshelveIn | DiagnoseIn | RepairIn | CloseIn | NoteIn, Field(discriminator="kind")
+    AcknowledgeIn | ShelveIn | UnshelveIn | DiagnoseIn | RepairIn | CloseIn | DismissIn | NoteIn,
+    Field(discriminator="kind"),
 ]

@@ -22,6 +22,15 @@ class SignatureShape(Shape):
     signature: str = Field(description="Ed25519, base64, over the text `servitwin contract DIGEST`")
 
 
+class WithdrawalShape(Shape):
+    """Who ended an offer before both had signed; a party that had signed took it back, the other declined it."""
+
+    party: str
+    by: str
+    at: Instant
+    text: str
+
+
 class ContractSummary(Shape):
     """A contract as lists show it: the version that binds, else the newest."""
 
@@ -38,7 +47,7 @@ class ContractSummary(Shape):
     per: str
     level: Decimal | None = Field(description="percent guaranteed; null where nothing is guaranteed")
     formula: str | None
-    life: Literal["trial", "offered", "binding", "ended"]
+    life: Literal["trial", "offered", "withdrawn", "binding", "ended"]
     digest: str
     signed_by: list[str]
     waiting: int = Field(description="claims that wait for your party's decision")
@@ -60,6 +69,7 @@ class ContractDetail(ContractSummary):
 
     terms: dict[str, Any] = Field(description="the signed content; its canonical JSON (RFC 8785) has the digest")
     signatures: list[SignatureShape]
+    withdrawal: WithdrawalShape | None = Field(description="who ended the offer before both had signed")
     versions: list[int]
     periods: list[PeriodShape]
     you: str = Field(description="`provider`, `customer`, or empty where you are neither")
@@ -71,6 +81,13 @@ class SignIn(Shape):
     version: int | None = None
     public_key: str | None = Field(None, description="Ed25519, base64 of 32 bytes")
     signature: str | None = Field(None, description="base64")
+
+
+class WithdrawalIn(Shape):
+    """End an offer that only one party has signed."""
+
+    version: int | None = None
+    text: str = Field("", max_length=1000, description="why; the other party reads it")
 
 
 class MachineStatus(Shape):

@@ -112,6 +112,7 @@ class ComparedIn(Shape):
     name: Name = Field(examples=["fill-and-hold"], description="of the set-up")
     begin: InstantIn
     signals: Annotated[list[WatchedIn], Field(max_length=200)]
+    open_cases: bool = Field(False, description="let the deviations open, continue and end cases of the machine")
 
 
 class DeviationShape(Shape):

@@ -1,0 +1,28 @@
+/** Texts of machines' keys. */
+export const machineKeys = {
+  machineKeys: {
+    lead: "A gateway that signs what it sends proves whose word an observation is. While a key counts, unsigned messages of the machine go to quarantine.",
+    machine: "Machine",
+    title: (twin: string) => `Keys of ${twin}`,
+    demanded: "What it sends now has to be signed",
+    notDemanded: "What it sends now need not be signed",
+    none: "No key is registered.",
+    name: "Holder",
+    nameHint: "What holds the private key, as “gateway hall 2”",
+    id: "Key",
+    since: "Counts since",
+    counts: "counts",
+    revoked: "revoked",
+    released: "demands nothing since",
+    revoke: (name: string) => `Revoke the key of ${name}`,
+    reason: "Why",
+    unsigned: "Hear the machine unsigned from then on",
+    register: "Register a key",
+    registerIt: "Register",
+    publicKey: "Public key",
+    publicKeyHint: "Ed25519, 32 bytes, base64; the private key stays at the gateway",
+    replaces: "Replaces",
+    replacesNone: "no key",
+    warning: "From ten seconds after this the machine is heard only if it signs.",
+  },
+};
