@@ -22,6 +22,9 @@ BENCHMARKS = (
     "controllers",
     "anomaly",
     "line_simulation",
+    "anomaly_calibration",
+    "anomaly_fleet",
+    "traceability",
 )
 
 

@@ -5,9 +5,10 @@ judged from there on with the settings below, the same for all. A row is in alar
 bin. ``at once``: a row carries what was said when its last complete bin was judged, as a person at the machine sees it.
 F1, FAR and MAR are pooled over recordings (confusion counts are added), in per cent but for F1.
 
-The limits of a recording come from its first rows and from ``chance``, never from its labels. But labels of the eight
-recordings whose number can be divided by four were looked at while the method was chosen, ``chance``, smoothing and
-longest lag among it (some three hundred settings were tried); those of the other nine only to fill this table.
+The limits of a recording come from its first rows and from ``chance``, which machines made by a generator give
+(``anomaly_calibration.py``), never from labels. But labels of the eight recordings whose number can be divided by four
+were looked at while the method was first chosen, smoothing and longest lag among it; those of the other nine only to
+fill this table.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from servitwin.domain.anomaly.watch import AnomalyWatch
 from servitwin.domain.observation import Floats
 
 STATED = 1e-4  # stretches that begin, a bin
-GRID = (1e-5, 3e-6, 1e-6, 3e-7)
+GRID = (3e-5, 1e-5, 3e-6, 1e-6)
 MACHINES, JUDGED = 40, 4000
 SIGNALS = (1, 3, 8, 15)
 MINUTE = 60 * 1_000_000_000

@@ -24,6 +24,7 @@ const Releases = lazy(() => import("./places/releases/Releases"));
 const Plan = lazy(() => import("./places/plan/Plan"));
 const Fleet = lazy(() => import("./places/machines/Fleet"));
 const Verify = lazy(() => import("./places/verify/Verify"));
+const Quality = lazy(() => import("./places/quality/Quality"));
 const TwinPage = lazy(() => import("./places/twin/TwinPage"));
 
 export function App() {
@@ -75,6 +76,7 @@ function PlaceOf() {
   if (place === "invoices") return <Invoices />;
   if (place === "plan") return <Plan />;
   if (place === "releases") return <Releases />;
+  if (place === "quality") return <Quality />;
   if (place === "quarantine") return <Quarantine />;
   if (place === "health") return <Health />;
   if (place === "administration") return <Administration />;

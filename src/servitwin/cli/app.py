@@ -21,6 +21,7 @@ from servitwin.cli import (
     requirements,
     run,
     simulate,
+    traces,
     work_orders,
 )
 from servitwin.cli.starters import Starters
@@ -52,6 +53,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     evidence.add(app, starters)
     planning.add(app)
     simulate.add(app)
+    traces.add(app, starters)
     if starters.bench is not None:
         bench.add(app, starters.bench)
     return app

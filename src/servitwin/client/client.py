@@ -21,6 +21,7 @@ from servitwin.client.http import Connection, local_address
 from servitwin.client.planning import PlanningCalls
 from servitwin.client.releases import ReleaseCalls
 from servitwin.client.requirements import RequirementCalls
+from servitwin.client.traces import TraceCalls
 from servitwin.domain.error import NotFoundError
 from servitwin.domain.instant import format_instant
 from servitwin.domain.machine_type import MachineType
@@ -30,7 +31,8 @@ Time = str | int | None
 
 
 class Client(
-    AnomalyCalls, ContractCalls, ControllerCalls, EvidenceCalls, PlanningCalls, ReleaseCalls, RequirementCalls
+    AnomalyCalls, ContractCalls, ControllerCalls, EvidenceCalls, PlanningCalls, ReleaseCalls, RequirementCalls,
+    TraceCalls,
 ):  # fmt: skip
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.
 

@@ -7,6 +7,7 @@ from servitwin.domain.error import ConflictError, Fault, InvalidInputError, Refu
 from servitwin.domain.instant import DAY
 
 LONGEST_SHELF = 7 * DAY
+LONGEST_NORMAL = 31 * DAY  # how far back something may be said to be normal: what was judged since is judged again
 
 
 def check_step(now: CaseStanding, step: CaseStep) -> None:
@@ -16,7 +17,7 @@ def check_step(now: CaseStanding, step: CaseStep) -> None:
         ConflictError: ``case:over``, ``case:out-of-turn``.
         RefusedError: ``case:safety-not-shelved``, ``case:proven-not-dismissed``.
         InvalidInputError: ``case:shelf-too-long``, ``case:reason-missing``, ``case:repair-in-future``,
-            ``case:repair-before-violation``, ``case:normal-in-future``.
+            ``case:repair-before-violation``, ``case:normal-in-future``, ``case:normal-too-long-ago``.
     """
     body = step.body
     if step.number != len(now.steps) + 1:
@@ -49,6 +50,11 @@ def check_step(now: CaseStanding, step: CaseStep) -> None:
                     Fault("case:proven-not-dismissed", "A violated requirement is proven: it is a fault", hint)
                 )
             _need(text, "text")
+            if since is not None and now.findings and since < now.findings[-1].start - LONGEST_NORMAL:
+                hint = "Thirty-one days before the finding at most: from then on the machine is learnt anew"
+                raise InvalidInputError(
+                    Fault("case:normal-too-long-ago", "That is too long ago to be judged again", hint, "normal_since")
+                )
             if since is not None and since > step.at:
                 raise InvalidInputError(
                     Fault(

@@ -19,7 +19,7 @@ from servitwin.domain.finding import FoundSignal
 FindingKey = tuple[str, str, int]  # code, what it is about, begin
 LONGEST_TEXT = 500
 MOST_SIGNALS = 100
-_CODE = re.compile(r"[a-z][a-z0-9-]*:[a-z][a-z0-9-]*\Z", re.ASCII)
+_CODE = re.compile(r"[a-z][a-z0-9_-]*:[a-z][a-z0-9_-]*\Z", re.ASCII)
 
 
 class ServiceFinding(msgspec.Struct, frozen=True, omit_defaults=True, rename={"start": "from", "end": "to"}):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -14,6 +14,7 @@ from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.signal import SignalType
 from servitwin.domain.state_time import Gap
+from servitwin.domain.trace_event import TraceEvent
 
 Value = float | str | bool | None
 
@@ -72,6 +73,20 @@ class Recording(Protocol):
 
     def lines(self, twin: str) -> Iterator[RecordedLine]:
         """Lines of one machine in the order of its file."""
+        ...
+
+
+@runtime_checkable
+class TracedRecording(Protocol):
+    """A recording that also tells what became of each part."""
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        """Files that could not be read whole; what could be read of them is used."""
+        ...
+
+    def traces(self) -> Sequence[TraceEvent]:
+        """Events of all parts."""
         ...
 
 

@@ -14,6 +14,8 @@ from servitwin.domain.case import (
     Closed,
     Diagnosed,
     Dismissed,
+    Ended,
+    Found,
     Noted,
     Repaired,
     Shelved,
@@ -241,7 +243,25 @@ class ActOnCase:
         if not violated:
             violated = [(case.opened, case.opened + 1)]
         readable = any(self._authoriser.spans(actor, twin, "", start, end) for start, end in violated)
-        return standing if readable else None
+        return self._without_others(actor, twin, standing) if readable else None
+
+    def _without_others(self, actor: Actor, twin: Twin, standing: CaseStanding) -> CaseStanding:
+        """The case without what services said of stretches at another owner's: it names readings."""
+        bodies = [s.body for s in standing.steps]
+        starts = {b.finding.id: b.finding.start for b in bodies if isinstance(b, Found) and b.told is not None}
+        hidden = {id for id, at in starts.items() if not self._authoriser.spans(actor, twin, "", at, at + 1)}
+        if not hidden:
+            return standing
+        steps = []
+        for step in standing.steps:
+            match step.body:
+                case Found(finding=f) as body if f.id in hidden:
+                    steps.append(msgspec.structs.replace(step, body=msgspec.structs.replace(body, told=None)))
+                case Ended(finding=id) as body if id in hidden:
+                    steps.append(msgspec.structs.replace(step, body=msgspec.structs.replace(body, told=None)))
+                case _:
+                    steps.append(step)
+        return msgspec.structs.replace(standing, steps=tuple(steps))
 
 
 def _urgency(s: CaseStanding) -> tuple[bool, int, bool, int]:

@@ -65,11 +65,17 @@ class KeepFindings:
     def __init__(self, registry: Registry, records: Records, new_id: Callable[[], str]) -> None:
         self._registry, self._records, self._new_id = registry, records, new_id
 
-    def take(self, twin: Twin, by: Finder, found: Sequence[ServiceFinding], cut: Cut, now: int) -> list[Message]:
-        """Findings of one step, in the order in which they were told."""
+    def take(
+        self, twin: Twin, by: Finder, found: Sequence[ServiceFinding], cut: Cut, until: int, now: int
+    ) -> list[Message]:
+        """Findings of a step that took data up to ``until``, in the order in which they were told."""
         said: list[Message] = []
         for one in found:
-            said += self._one(twin, by, one, cut, now)
+            finding = Finding(
+                twin.uid, one.code, by.digest_of(one.about), one.component, one.severity, one.start, until, one.end,
+                cut={str(k): n for k, n in cut.items()},
+            )  # fmt: skip
+            said += self._one(twin, by, one, finding, now)
         return said
 
     def settle(
@@ -109,12 +115,8 @@ class KeepFindings:
         return said
 
     # one finding ------------------------------------------------------------------------------------------------
-    def _one(self, twin: Twin, by: Finder, one: ServiceFinding, cut: Cut, now: int) -> list[Message]:
+    def _one(self, twin: Twin, by: Finder, one: ServiceFinding, finding: Finding, now: int) -> list[Message]:
         told = Told(one.text, one.signals, one.hints, by.version)
-        finding = Finding(
-            twin.uid, one.code, by.digest_of(one.about), one.component, one.severity, one.start, now, one.end,
-            cut={str(k): n for k, n in cut.items()},
-        )  # fmt: skip
         standings = self._standings(twin, by.service)
         holder = next((s for s in standings if any(f.id == finding.id for f in s.findings)), None)
         if holder is None:

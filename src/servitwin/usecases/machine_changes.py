@@ -8,6 +8,7 @@ from itertools import pairwise
 import msgspec
 
 from servitwin.domain.case import Case, CaseStep, Dismissed, Repaired
+from servitwin.domain.case_check import LONGEST_NORMAL
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.machine_change import MachineChange
 from servitwin.domain.party import Actor
@@ -61,7 +62,8 @@ class MachineChanges:
         """What the machine does since that instant is normal; saying it twice changes nothing.
 
         Raises:
-            InvalidInputError: ``change:reason-missing``, ``change:in-future``, ``change:before-machine``.
+            InvalidInputError: ``change:reason-missing``, ``change:in-future``, ``change:too-long-ago``,
+                ``change:before-machine``.
             RefusedError: the actor may not treat the machine.
         """
         authoriser.require(actor, "treat", twin)
@@ -72,6 +74,9 @@ class MachineChanges:
             faults.append(
                 Fault("change:in-future", "Nobody knows yet what is normal then", "Now at the latest", "since")
             )
+        if since < now - LONGEST_NORMAL:
+            hint = "Thirty-one days ago at most: from then on the machine is learnt anew"
+            faults.append(Fault("change:too-long-ago", "That is too long ago to be judged again", hint, "since"))
         if twin.commissioned is not None and since < twin.commissioned:
             hint = "Give an instant after it was commissioned"
             faults.append(Fault("change:before-machine", "The machine did not run then", hint, "since"))

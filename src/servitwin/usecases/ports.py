@@ -39,6 +39,7 @@ from servitwin.domain.twin import Twin
 from servitwin.domain.usage import UsageConflict, UsageRecord
 from servitwin.domain.work_order import WorkOrder
 from servitwin.usecases.planning_ports import PlanningRecords
+from servitwin.usecases.trace_ports import TraceRecords
 
 __all__ = ["Aggregation", "Bucket", "Bus", "Files", "HistoryReader", "HistoryWriter", "LastValue", "Records"]
 
@@ -259,9 +260,16 @@ class ReleaseRecords(Protocol):
 
 
 class Records(
-    ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, PlanningRecords, ReleaseRecords,
+    ContractRecords,
+    MoneyRecords,
+    CaseRecords,
+    StatementRecords,
+    ControllerRecords,
+    PlanningRecords,
+    ReleaseRecords,
+    TraceRecords,
     Protocol,
-):  # fmt: skip
+):
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
     def together(self, alone: str = "") -> AbstractContextManager[None]:
@@ -347,6 +355,7 @@ class Records(
     def outcomes(
         self, service: str, twin: str, start: int, end: int, *, telling: bool = False
     ) -> list[dict[str, Any]]: ...
+    def thin_snapshots(self, service: str, version: str, twin: str, parameters: str, start: int, end: int) -> None: ...
     def outcomes_until(self, service: str, twin: str, parameters: str) -> int | None: ...
     def latest_snapshot(
         self, service: str, version: str, twin: str, parameters: str, before: int

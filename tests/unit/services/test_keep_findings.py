@@ -192,8 +192,8 @@ def test_many_findings_make_few_cases(records: SqlRecords) -> None:
     keep = KeepFindings(registry, records, lambda: f"c{next(ids)}")
     for n in range(40):
         found = ServiceFinding("over:load", n * NS, "too heavy", LOAD, end=n * NS + 5, group=f"g{n % 20}")
-        keep.take(twin, by, [found], {}, 100 * NS + n)
-        keep.take(twin, by, [found], {}, 100 * NS + n)  # told twice
+        keep.take(twin, by, [found], {}, 90 * NS, 100 * NS + n)
+        keep.take(twin, by, [found], {}, 90 * NS, 100 * NS + n)  # told twice
     assert len(standings(records)) == MOST_OPEN
     assert sum(len(s.findings) for s in standings(records)) == 40
     assert sum(len(s.steps) for s in standings(records)) == 40
@@ -270,3 +270,5 @@ def test_a_proven_violation_is_not_dismissed_and_a_reason_is_asked_for(records: 
         check_step(found, CaseStep("c", 2, 9, "timo", Dismissed(" ")))
     with pytest.raises(InvalidInputError, match="case:normal-in-future"):
         check_step(found, CaseStep("c", 2, 9, "timo", Dismissed("new tool", 9 + DAY)))
+    with pytest.raises(InvalidInputError, match="case:normal-too-long-ago"):
+        check_step(found, CaseStep("c", 2, 9, "timo", Dismissed("new tool", -40 * DAY)))

@@ -1,5 +1,7 @@
 """Services step by step: late data change the outcome to what it would have been in order, as a new revision."""
 
+import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
-from servitwin.domain.instant import NS
+from servitwin.domain.instant import DAY, HOUR, NS
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import Cut, Series
 from servitwin.domain.signal import SignalDefinition
@@ -175,3 +177,21 @@ def test_withdrawing_ends_the_assignment_and_keeps_outcomes(records: SqlRecords)
     assert withdraw_service(records, "rises", UID) == 1
     assert runner.advance(60 * NS) == 0
     assert rises(records) == [1 * NS]
+
+
+def test_of_days_that_are_over_one_snapshot_is_kept_and_late_data_still_count(
+    records: SqlRecords, tmp_path: Path
+) -> None:
+    history, host = MemoryHistory(), CountingHost()
+    runner = service_runner(history, records, host)
+    assign_service(records, Registry(records), host, ASSIGNED)
+    history.rows += [(NS + h * HOUR, 5.0) for h in range(96)]
+    for hour in range(1, 96):
+        runner.advance(hour * HOUR + 5 * NS)
+    with sqlite3.connect(tmp_path / "records.db") as file:
+        kept = file.execute("SELECT end_ns FROM outcomes WHERE snapshot IS NOT NULL ORDER BY end_ns").fetchall()
+    per_day = Counter(end // DAY for (end,) in kept)
+    assert per_day[0] == per_day[1] == 1 and per_day[2] > 20 and per_day[3] > 20
+    history.rows.append((5 * HOUR, 12.0))
+    runner.advance(95 * HOUR + 6 * NS)
+    assert rises(records) == [5 * HOUR] and runner.failures == {}

@@ -12,6 +12,7 @@ import {
   iconCheckboxes,
   iconCoins,
   iconMaintenanceWarning,
+  iconQualityReport,
 } from "@siemens/ix-icons/icons";
 import { type MouseEvent, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { useOpenCases } from "../data/cases";
@@ -63,6 +64,7 @@ export function Shell({ children }: { children: ReactNode }) {
           { path: "releases", label: t.nav.releases, icon: iconUpload },
         ]
       : []),
+    { path: "quality", label: t.nav.quality, icon: iconQualityReport },
     { path: "quarantine", label: t.nav.quarantine, icon: iconBoxClosed },
     { path: "health", label: t.nav.health, icon: iconHealth },
     ...(mayAdminister(account) ? [{ path: "administration", label: t.nav.administration, icon: iconCogwheel }] : []),

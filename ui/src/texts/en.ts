@@ -9,6 +9,7 @@ import { offers } from "./en/offers";
 import { places } from "./en/places";
 import { plan } from "./en/plan";
 import { simulation } from "./en/simulation";
+import { quality } from "./en/quality";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...anomalies, ...plan, ...machineKeys, ...simulation };
+export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...anomalies, ...plan, ...machineKeys, ...quality, ...simulation };

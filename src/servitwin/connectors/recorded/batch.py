@@ -6,14 +6,16 @@ What the machine twins get beside the machine's own signals is named in :data:`O
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from servitwin.connectors.recorded.batch_trace import OperationRun, batch_traces
 from servitwin.connectors.recorded.devices import kind_and_unit, signal_name
-from servitwin.connectors.recorded.qif import PartResult, read_results
+from servitwin.connectors.recorded.qif import PartResult, ResultFile, read_results
 from servitwin.connectors.recorded.states import state_mapping
 from servitwin.connectors.recorded.tables import content_id, instant_or_text, rows, sort_key
 from servitwin.domain.error import Fault, InvalidInputError
@@ -21,6 +23,7 @@ from servitwin.domain.instant import NS
 from servitwin.domain.machine_type import MachineType, Production
 from servitwin.domain.signal import SignalDefinition
 from servitwin.domain.state_time import Gap
+from servitwin.domain.trace_event import TraceEvent
 from servitwin.domain.twin import TWIN_ID
 from servitwin.sdk.recording import RecordedLine, RecordedTwin
 
@@ -72,6 +75,7 @@ class BatchRecording:
 
     def __init__(self, folder: Path) -> None:
         self._notes: list[str] = []
+        self._faults: list[Fault] = []
         self._lines: dict[str, list[RecordedLine]] = defaultdict(list)
         self._names: dict[str, str] = {}
         operations_file = folder / "operations.csv"
@@ -87,7 +91,8 @@ class BatchRecording:
                 )
             )
         results_files = sorted([*folder.glob("*Results*.QIF"), *folder.glob("*Results*.QIF.gz")])
-        results = [r for path in results_files for r in read_results(path)]
+        files = [read_results(path) for path in results_files]
+        results = [r for file in files for r in file.parts]
         self._results = {(r.product, r.instance): r for r in results if r.instance is not None}
         self._notes += [
             f"{r.report}: one result (passed: {r.passed}) names no part and counts nowhere"
@@ -96,7 +101,10 @@ class BatchRecording:
         ]
         self._operations = self._read_operations(operations_file)
         self._read_events(events_file)
-        session = f"nist-batch-{content_id([operations_file, events_file, *results_files])}"
+        whole = [path for path, file in zip(results_files, files, strict=True) if file.fault is None]
+        cut = "".join(f"-{zlib.crc32(file.raw.encode()):08x}" for file in files if file.fault is not None)
+        session = f"nist-batch-{content_id([operations_file, events_file, *whole])}{cut}"
+        self._put_aside(files)
         for twin in self._names:
             self._add_operations(twin)
             self._lines[twin].sort(key=lambda line: sort_key(line.time))
@@ -120,6 +128,29 @@ class BatchRecording:
     def lines(self, twin: str) -> Iterator[RecordedLine]:
         """Lines of one machine by time; those without a time first."""
         return iter(self._lines[twin])
+
+    def traces(self) -> Sequence[TraceEvent]:
+        """Genealogy of the parts: operations with program and tools, and what was measured."""
+        runs = [OperationRun(o.part, o.operation, o.twin, o.instance, o.start, o.end) for o in self._operations]
+        return list(batch_traces(runs, self._lines, self._results))
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        """Files that could not be read whole; what could be read of them is used."""
+        return self._faults
+
+    def _put_aside(self, files: Sequence[ResultFile]) -> None:
+        """A result file that is cut off is told, and goes to quarantine with a machine that worked on its product."""
+        for file in files:
+            if file.fault is None:
+                continue
+            self._faults.append(file.fault)
+            self._notes.append(str(file.fault))
+            product = file.name.split("Results")[0]
+            machines = [o.twin for o in self._operations if o.part == product] or sorted(self._names)
+            if machines:
+                said = f"{file.fault.message}. It begins: {file.raw}"
+                self._lines[machines[-1]].insert(0, RecordedLine(machines[-1], "", "", said, file.name))
 
     def _twin_of(self, machine: str, source: str) -> str:
         twin = machine.lower()

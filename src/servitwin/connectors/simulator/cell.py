@@ -20,6 +20,7 @@ from servitwin.connectors.simulator.machine import (
     stands,
     stretches,
 )
+from servitwin.connectors.simulator.made_part import MadePart, shown_part
 from servitwin.connectors.simulator.physics import between, happens, measured, relax
 
 FAULTS = (
@@ -57,6 +58,9 @@ class CellState(MachineState, kw_only=True):
     robot_temp: float = 24.0
     speed_percent: float = 100.0
     why: str = ""
+    queue: tuple[str, ...] = ()  # serial numbers on the belt, first the next one; parts of before are not known
+    picked: str = ""
+    part: MadePart | None = None
 
 
 class Cell:
@@ -131,6 +135,8 @@ class Cell:
             return
         if not waiting:
             s.belt += 1
+            if not s.feeds:
+                s.queue = (*s.queue, f"{s.name}-in-{s.total + s.belt + (s.phase == 'pick'):06d}")
             return
         fullest = max(waiting, key=lambda i: (waiting[i], -i))
         if waiting[fullest] >= 1:
@@ -138,6 +144,7 @@ class Cell:
             counts[fullest] += 1
             s.taken = (counts[0], counts[1], counts[2])
             s.belt += 1
+            s.queue = (*s.queue, f"{s.feeds.get(f'out-{fullest + 1}', '')}-{counts[fullest]:06d}")
 
     def _begin(self, s: CellState, rng: Random) -> bool:
         """Change the pallet, take a break, or pick a part; whether there was anything to begin."""
@@ -148,6 +155,8 @@ class Cell:
             s.pause_left_s = rng.uniform(40.0, 180.0)
         elif s.belt > 0:
             s.belt -= 1
+            known = len(s.queue) > s.belt
+            s.picked, s.queue = (s.queue[0], s.queue[1:]) if known else ("", s.queue)
             s.phase, s.left_s = "pick", PICK_S * rng.uniform(1.0, 1.12)
         else:
             return False
@@ -156,11 +165,16 @@ class Cell:
     def _finish(self, s: CellState, rng: Random) -> None:
         if s.phase == "pick":
             s.total += 1
+            before = s.good
             if rng.random() < 0.003 + 0.5 * severity(s.defects, "gripper-leak") ** 2:
                 s.scrap += 1
             else:
                 s.good += 1
                 s.on_pallet += 1
+            if s.picked:
+                packed = s.good > before
+                pallet = f"{s.name}-pallet-{s.pallets + 1:05d}" if packed else ""
+                s.part = MadePart(s.picked, good=packed, reason="none" if packed else "dropped", container=pallet)
         else:
             s.on_pallet, s.pallets = 0, s.pallets + 1
         s.phase, s.left_s = "idle", 0.0
@@ -210,6 +224,7 @@ class Cell:
             "energy": round(s.energy_kwh, 4),
             **self.counters(s),
         }
+        values.update(shown_part(s.part))
         values.update(control_outputs(s, self.faults, s.powered))
         return values
 

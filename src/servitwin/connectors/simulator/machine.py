@@ -22,8 +22,12 @@ class MachineState(msgspec.Struct, kw_only=True):
     """State that every machine has; serialisable as JSON.
 
     ``phase`` is what it works at, in the model's own words, ``left_s`` the seconds until that ends; ``heard`` keeps
-    the last known cumulative counters of the neighbours, ``pause_left_s`` an operator's pause.
+    the last known cumulative counters of the neighbours, ``pause_left_s`` an operator's pause. ``name`` is the
+    machine's twin, ``feeds`` the neighbour's twin behind each counter.
     """
+
+    name: str = ""
+    feeds: dict[str, str] = {}
 
     steps: int = 0
     phase: str = "idle"

@@ -22,6 +22,16 @@ from servitwin.connectors.simulator.machine import (
     stands,
     stretches,
 )
+from servitwin.connectors.simulator.made_part import (
+    POROUS_SCRAP,
+    MadePart,
+    cast_batch,
+    is_bad_tool,
+    is_porous,
+    measure,
+    shown_part,
+    tool_id,
+)
 from servitwin.connectors.simulator.physics import between, happens, measured, relax
 
 FAULTS = (
@@ -98,6 +108,11 @@ class MillState(MachineState, kw_only=True):
     coolant_level: float = 92.0
     position: float = 0.0
     why: str = ""  # why it does not work: pause, starved, blocked, or empty
+    batch: str = ""  # of the blank in work
+    porous: bool = False
+    tool_changes: int = 0
+    set_up: bool = False  # the next part is the first one after a set-up
+    part: MadePart | None = None
 
 
 class Mill:
@@ -151,7 +166,10 @@ class Mill:
             s.why = "pause"
             return used, 0.0
         if s.phase == "idle":
-            return self._begin(s, limit, inputs, rng), 0.0
+            used = self._begin(s, limit, inputs, rng)
+            if s.phase == "load":
+                s.batch, s.porous = cast_batch(inputs.now), is_porous(inputs.now)
+            return used, 0.0
         pace = s.feed_percent / 100.0 if s.phase == "cut" else 1.0
         if pace <= 0.0:
             return limit, 0.0
@@ -195,9 +213,9 @@ class Mill:
         elif s.phase == "setup":
             s.product, s.wanted = s.wanted, ""
             s.lot_left = PRODUCTS[s.product].lot
-            s.phase = "idle"
+            s.phase, s.set_up = "idle", True
         else:
-            s.tool_wear, s.tool = 0.0, s.tool % 24 + 1
+            s.tool_wear, s.tool, s.tool_changes = 0.0, s.tool % 24 + 1, s.tool_changes + 1
             s.phase = "idle"
 
     def _count(self, s: MillState, rng: Random) -> None:
@@ -205,7 +223,11 @@ class Mill:
         chance = 0.006 + 0.03 * s.tool_wear**4 + 0.25 * severity(s.defects, "spindle-bearing")
         chance += 0.02 * max(0.0, s.feed_percent / 100.0 - 1.0)
         s.total += 1
-        if s.spoilt or rng.random() < chance:
+        reason = "fault while cutting" if s.spoilt else ""
+        if not s.spoilt and rng.random() < chance:
+            reason = "vibration" if severity(s.defects, "spindle-bearing") > 0.1 else "handling"
+        self._finish_part(s, reason)
+        if s.part is not None and not s.part.good:
             s.scrap += 1
         else:
             s.good += 1
@@ -215,6 +237,22 @@ class Mill:
         if s.lot_left <= 0:
             names = list(PRODUCTS)
             s.wanted = s.wanted or names[(names.index(s.product) + 1) % len(names)]
+
+    def _finish_part(self, s: MillState, reason: str) -> None:
+        """Mark the part that leaves, good ones with the number by which the cell takes them, and measure it."""
+        bad_tool = is_bad_tool(s.tool_changes)
+        seed = f"{s.name}:{s.total}"
+        found, wrong = measure(s.product, seed, s.tool_wear, bad_tool, s.spindle_temp - 25.0)
+        if not reason and s.porous and Random(f"{seed}:porosity").random() < POROUS_SCRAP:
+            reason = "porosity"
+        reason = reason or (f"{wrong} out of tolerance" if wrong else "none")
+        good = reason == "none"
+        s.part = MadePart(
+            f"{s.name}-{s.out + 1:06d}" if good else f"{s.name}-S{s.scrap + 1:05d}", s.product, s.batch,
+            tool_id(s.name, s.tool, s.tool_changes), "setter" if s.set_up else "operator", good, reason,
+            PRODUCTS[s.product].cycle_s, "", found,
+        )  # fmt: skip
+        s.set_up = False
 
     def _load(self, s: MillState) -> float:
         """Spindle load in % while it cuts now: product, stage of the program, feed, wear of tool and bearing."""
@@ -299,6 +337,7 @@ class Mill:
             "buffer.in": int(between(s.heard.get("delivered", s.taken + IN_PLACES) - s.taken, 0, 99)),
             "buffer.out": int(between(s.out - s.heard.get("removed", s.out), 0, 99)),
         }
+        values.update(shown_part(s.part))
         values.update(control_outputs(s, self.faults, s.powered))
         return values
 

@@ -115,7 +115,9 @@ class Machine:
     def __init__(self, config: MachineConfig, state: MachineState | None = None) -> None:
         self.config = config
         self.model = MODELS[config.model]
-        self.state: MachineState = state or self.model.fresh(Random(f"{config.seed}:fresh"))
+        fresh: MachineState = state or self.model.fresh(Random(f"{config.seed}:fresh"))
+        feeds = {name: link.twin for name, link in config.hears.items()}
+        self.state = msgspec.structs.replace(fresh, name=config.twin, feeds=feeds)
         self._rng = Random(f"{config.seed}:{self.state.steps}")
         self._noise = Random(f"{config.seed}:{self.state.steps}:noise")
 

@@ -17,8 +17,11 @@ PAST_CHUNK = 2 * HOUR
 
 
 def _still(name: str) -> bool:
-    """Whether a signal is said when it changes alone: repeating a condition would raise its alarm again."""
-    return name.endswith(".condition")
+    """Whether a signal is said when it changes alone.
+
+    Repeating a condition would raise its alarm again; what is said of a finished part is said once.
+    """
+    return name.endswith(".condition") or name.startswith("part.")
 
 
 class Reporter:

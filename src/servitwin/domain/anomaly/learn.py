@@ -18,6 +18,7 @@ from servitwin.domain.anomaly.tail import limit_of_tail
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.observation import Bools, Floats, Int64s
 
+UNSEEN = 0.5  # drift over the whole stretch, in variances of the noise, that cannot be told from none
 START = 5  # bins that make the first level
 MOST_LAGS = 20
 LEAST_PAIRS = 10
@@ -162,7 +163,8 @@ def _variances(grid: Floats, bins: int) -> tuple[Floats, Floats, Floats]:
     short = np.where(np.isnan(short) | (short <= 0), variance, short)
     noise = np.maximum(total / 2, 0.025 * short)
     least = 0.1 * noise / bins
-    drift = np.clip(through, least, np.maximum(short, least))
+    unseen = UNSEEN * noise / bins
+    drift = np.clip(through, unseen, np.maximum(short, unseen))
     eighth, quarter, half = (max(bins // n, 1) for n in (8, 4, 2))
     a, b, c = (_difference(grid, j) for j in (eighth, quarter, half))
     late = np.fmax((c - a) / max(half - eighth, 1), (b - a) / max(quarter - eighth, 1))

@@ -31,7 +31,7 @@ class AnomalySettings(msgspec.Struct, frozen=True):
 
     every: int
     smoothing: float = 0.3
-    chance: float = 1e-6
+    chance: float = 1e-5
     false_rate: float = 1e-4
     shrink: float = 0.3
     freeze: float = 3.0

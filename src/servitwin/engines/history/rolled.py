@@ -41,7 +41,7 @@ def samples_of(found: Found, words: Words) -> Samples:
     """Numbers and words of observations; a flag is both. ``words`` collects text -> code over several calls."""
     names = [*found.words, "false", "true"] if (found.flag >= 0).any() else found.words
     translate = np.array([*(words.setdefault(w, len(words)) for w in names), -1], dtype=np.int32)
-    code = np.where(found.flag >= 0, len(found.words) + found.flag, found.text)
+    code = np.where(found.flag >= 0, len(found.words) + found.flag.astype(np.int64), found.text)
     number = np.where(found.flag >= 0, found.flag, found.number)
     return Samples(found.series, found.time, number, translate[code])
 

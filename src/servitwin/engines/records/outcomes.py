@@ -100,6 +100,21 @@ class OutcomeRecords(Part):
             row = connection.execute(query).first()
         return None if row is None else (row.end_ns, row.cut, bytes(row.snapshot))
 
+    def thin_snapshots(self, service: str, version: str, twin: str, parameters: str, start: int, end: int) -> None:
+        """Of the snapshots of intervals that end in [start, end) keep the last one alone; outcomes stay."""
+        c = t.outcomes.c
+        mine = (
+            c.service == service, c.version == version, c.twin == twin, c.parameters == parameters,
+            c.end_ns >= start, c.end_ns < end, c.snapshot.is_not(None),
+        )  # fmt: skip
+        last = select(func.max(c.id)).where(
+            *mine, c.end_ns == select(func.max(c.end_ns)).where(*mine).scalar_subquery()
+        )
+        with self._database.write() as connection:
+            kept = connection.execute(last).scalar()
+            if kept is not None:
+                connection.execute(t.outcomes.update().where(*mine, c.id != kept).values(snapshot=None))
+
     def outcomes_until(self, service: str, twin: str, parameters: str) -> int | None:
         """End of the last interval with an outcome of a service on a twin; None: there is none."""
         c = t.outcomes.c

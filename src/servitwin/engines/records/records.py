@@ -17,6 +17,7 @@ from servitwin.engines.records.parties import PartyRecords
 from servitwin.engines.records.planning import PlanningRecords
 from servitwin.engines.records.releases import ReleaseRecords
 from servitwin.engines.records.statements import StatementRecords
+from servitwin.engines.records.traces import TraceRecords
 from servitwin.engines.records.twins import TwinRecords
 from servitwin.engines.records.value import ValueRecords
 
@@ -36,6 +37,7 @@ class SqlRecords(
     MachineKeyRecords,
     ReleaseRecords,
     PlanningRecords,
+    TraceRecords,
 ):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
 

@@ -12,12 +12,15 @@ from servitwin.domain.case import CaseStanding
 from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
 from servitwin.domain.instant import DAY
 from servitwin.domain.machine_change import MachineChange
+from servitwin.domain.party import Actor
+from servitwin.domain.twin import Twin
 from servitwin.usecases.machine_changes import MachineChanges
 from servitwin.usecases.read_anomalies import SERVICE, Anomaly, Watch, read_anomalies
 from servitwin.usecases.run_service import ServiceQuestion
 from servitwin.web.api.answers import answer, at, time_of
 from servitwin.web.api.callers import Me, Parts, permitted_twin
 from servitwin.web.api.case_parts import Cases
+from servitwin.web.api.parts import WebParts
 from servitwin.web.api.services import ask_services
 from servitwin.web.api.shapes.anomaly import AnomalyList, AnomalyShape, ChangeIn, ChangeList, ChangeShape
 from servitwin.web.api.strict import StrictRoute
@@ -50,7 +53,7 @@ async def list_anomalies(
         a
         for w in watches
         for a in w.anomalies
-        if a.finding.start < end and (a.finding.end is None or a.finding.end > start)
+        if a.finding.start < end and (a.finding.end is None or a.finding.end > start) and _shown(parts, me, twin, a)
     ]
     held = await run_in_threadpool(_held, cases, me, twin.uid)
     items = [_anomaly(a, held.get(a.id)) for a in sorted(found, key=lambda a: -a.finding.start)]
@@ -62,7 +65,7 @@ def read_anomaly(parts: Parts, cases: Cases, me: Me, id: str, anomaly: str) -> R
     """One stretch."""
     twin = permitted_twin(parts, me, id, "read")
     found = next((a for w in read_anomalies(parts.records, twin) for a in w.anomalies if a.id == anomaly), None)
-    if found is None:
+    if found is None or not _shown(parts, me, twin, found):
         message = f"{id} has no anomaly {anomaly[:80]!r}"
         raise NotFoundError(Fault("anomaly:unknown", message, "See GET /twins/{id}/anomalies", "anomaly"))
     return answer(_anomaly(found, _held(cases, me, twin.uid).get(found.id)))
@@ -84,6 +87,11 @@ def say_normal(parts: Parts, me: Me, id: str, body: ChangeIn) -> Response:
     changes = MachineChanges(parts.records)
     said = changes.say(me, twin, since, body.text, authoriser=parts.authoriser, audit=parts.audit, now=now)
     return answer(_change(said), 201)
+
+
+def _shown(parts: WebParts, me: Actor, twin: Twin, a: Anomaly) -> bool:
+    """Rights follow ownership at the time: what the machine did at its former owner's is not shown to who bought it."""
+    return bool(parts.authoriser.spans(me, twin, "", a.finding.start, a.finding.start + 1))
 
 
 def _held(cases: Cases, me: Me, uid: str) -> dict[str, CaseStanding]:

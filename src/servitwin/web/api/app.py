@@ -24,6 +24,7 @@ from servitwin.web.api import (
     contracts,
     controller_replays,
     controllers,
+    epcis,
     events,
     evidence,
     health,
@@ -48,8 +49,10 @@ from servitwin.web.api import (
     settlements,
     simulations,
     simulator,
+    spc,
     state,
     states,
+    traces,
     twin_changes,
     twins,
     ui,
@@ -103,6 +106,9 @@ NOUNS = (
     registers,
     jobs,
     simulations,
+    traces,
+    epcis,
+    spc,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

@@ -22,10 +22,22 @@ from servitwin.web.api.contract_provenance import contract_provenance
 from servitwin.web.api.history import readable_signal
 from servitwin.web.api.parts import API, WebParts
 from servitwin.web.api.shapes.system import ProvenanceAnswer
+from servitwin.web.api.trace_provenance import trace_provenance
 
 router = APIRouter(tags=["provenance"])
 Kind = Literal[
-    "signal", "query", "state", "states", "states-daily", "availability", "oee", "alarms", "contract", "case"
+    "signal",
+    "query",
+    "state",
+    "states",
+    "states-daily",
+    "availability",
+    "oee",
+    "alarms",
+    "contract",
+    "case",
+    "trace",
+    "spc",
 ]
 _TOLD: dict[str, tuple[str, str, str, str]] = {  # kind: title, rule, version, explanation
     "signal": (
@@ -77,12 +89,17 @@ def read_provenance(
         Literal["violation", "repair"], Query(alias="of", description="which figures of a case")
     ] = "violation",
     finding: Annotated[str | None, Query(description="default: the latest violation that counts")] = None,
+    part: Annotated[list[str] | None, Query(description="traced objects")] = None,
+    machine: str = "",
+    product: str = "",
 ) -> Response:
     """How an answer was made, so that it can be recomputed and argued about; every computed answer links here."""
     if kind == "contract":
         return answer(contract_provenance(parts, contracts, me, contract or "", period, at_))
     if kind == "case":
         return answer(case_provenance(parts, cases, me, case or "", figures, finding))
+    if kind in ("trace", "spc"):
+        return answer(trace_provenance(parts, me, kind, part or [], machine, product, from_, to))
     start, end = range_of(from_, to, parts.now(), 1 if kind == "state" else 86_400_000_000_000)
     about = known_twin(parts, me, twin) if twin else None
     if kind == "availability":

@@ -62,6 +62,7 @@ export const common = {
     invoices: "Invoices",
     plan: "Plan",
     plant: "Plant",
+    quality: "Quality",
     quarantine: "Quarantine",
     health: "System health",
     administration: "Administration",

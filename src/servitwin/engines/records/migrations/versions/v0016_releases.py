@@ -7,7 +7,7 @@ from alembic import op
 from servitwin.engines.records import release_tables as t
 
 revision = "0016"
-down_revision = "0012"
+down_revision = "0018"
 
 
 def upgrade() -> None:

@@ -1,0 +1,1 @@
+"""Service part_trace: what became of each part."""

@@ -1,0 +1,1 @@
+"""Service process_control: statistical process control of a measured signal."""
