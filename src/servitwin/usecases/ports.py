@@ -31,7 +31,6 @@ from servitwin.domain.observation import (
 )
 from servitwin.domain.party import Account, Actor, Grant, Party
 from servitwin.domain.reason import Reason
-from servitwin.domain.release import Gate, GateState, Release
 from servitwin.domain.requirement import Requirement
 from servitwin.domain.savings import Baseline
 from servitwin.domain.state_time import Gap
@@ -39,6 +38,7 @@ from servitwin.domain.twin import Twin
 from servitwin.domain.usage import UsageConflict, UsageRecord
 from servitwin.domain.work_order import WorkOrder
 from servitwin.usecases.planning_ports import PlanningRecords
+from servitwin.usecases.release_ports import ReleaseRecords
 from servitwin.usecases.trace_ports import TraceRecords
 
 __all__ = ["Aggregation", "Bucket", "Bus", "Files", "HistoryReader", "HistoryWriter", "LastValue", "Records"]
@@ -249,27 +249,10 @@ class ControllerRecords(Protocol):
     def replays_of_controller(self, name: str, version: int, limit: int = 20) -> list[ControllerReplay]: ...
 
 
-class ReleaseRecords(Protocol):
-    """Releases of machine types, and the gates that they went through."""
-
-    def save_release(self, release: Release) -> None: ...
-    def release(self, id: str) -> Release | None: ...
-    def releases(self, machine_type: str = "") -> list[Release]: ...
-    def save_gate(self, gate: Gate) -> None: ...
-    def gates(self, release: str = "", state: GateState | None = None, limit: int = 100) -> list[Gate]: ...
-
-
 class Records(
-    ContractRecords,
-    MoneyRecords,
-    CaseRecords,
-    StatementRecords,
-    ControllerRecords,
-    PlanningRecords,
-    ReleaseRecords,
-    TraceRecords,
-    Protocol,
-):
+    ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, PlanningRecords, ReleaseRecords,
+    TraceRecords, Protocol,
+):  # fmt: skip
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
     def together(self, alone: str = "") -> AbstractContextManager[None]:
