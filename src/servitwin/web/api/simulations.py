@@ -132,7 +132,8 @@ def _compare(parts: WebParts, me: Actor, id: str, body: ComparedIn) -> tuple[lis
     keeper = KeepFindings(parts.registry, parts.records, parts.new_id)
     by = Finder(SERVICE, VERSION, body.name)
     with parts.records.together("cases"):
-        said = keeper.take(twin, by, as_service_findings(body.name, found), parts.history.cut(), parts.now())
+        now = parts.now()
+        said = keeper.take(twin, by, as_service_findings(body.name, found), parts.history.cut(), now, now)
     return found, said
 
 
