@@ -24,7 +24,9 @@ BENCHMARKS = (
     "line_simulation",
     "anomaly_calibration",
     "anomaly_fleet",
+    "remaining_life",
     "traceability",
+    "schedule",
 )
 
 

@@ -37,6 +37,7 @@ from servitwin.usecases.manage_access import ManageAccess
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registers import Registers
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.remaining_lives import EndedLives
 from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.run_controller_check import check_rounds, run_next
 from servitwin.usecases.run_controller_replay import replay_rounds
@@ -219,6 +220,7 @@ class Node:
             checks=check_rounds(self.records, self._check, now),
             replays=replay_rounds(self.records, self._replay, now),
             gates=gate_rounds(self.records, self._gate, now),
+            ended_lives=EndedLives(self.records),
             registers=Registers(self.records, self.authoriser, audit, now),
             jobs=Jobs(self.records, files, self.authoriser, audit, lambda: manifests("service"), now, new_id),
             working=RunJobs(self.records, files, self._solve, lambda *_: None, now),

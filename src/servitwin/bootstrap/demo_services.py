@@ -12,6 +12,7 @@ from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.run_service import Assignment, assignments, keep_assignments
 
+_DONE = "demo-services"
 _BACK = 3 * DAY  # the past that the simulator fills in with all signals
 _MILL = ["spindle.temperature", "spindle.vibration", "axis.temperature", "coolant.pressure", "coolant.temperature"]
 _WATCHED: Mapping[str, dict[str, Any]] = {
@@ -22,8 +23,8 @@ _WATCHED: Mapping[str, dict[str, Any]] = {
 
 
 def add_demo_services(records: Records, now: int) -> list[str]:
-    """Let them run where nobody has said which services run; returns what to tell the visitor."""
-    if assignments(records):
+    """Let them run from the first start on, beside what runs; once withdrawn they stay so. Returns what to tell."""
+    if records.setting(_DONE) is not None:
         return []
     registry = Registry(records)
     found = [
@@ -31,5 +32,7 @@ def add_demo_services(records: Records, now: int) -> list[str]:
         for id, parameters in _WATCHED.items()
         if (twin := registry.by_id(id)) is not None
     ]
-    keep_assignments(records, found)
+    with records.together():
+        keep_assignments(records, [*assignments(records), *found])
+        records.set_setting(_DONE, "anomaly")
     return [f"watched for anomalies: {', '.join(_WATCHED)}"]

@@ -17,6 +17,8 @@ from servitwin.bootstrap.demo import add_demo_people, demo_contracts, demo_plant
 from servitwin.bootstrap.demo_contracts import add_demo_contracts
 from servitwin.bootstrap.demo_controllers import add_demo_controllers
 from servitwin.bootstrap.demo_line import add_demo_line
+from servitwin.bootstrap.demo_lives import add_demo_lives
+from servitwin.bootstrap.demo_production import add_demo_production
 from servitwin.bootstrap.demo_quality import add_demo_quality
 from servitwin.bootstrap.demo_releases import add_demo_releases
 from servitwin.bootstrap.demo_services import add_demo_services
@@ -142,7 +144,9 @@ def run(settings: Settings) -> None:
         notes += add_demo_controllers(records, files, demo_contracts().parents[1] / "controllers", time.time_ns())
         notes += add_demo_releases(records, time.time_ns())
         notes += add_demo_line(records, files, demo_contracts().parent / "line-1.model.json", time.time_ns())
+        notes += add_demo_production(records, demo_contracts().parent / "production", time.time_ns())
         notes += add_demo_services(records, time.time_ns())
+        notes += add_demo_lives(records, time.time_ns())
         notes += add_demo_quality(records, time.time_ns())
     write_machine_users(records, settings.folder)
     prepared = Prepared(wanted_processes(records, notes), notes)

@@ -21,6 +21,7 @@ from servitwin.bootstrap.job_process import JobProcess
 from servitwin.bootstrap.machine_users import write_machine_users
 from servitwin.bootstrap.operator import operator_of
 from servitwin.bootstrap.reader import on_demand, open_reader
+from servitwin.bootstrap.retraining import retrain_forever
 from servitwin.bootstrap.short_worker import ask_worker
 from servitwin.bootstrap.worker import report_ready
 from servitwin.config import Settings
@@ -43,12 +44,14 @@ from servitwin.usecases.ports import HistoryReader
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registers import Registers
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.remaining_lives import EndedLives
 from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.run_controller_check import check_rounds
 from servitwin.usecases.run_controller_replay import replay_rounds
 from servitwin.usecases.run_gate import gate_rounds
 from servitwin.usecases.run_jobs import RunJobs
 from servitwin.usecases.sign_in import SignIn
+from servitwin.usecases.train_lives import TrainLives
 from servitwin.web.api.app import create_app
 from servitwin.web.api.live import LiveHub
 from servitwin.web.api.parts import WebOptions, WebParts
@@ -99,6 +102,7 @@ def build_parts(
         checks=check_rounds(records, lambda: ask_worker("controller-check", settings), time.time_ns),
         replays=replay_rounds(records, lambda: ask_worker("controller-replay", settings), time.time_ns),
         gates=gate_rounds(records, lambda: ask_worker("release-gate", settings), time.time_ns),
+        ended_lives=EndedLives(records),
         registers=Registers(records, authoriser, audit, time.time_ns),
         jobs=Jobs(records, files, authoriser, audit, lambda: manifests("service"), time.time_ns, new_id),
         working=_working(settings, records, files, bus),
@@ -199,9 +203,15 @@ async def _serve(settings: Settings) -> None:
         parts.replays.wake()
         parts.gates.wake()
         await parts.working.begin()
+    operator = parts.authoriser.operator
+    training = TrainLives(
+        records, registry, parts.files, parts.jobs, operator, time.time_ns, parts.ended_lives
+    )  # fmt: skip
+    retraining = asyncio.create_task(retrain_forever(training, time.time_ns, parts.working.wake))
     try:
         await serving
     finally:
+        retraining.cancel()
         await parts.checks.stop()
         await parts.replays.stop()
         await parts.gates.stop()

@@ -17,9 +17,11 @@ from servitwin.cli import (
     files,
     planning,
     releases,
+    remaining_life,
     replay,
     requirements,
     run,
+    schedules,
     simulate,
     traces,
     work_orders,
@@ -52,6 +54,8 @@ def create_cli(starters: Starters) -> typer.Typer:
     data.add(app)
     evidence.add(app, starters)
     planning.add(app)
+    remaining_life.add(app)
+    schedules.add(app)
     simulate.add(app)
     traces.add(app, starters)
     if starters.bench is not None:

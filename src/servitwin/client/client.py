@@ -20,7 +20,9 @@ from servitwin.client.evidence import EvidenceCalls
 from servitwin.client.http import Connection, local_address
 from servitwin.client.planning import PlanningCalls
 from servitwin.client.releases import ReleaseCalls
+from servitwin.client.remaining_life import RemainingLifeCalls
 from servitwin.client.requirements import RequirementCalls
+from servitwin.client.schedules import ScheduleCalls
 from servitwin.client.traces import TraceCalls
 from servitwin.domain.error import NotFoundError
 from servitwin.domain.instant import format_instant
@@ -31,9 +33,17 @@ Time = str | int | None
 
 
 class Client(
-    AnomalyCalls, ContractCalls, ControllerCalls, EvidenceCalls, PlanningCalls, ReleaseCalls, RequirementCalls,
+    AnomalyCalls,
+    ContractCalls,
+    ControllerCalls,
+    EvidenceCalls,
+    PlanningCalls,
+    ReleaseCalls,
+    RemainingLifeCalls,
+    RequirementCalls,
+    ScheduleCalls,
     TraceCalls,
-):  # fmt: skip
+):
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.
 
     Times may be given as RFC 3339 text or integer nanoseconds UTC.

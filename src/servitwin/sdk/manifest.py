@@ -30,6 +30,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
         cadence: how often a live step is due (``10s``); ``lateness``: how late data may be to count in the same step.
         meters: what is counted for an invoice; ``journey``: blueprint steps in order.
         artefacts: trainers whose artefact in use an evaluator is given.
+        stretch: most time of one step (``12h``), so that a long past is caught up with in pieces; empty: no limit.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     meters: tuple[str, ...] = ()
     journey: tuple[str, ...] = ()
     artefacts: tuple[str, ...] = ()
+    stretch: str = ""
     limits: Limits = Limits()
 
 

@@ -17,7 +17,7 @@ from servitwin.usecases.authorise_index import AccessIndex, GrantSource, Tenure
 
 Action = Literal["read", "command", "configure", "report", "treat"]
 NodeAction = Literal["watch", "run", "simulate"]
-PartyAction = Literal["administer", "plan", "see_plan"]
+PartyAction = Literal["administer", "plan", "see_plan", "answer_plan"]
 
 
 class Directory(Protocol):

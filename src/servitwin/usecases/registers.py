@@ -13,7 +13,7 @@ from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotF
 from servitwin.domain.party import Actor
 from servitwin.domain.register import RegisterEntry, RegisterKind, body_faults
 from servitwin.usecases.audit import Audit
-from servitwin.usecases.authorise import Authoriser
+from servitwin.usecases.authorise import Authoriser, PartyAction
 from servitwin.usecases.ports import Records
 from servitwin.usecases.register_kinds import KINDS
 
@@ -112,15 +112,18 @@ class Registers:
         body: Mapping[str, Any],
         party: str = "",
         revision: int | None = None,
+        right: PartyAction = "plan",
     ) -> RegisterEntry:
         """Write an entry; ``revision``: only if that one is the newest (0: only if there is none).
+
+        ``right``: that the caller needs; another than to plan where a use case writes for people who do not.
 
         Raises:
             InvalidInputError: everything that is wrong with it.
             ConflictError: ``register:changed-meanwhile``.
         """
         mine = self.party_of(actor, party)
-        self._authoriser.require_for_party(actor, "plan", mine)
+        self._authoriser.require_for_party(actor, right, mine)
         if len(msgspec.json.encode(body)) > MOST_BYTES:
             raise InvalidInputError(Fault("register:too-large", f"An entry may have {MOST_BYTES} bytes", "Divide it"))
         faults = body_faults(self.kind(kind), id, body)

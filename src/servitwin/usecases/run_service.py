@@ -29,6 +29,7 @@ from servitwin.usecases.ports import Files, HistoryReader, Records
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.service_round import Ahead, Pair, Round, Stood, Work, earliest_news, read_together
 from servitwin.usecases.service_view import ServiceViews, signals_read
+from servitwin.usecases.tell_crossings import tell_crossings
 
 log = logging.getLogger("servitwin.services")
 _SETTING = "service-assignments"
@@ -291,8 +292,8 @@ class RunServices:
         last = self._records.latest_snapshot(a.service, w.manifest.version, a.twin, a.parameters_key, round.now)
         start = a.since if last is None else last[0]
         if w.watermark > start:
-            series = ahead.get((*w.key, start, w.watermark))
-            interval, snapshot = (start, w.watermark), last[2] if last else None
+            series = ahead.get((*w.key, start, w.until(start)))
+            interval, snapshot = (start, w.until(start)), last[2] if last else None
             self._step(w, interval, snapshot, _FIRST_REVISION, series=series)
             steps += 1
         return steps
@@ -366,22 +367,15 @@ class RunServices:
             outcome, traced = keep_results(self._records, outcome, w.twin, traces, source, w.now)
             said += traced
             self._records.save_outcome(
-                a.service,
-                w.manifest.version,
-                a.twin,
-                a.parameters_key,
-                start,
-                end,
-                revision,
-                msgspec.json.encode(w.cut).decode(),
-                msgspec.json.encode(outcome),
-                result.snapshot,
-            )
+                a.service, w.manifest.version, a.twin, a.parameters_key, start, end, revision,
+                msgspec.json.encode(w.cut).decode(), msgspec.json.encode(outcome), result.snapshot,
+            )  # fmt: skip
             day = end // DAY
             if start // DAY < day:  # of days that are over for one, late data are rare: one snapshot a day will do
                 span = (start // DAY - 1) * DAY, (day - 1) * DAY
                 self._records.thin_snapshots(a.service, w.manifest.version, a.twin, a.parameters_key, *span)
             if told is None:
+                said += tell_crossings(self._records, a.twin, outcome, w.now)
                 said += self._findings.take(w.twin, by, outcome.findings, w.cut, end, w.now)
             else:
                 told += outcome.findings

@@ -44,6 +44,14 @@ class Work:
         cadence, lateness = parse_duration(self.manifest.cadence), parse_duration(self.manifest.lateness)
         return (self.now - lateness) // cadence * cadence
 
+    def until(self, start: int) -> int:
+        """End of the step that begins at ``start``: the watermark, or the manifest's longest stretch before it."""
+        if not self.manifest.stretch:
+            return self.watermark
+        cadence = parse_duration(self.manifest.cadence)
+        longest = max(cadence, parse_duration(self.manifest.stretch))
+        return min(self.watermark, start // cadence * cadence + longest)
+
     @property
     def key(self) -> Key:
         """What its outcomes are kept by."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -65,12 +65,21 @@ class ServiceViews:
 def signals_read(
     registry: Registry, manifest: Manifest, twin: Twin, parameters: Mapping[str, Any], at: int
 ) -> list[str]:
-    """Signals the manifest declares, by name or semantic id; parameters may name further ones.
+    """Signals the manifest declares, by name or semantic id; parameters may name further ones, in lists too.
 
     ``*`` reads all, and whether the twin was connected.
     """
     signals: Mapping[str, SignalDefinition] = registry.signals(twin.uid, at)
-    wanted = set(manifest.reads) | {v for v in parameters.values() if isinstance(v, str)}
+    wanted = set(manifest.reads) | set(_texts(parameters))
     if "*" in wanted:
         return [*signals, CONNECTION]
     return [name for name, s in signals.items() if name in wanted or s.semantic in wanted]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in plain data."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(part)

@@ -264,6 +264,21 @@ def test_outcomes_by_revision_and_the_snapshot_to_go_on_from(records):
     assert records.latest_snapshot("oee", "1", "u1", "{}", 9) is None
 
 
+def test_of_outcomes_those_that_tell_something_and_old_snapshots_that_are_let_go(records):
+    silent, telling = b'{"cut":{"1":7}}', b'{"results":[{"rise":"\xc3\xa4"}]}'
+    rows = [(0, 10, 0, telling), (0, 10, 1, silent), (10, 20, 0, silent), (10, 20, 1, telling), (20, 30, 0, telling)]
+    for start, end, revision, outcome in rows:
+        records.save_outcome("rises", "1", "u1", "{}", start, end, revision, "{}", outcome, b"s%d" % end)
+    found = records.outcomes("rises", "u1", 0, 99, telling=True)
+    assert [(o["from"], o["revision"]) for o in found] == [(10, 1), (20, 0)]  # what late data took back tells nothing
+    assert records.outcomes_until("rises", "u1", "{}") == 30
+    assert records.outcomes_until("rises", "u1", '{"a":1}') is None
+    records.thin_snapshots("rises", "1", "u1", "{}", 0, 30)
+    ends = [records.latest_snapshot("rises", "1", "u1", "{}", before) for before in (19, 29, 99)]
+    assert [None if e is None else e[0] for e in ends] == [None, 20, 30]
+    assert len(records.outcomes("rises", "u1", 0, 99)) == 3
+
+
 def test_writes_together_are_kept_together_or_not_at_all(records):
     with records.together(), records.together():
         records.save_twin(Twin("u1", "a", "machine"))

@@ -3,6 +3,7 @@ import { cases } from "./en/cases";
 import { contracts } from "./en/contracts";
 import { controllers } from "./en/controllers";
 import { common } from "./en/everyPage";
+import { life } from "./en/life";
 import { machine } from "./en/machine";
 import { machineKeys } from "./en/machineKeys";
 import { offers } from "./en/offers";
@@ -12,4 +13,18 @@ import { simulation } from "./en/simulation";
 import { quality } from "./en/quality";
 
 /** Every text that people read, in one place for translation. */
-export const t = { ...common, ...machine, ...places, ...contracts, ...offers, ...cases, ...controllers, ...anomalies, ...plan, ...machineKeys, ...quality, ...simulation };
+export const t = {
+  ...common,
+  ...machine,
+  ...places,
+  ...contracts,
+  ...offers,
+  ...cases,
+  ...controllers,
+  ...anomalies,
+  ...life,
+  ...plan,
+  ...machineKeys,
+  ...quality,
+  ...simulation,
+};

@@ -63,7 +63,7 @@ def batch_traces(
     verdicts: dict[bool | None, Verdict] = {True: "pass", False: "fail"}
     for key, result in sorted(results.items()):
         # The report is dated weeks later, without a zone: the inspection follows the last operation that is recorded.
-        at = last[key].end if key in last else None
+        at = last[key].end + 1 if key in last else None
         if at is not None:
             yield TraceEvent(
                 "measured", at, (batch_part(*key),), product=key[0], measures=result.measures, role="inspector",

@@ -42,8 +42,10 @@ from servitwin.web.api import (
     reasons,
     registers,
     releases,
+    remaining_life,
     requirements,
     results,
+    schedules,
     services,
     sessions,
     settlements,
@@ -104,11 +106,13 @@ NOUNS = (
     controller_replays,
     releases,
     registers,
+    remaining_life,
     jobs,
     simulations,
     traces,
     epcis,
     spc,
+    schedules,
 )
 _DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 

@@ -19,6 +19,7 @@ from servitwin.usecases.ports import Bus, Files, HistoryReader, Records, Signing
 from servitwin.usecases.read_log import ReadLog
 from servitwin.usecases.registers import Registers
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.remaining_lives import EndedLives
 from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.rounds import Rounds
 from servitwin.usecases.run_jobs import RunJobs
@@ -73,6 +74,7 @@ class WebParts:
     replays: Rounds  # of what they found, in the simulator
     gates: Rounds  # that releases go through
     registers: Registers
+    ended_lives: EndedLives
     jobs: Jobs
     working: RunJobs  # does the jobs that wait
     now: Callable[[], int]

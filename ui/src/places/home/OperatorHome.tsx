@@ -14,6 +14,7 @@ import { t } from "../../texts/en";
 import { decimalsFor, formatNumber, unitText } from "../../time/figure";
 import { heldValues, isStale, sideOf } from "../twin/held";
 import { OpenCasesLine } from "../cases/OpenCasesLine";
+import { NextInPlan } from "./NextInPlan";
 import { ReasonEntry } from "./ReasonEntry";
 import { AlarmRow } from "../twin/Overview";
 import { useTrends } from "../twin/useTrends";
@@ -109,6 +110,7 @@ function Machine({ machine }: { machine: TwinSummary }) {
           {o.open}
         </Link>
       </section>
+      <NextInPlan machine={machine.id} />
       <ReasonEntry id={machine.id} />
       <Loaded answer={{ ...state, data: twin.data && state.data ? { twin: twin.data, now: state.data } : undefined, error: twin.error ?? state.error }} skeleton={<Skeleton height={180} />}>
         {(both) => <Deviations twin={both.twin} now={both.now} />}

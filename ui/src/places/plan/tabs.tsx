@@ -9,6 +9,8 @@ interface PlanTab {
 }
 
 export const tabs: readonly PlanTab[] = [
+  { id: "board", title: t.plan.tabs.board, page: lazy(() => import("./Board")) },
   { id: "jobs", title: t.plan.tabs.jobs, page: lazy(() => import("./Jobs")) },
+  { id: "life", title: t.life.fleet.tab, page: lazy(() => import("./RemainingLives")) },
   { id: "scenarios", title: t.plan.tabs.scenarios, page: lazy(() => import("./Scenarios")) },
 ];

@@ -100,7 +100,7 @@ function Detail({ event }: { event: TraceEventShape }) {
           </Link>
         </span>
       ))}
-      {said.length ? ` · ${said.join(" · ")}` : ""}
+      {said.length ? `${event.machine || event.parent || event.inputs.length ? " · " : ""}${said.join(" · ")}` : ""}
       {settings.length ? ` · ${l.settings}: ${settings.join(", ")}` : ""}
     </p>
   );

@@ -1,0 +1,247 @@
+"""Commands for production plans: ask, show, compare, move, publish; what is next at a machine."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from servitwin.cli.node import (
+    FINDING,
+    DataOption,
+    JsonOption,
+    ToOption,
+    connect,
+    handled,
+    print_json,
+    print_table,
+    tell_faults,
+)
+from servitwin.domain.error import Fault, ServitwinError
+
+_LOOK_EVERY_S = 0.3
+PartyOption = Annotated[str, typer.Option(help="Company whose production it is; default: yours")]
+PlanId = Annotated[str, typer.Argument(help="`published`, the id of a job, or of a plan changed by hand")]
+
+
+def add(app: typer.Typer) -> None:
+    """Add the group ``schedule``."""
+    group = typer.Typer(help="Production plans: what is done when, on which machine, and why.", no_args_is_help=True)
+    group.command(
+        "ask", help="Let a plan be made of what is known now, and wait for it. Exit code 1 if there is none."
+    )(handled(ask))
+    group.command("list", help="List plans.")(handled(list_plans))
+    group.command("show", help="Show a plan: orders, operations, what is late and why. Exit code 1 if one is late.")(
+        handled(show)
+    )
+    group.command("compare", help="What moves from one plan to another, and why.")(handled(compare))
+    group.command("move", help="Put an operation elsewhere; the rest is repaired around it.")(handled(move))
+    group.command("publish", help="Make a plan the one that holds.")(handled(publish))
+    group.command("next", help="What is next at a machine, and why.")(handled(next_task))
+    group.command("answer", help="Say that an operation was begun, is done, or is rejected.")(handled(answer))
+    group.command("needs", help="Which material is needed when, what is called off, and OTIF.")(handled(needs))
+    group.command("job-list", help="A plan as job list of ISA-95 (OPC 10031-4) on standard output.")(handled(job_list))
+    app.add_typer(group, name="schedule")
+
+
+def ask(
+    seconds: Annotated[float, typer.Option(help="Seconds to search")] = 20.0,
+    freeze: Annotated[int, typer.Option(help="Minutes from now in which the published plan stays")] = 0,
+    party: PartyOption = "",
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask, wait, and tell how good it is."""
+    with connect(data, to) as node:
+        job = node.ask_schedule(seconds, freeze, party)
+        while job["state"] in ("waiting", "running"):
+            time.sleep(_LOOK_EVERY_S)
+            job = node.job(job["id"])
+        plan = node.schedule(job["id"], party) if job["result"] else None
+    if plan is None:
+        faults = [Fault(f["code"], f["message"], f["hint"], f["where"]) for f in job["faults"]]
+        tell_faults(ServitwinError(faults), as_json=as_json)
+        raise typer.Exit(FINDING)
+    if as_json:
+        print_json(plan)
+    else:
+        _summary(plan)
+
+
+def list_plans(
+    party: PartyOption = "", data: DataOption = None, to: ToOption = None, as_json: JsonOption = False
+) -> None:
+    """Kept plans and jobs."""
+    with connect(data, to) as node:
+        found = node.schedules(party)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(p["id"], "kept", p["at"], str(p["figures"]["late_orders"]), p["note"]) for p in found["kept"]]
+    rows += [(j["id"], j["state"], j["at"], "", f"value {j['value']}, bound {j['bound']}") for j in found["jobs"]]
+    print_table(("plan", "state", "at", "late", "about"), rows)
+
+
+def show(
+    id: PlanId = "published",
+    party: PartyOption = "",
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A plan."""
+    with connect(data, to) as node:
+        plan = node.schedule(id, party)
+    if as_json:
+        print_json(plan)
+    else:
+        _summary(plan)
+        rows = [
+            (o["start"], o["end"], o["machine"], f"{o['order']}/{o['operation']}", o["product"])
+            for o in plan["operations"]
+        ]
+        print_table(("start", "end", "machine", "operation", "product"), rows)
+    if plan["figures"]["late_orders"]:
+        raise typer.Exit(FINDING)
+
+
+def compare(
+    first: PlanId,
+    second: PlanId,
+    party: PartyOption = "",
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Two plans."""
+    with connect(data, to) as node:
+        found = node.compare_schedules(first, second, party)
+    if as_json:
+        print_json(found)
+        return
+    _moves(found)
+
+
+def move(
+    id: PlanId,
+    operation: Annotated[str, typer.Argument(help="ORDER/OPERATION")],
+    machine: Annotated[str, typer.Argument(help="Where it shall go")],
+    start: Annotated[str, typer.Argument(help="From when on, RFC 3339")],
+    party: PartyOption = "",
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Move by hand."""
+    order, _, step = operation.rpartition("/")
+    with connect(data, to) as node:
+        found = node.move_operation(id, order, step, machine, start, party)
+    if as_json:
+        print_json(found)
+        return
+    typer.echo(f"kept as {found['plan']['id']}")
+    _moves(found["comparison"])
+
+
+def publish(
+    id: PlanId,
+    title: Annotated[str, typer.Option(help="A name for people")] = "",
+    party: PartyOption = "",
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Publish."""
+    with connect(data, to) as node:
+        plan = node.publish_schedule(id, title, party)
+    if as_json:
+        print_json(plan)
+    else:
+        _summary(plan)
+
+
+def next_task(
+    machine: Annotated[str, typer.Argument(help="Id of the machine's twin")],
+    party: PartyOption = "",
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What is next."""
+    with connect(data, to) as node:
+        found = node.next_tasks(machine, party)
+    if as_json:
+        print_json(found)
+        return
+    for task in found["tasks"]:
+        head = "now " if task["running"] else "next"
+        typer.echo(f"{head}  {task['start']}  {task['order']}/{task['operation']}  {task['title']}")
+        for line in (*task["because"], *(f"cannot begin yet: {m}" for m in task["missing"])):
+            typer.echo(f"      {line}")
+
+
+def answer(
+    operation: Annotated[str, typer.Argument(help="ORDER/OPERATION")],
+    said: Annotated[str, typer.Argument(help="begun, done or rejected")],
+    reason: Annotated[str, typer.Option(help="Why it is rejected")] = "",
+    party: PartyOption = "",
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell the plan."""
+    order, _, step = operation.rpartition("/")
+    with connect(data, to) as node:
+        found = node.answer_task(order, step, said, reason, party)
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo("noted")
+
+
+def needs(party: PartyOption = "", data: DataOption = None, to: ToOption = None, as_json: JsonOption = False) -> None:
+    """Just in time."""
+    with connect(data, to) as node:
+        found = node.material_needs(party)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (r["at"], r["material"], str(r["amount"]), f"{r['order']}/{r['operation']}", r["expected"] or "not covered")
+        for r in found["requirements"]
+    ]
+    print_table(("needed", "material", "amount", "for", "there from"), rows)
+    for p in found["pull"]:
+        typer.echo(
+            f"call off {p['amount']} {p['material']} from {p['supplier']} by {p['by']} ({p['containers']} cards)"
+        )
+    ratio = found["otif"]["ratio"]
+    typer.echo(f"OTIF {'-' if ratio is None else f'{ratio:.1%}'} of {found['otif']['counted']} orders in 90 days")
+
+
+def job_list(id: PlanId = "published", party: PartyOption = "", data: DataOption = None, to: ToOption = None) -> None:
+    """ISA-95."""
+    with connect(data, to) as node:
+        print_json(node.job_list(id, party))
+
+
+def _summary(plan: dict[str, Any]) -> None:
+    f = plan["figures"]
+    typer.echo(
+        f"plan {plan['id']}: {f['late_orders']} of {len(plan['orders'])} orders late, "
+        f"{f['lateness_s'] / 3600:.1f} h in sum; set-ups {f['setup_s'] / 3600:.1f} h; value {f['value']:g}"
+    )
+    for order in plan["orders"]:
+        if order["why"]:
+            typer.echo(f"  {order['why']}")
+
+
+def _moves(found: dict[str, Any]) -> None:
+    rows = [
+        (f"{m['order']}/{m['operation']}", m["machine"], m["start"], f"{m['later_s'] / 60:+.0f}", m["why"])
+        for m in found["moved"]
+    ]
+    print_table(("operation", "machine", "start", "min later", "why"), rows)
+    typer.echo(f"{len(rows)} moved, {found['kept']} stay")

@@ -1,0 +1,111 @@
+"""Daily means and events of a machine as they come: what a model of failures within a horizon looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from servitwin.domain.failure_horizon import MachineEvents
+from servitwin.domain.instant import DAY
+from servitwin.domain.observation import Observation
+
+KEPT_DAYS = 60
+LONGEST_ABSENCE = 400  # days without a word after which the days between are not made
+
+
+class EventOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When something counts as an event: ``signal`` begins to say a text that holds ``says`` (empty: it changes)."""
+
+    signal: str
+    says: str = ""
+
+
+class DayState(msgspec.Struct):
+    """What is kept between steps.
+
+    Attributes:
+        day: number of the open day since 1970 UTC, None before the first report.
+        sums, counts: of each signal in the open day.
+        means: of the last whole days (None: not measured), the newest last; ended: number of the day after them.
+        events: days with fractions since 1970 at which each event was, by its key.
+        last: last value of each event's signal as text.
+    """
+
+    day: int | None = None
+    sums: dict[str, float] = {}
+    counts: dict[str, int] = {}
+    means: list[list[float | None]] = []
+    ended: int = 0
+    events: dict[str, list[float]] = {}
+    last: dict[str, str] = {}
+
+
+class DayEvents:
+    """Counts; any split of the same observations gives the same days."""
+
+    def __init__(self, signals: Sequence[str], events: Mapping[str, EventOf], state: DayState | None) -> None:
+        self._signals, self._events, self.state = list(signals), dict(events), state or DayState()
+
+    def take(self, observations: Mapping[str, Sequence[Observation]], watermark: int) -> Iterator[int]:
+        """Observations before ``watermark`` in order of time; the end (ns UTC) of each day that is over by then."""
+        wanted = {*self._signals, *(e.signal for e in self._events.values())}
+        rows = sorted(
+            ((o.time, o.shard, o.seq, o.idx, name, o.value) for name in wanted for o in observations.get(name, ())),
+            key=lambda r: (r[:4], r[4]),
+        )
+        s = self.state
+        for time, _, _, _, name, value in rows:
+            yield from self._close(time)
+            s.day = time // DAY
+            if name in self._signals and isinstance(value, int | float) and not isinstance(value, bool):
+                s.sums[name] = s.sums.get(name, 0.0) + min(max(float(value), -1e100), 1e100)
+                s.counts[name] = s.counts.get(name, 0) + 1
+            self._notice(time, name, value)
+        yield from self._close(watermark)
+
+    def machine(self, signals: Sequence[str], errors: Sequence[str], components: Sequence[str]) -> MachineEvents:
+        """The last whole days as a model sees them; day 0 is the oldest kept. Keys: ``error:``, ``renewed:``, ..."""
+        s = self.state
+        first = s.ended - len(s.means)
+        place = {n: k for k, n in enumerate(self._signals)}
+        means = [[day[place[n]] if n in place else None for n in signals] for day in s.means]
+
+        def times(kind: str, names: Sequence[str]) -> dict[str, list[float]]:
+            return {n: [t - first for t in s.events.get(f"{kind}:{n}", [])] for n in names}
+
+        return MachineEvents(
+            "", means, times("error", errors), times("renewed", components), times("failed", components)
+        )
+
+    def _close(self, until: int) -> Iterator[int]:
+        s = self.state
+        if s.day is None or until // DAY <= s.day:
+            return
+        over = until // DAY
+        if over - s.day > LONGEST_ABSENCE:  # it was gone: it begins anew, its renewals are not forgotten
+            s.means, s.day = [], over - 1
+            s.sums, s.counts = {}, {}
+        while s.day < over:
+            means = [s.sums[n] / s.counts[n] if s.counts.get(n) else None for n in self._signals]
+            s.means = [*s.means, means][-KEPT_DAYS:]
+            s.sums, s.counts = {}, {}
+            s.day += 1
+            s.ended = s.day
+            yield s.day * DAY
+
+    def _notice(self, time: int, name: str, value: float | str | bool | None) -> None:
+        s = self.state
+        told = "" if value is None else str(value)
+        before = s.last.get(name)
+        for key, event in self._events.items():
+            if event.signal != name or value is None:
+                continue
+            if event.says:
+                happens = event.says in told and event.says not in (before or "")
+            else:
+                happens = before is not None and told != before
+            if happens:
+                s.events[key] = [*s.events.get(key, []), time / DAY][-200:]
+        if value is not None and any(e.signal == name for e in self._events.values()):
+            s.last[name] = told

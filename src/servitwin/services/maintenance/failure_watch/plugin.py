@@ -1,0 +1,137 @@
+"""Service failure_watch: each day the chance of each component to fail within the coming days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from servitwin.domain.day_events import DayEvents, DayState, EventOf
+from servitwin.domain.error import Fault
+from servitwin.domain.failure_horizon import HorizonModel, MachineEvents, read_horizon_model
+from servitwin.domain.instant import DAY
+from servitwin.sdk.service import Outcome, Parameters, ServiceBatch, TwinView
+
+TRAINER = "failure_horizon"
+FEWEST_DAYS = 3
+
+
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters; see README.md."""
+
+    means: dict[str, str] = {}
+    errors: dict[str, EventOf] = {}
+    renewed: dict[str, EventOf] = {}
+    failed: dict[str, EventOf] = {}
+    facts: dict[str, float] = {}
+
+    @property
+    def events(self) -> dict[str, EventOf]:
+        """All events by their key."""
+        kinds = (("error", self.errors), ("renewed", self.renewed), ("failed", self.failed))
+        return {f"{kind}:{name}": event for kind, events in kinds for name, event in events.items()}
+
+
+class Memory(msgspec.Struct):
+    """What is kept between steps: the days, and the day (its end, ns) of the last alarm of each component."""
+
+    days: DayState = msgspec.field(default_factory=DayState)
+    alarms: dict[str, int] = {}
+
+
+def check(parameters: Parameters) -> Sequence[Fault]:
+    """All faults of the parameters."""
+    try:
+        wanted = msgspec.convert(dict(parameters), Wanted)
+    except msgspec.ValidationError as e:
+        hint = "Give means, errors, renewed, failed and facts; README.md tells their form"
+        return [Fault("failure-watch:parameters", str(e), hint, "parameters")]
+    if not wanted.means and not wanted.errors:
+        hint = "Name signals under means, or events under errors"
+        return [Fault("failure-watch:nothing-named", "Nothing is named that could announce a failure", hint, "means")]
+    return []
+
+
+def open(view: TwinView, parameters: Parameters, snapshot: bytes | None) -> Evaluator:
+    """An evaluator at its start or at a snapshot."""
+    memory = msgspec.msgpack.decode(snapshot, type=Memory) if snapshot else Memory()
+    return Evaluator(view, parameters, memory)
+
+
+class Evaluator:
+    """Gathers days; speaks at the end of each."""
+
+    def __init__(self, view: TwinView, parameters: Parameters, memory: Memory) -> None:
+        self._wanted, self._memory = msgspec.convert(dict(parameters), Wanted), memory
+        self._type = view.type.name if view.type else ""
+        self._days = DayEvents(list(self._wanted.means.values()), self._wanted.events, memory.days)
+        learnt = view.artefacts.get(TRAINER)
+        self._digest = learnt.digest if learnt is not None else ""
+        self._model = read_horizon_model(learnt.content) if learnt is not None else None
+
+    def step(self, batch: ServiceBatch, watermark: int) -> Outcome:
+        """The chances at the end of each day that is over by the watermark."""
+        outcome = Outcome()
+        for end in self._days.take(batch.observations, watermark):
+            told, crossed = self._told(end)
+            outcome.results.append({"failure_chance": told})
+            outcome.results += [{"failure_chance_crossed": one} for one in crossed]
+            outcome.usage["machine_days"] = outcome.usage.get("machine_days", 0.0) + 1
+        return outcome
+
+    def snapshot(self) -> bytes:
+        """What the next step needs."""
+        return msgspec.msgpack.encode(self._memory)
+
+    def _told(self, end: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        doubts = self._doubts()
+        told: dict[str, Any] = {"time": end, "model": self._digest, "known": not doubts}
+        if doubts or self._model is None:
+            return {**told, "doubts": [msgspec.to_builtins(d) for d in doubts], "components": {}}, []
+        model, machine = self._model, self._machine(self._model)
+        components, crossed = {}, []
+        for name, chances in model.chances(machine).items():
+            chance, limit = float(f"{chances[-1]:.4g}"), model.threshold[name]
+            alarm = chance >= limit
+            why = model.reasons(machine, name) if alarm else []
+            one = {"chance": chance, "threshold": float(f"{limit:.4g}"), "alarm": alarm, "reasons": why}
+            components[name] = {**one, "what_to_do": _advice(name, chance, model, alarm)}
+            last = self._memory.alarms.get(name)
+            if alarm and (last is None or end - last >= model.horizon * DAY):
+                self._memory.alarms[name] = end
+                crossed.append({"component": name, "time": end, "horizon_days": model.horizon, **components[name]})
+        return {**told, "doubts": [], "horizon_days": model.horizon, "components": components}, crossed
+
+    def _machine(self, model: HorizonModel) -> MachineEvents:
+        names = [self._wanted.means.get(n, "") for n in model.signals]
+        seen = self._days.machine(names, model.errors, model.components)
+        return msgspec.structs.replace(seen, facts=self._wanted.facts)
+
+    def _doubts(self) -> list[Fault]:
+        model = self._model
+        if model is None:
+            message = f"No model of failures of a {self._type or 'machine of unknown type'} is in use"
+            return [Fault("failure-watch:no-model", message, "Train failure_horizon on machines of this type")]
+        found = []
+        if self._type != model.machine_type:
+            message = f"The model was learnt from {model.machine_type}, this is a {self._type or 'machine of no type'}"
+            found.append(Fault("failure-watch:type-unknown", message, "Train a model for this type", "machine_type"))
+        missing = [n for n in model.signals if n not in self._wanted.means]
+        missing += [n for n in model.errors if n not in self._wanted.errors]
+        if missing:
+            message = f"The model looks at {', '.join(missing)}, which this machine does not name"
+            found.append(Fault("failure-watch:not-named", message, "Name them in the parameters", missing[0]))
+        if len(self._memory.days.means) < FEWEST_DAYS:
+            message = f"{len(self._memory.days.means)} whole days were seen, {FEWEST_DAYS} are needed"
+            found.append(Fault("failure-watch:too-little-seen", message, "Wait until more days have been seen", "days"))
+        elif all(v is None for v in self._memory.days.means[-1]) and model.signals:
+            message = "Nothing was measured in the last day"
+            found.append(Fault("failure-watch:silent", message, "Look at the connection of the machine", "days"))
+        return found
+
+
+def _advice(name: str, chance: float, model: HorizonModel, alarm: bool) -> str:
+    if alarm:
+        return f"Replace {name} within {model.horizon} days: it fails with a chance of {chance:.0%}."
+    return f"Nothing to do: the chance of a failure within {model.horizon} days is {chance:.1%}."

@@ -1,0 +1,25 @@
+"""Remaining life on the machine's page and by urgency: what is left, why, and what is not known."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.test_pages import settle
+
+
+def test_a_crane_shows_its_design_life_and_a_mill_says_what_it_knows(site, open_page, shoot) -> None:
+    page = open_page("machines/crane-1/health")
+    settle(page)
+    hoist = page.get_by_role("article", name="hoist")
+    expect(hoist).to_contain_text(re.compile(r"% of the design life are left|I do not know"))
+    page = open_page("machines/mill-1/health")
+    settle(page)
+    tool = page.get_by_role("article", name="tool")
+    expect(tool).to_contain_text(re.compile(r"min in use|I do not know"))
+    shoot(page, "remaining-life")
+    page = open_page("plan/life")
+    settle(page)
+    for machine in ("crane-1", "mill-2", "mill-3"):
+        expect(page.get_by_role("link", name=machine).first).to_be_visible()
+    page.get_by_role("link", name="mill-1").click()
+    expect(page).to_have_url(re.compile("machines/mill-1/health"))

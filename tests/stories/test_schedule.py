@@ -1,0 +1,167 @@
+"""A production plan from registers to the operator: asked, published, told, answered, broken and mended."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.conftest import Node
+from tests.stories.waiting import API, Api, wait_for
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("nodes")]
+
+TYPE = """machine_type: mill
+version: 1
+title: Mill
+manufacturer: acme
+signals:
+  execution: {type: text, title: Execution, reporting: {mode: on-change}}
+states:
+  word: execution
+  rules:
+    - {when: {execution: RUN}, state: producing}
+    - {when: {execution: FAULT}, state: failed, cause: spindle}
+"""
+PLANT = """plant: hall
+parties:
+  acme: {name: Acme, kind: manufacturer}
+  shop: {name: Shop, kind: customer}
+  steel: {name: Steel, kind: partner}
+calendars:
+  always:
+    time_zone: UTC
+    shifts:
+      day: {days: daily, from: "00:00", to: "24:00"}
+twins:
+  m1: {type: mill@1, title: Mill 1, owner: shop, calendar: always, commissioned: 2024-01-01}
+  m2: {type: mill@1, title: Mill 2, owner: shop, calendar: always, commissioned: 2024-01-01}
+"""
+
+
+def hours(n: float) -> str:
+    return (datetime.now(UTC) + timedelta(hours=n)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def entries(api: Api, kind: str, *bodies: dict[str, Any]) -> None:
+    api.ask("POST", f"/registers/{kind}", json=list(bodies), params={"party": "shop"})
+
+
+def done(api: Api, job: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = wait_for(
+        api.node, "the job is over", 300, lambda: (j := api.get(f"/jobs/{job['id']}"))["ended"] is not None and j
+    )
+    return found
+
+
+def test_a_plan_from_registers_to_the_operator(node: Node, tmp_path: Any) -> None:
+    api = Api.of(node)
+    api.ask("POST", "/machine-types", content=TYPE, headers={"Content-Type": "application/yaml"})
+    api.ask("POST", "/plants", content=PLANT, headers={"Content-Type": "application/yaml"})
+    planner = Api.of(node, api.token("shop", "production_manager")["token"])
+    operator = Api.of(node, api.token("shop", "operator")["token"])
+    stranger = Api.of(node, api.token("steel", "analyst")["token"])
+
+    planner.post("/schedules", {}, 400)  # no order is open
+    entries(
+        api,
+        "routings",
+        {
+            "id": "pin",
+            "steps": [
+                {
+                    "id": "10",
+                    "ways": [{"machine": "m1", "per_piece_s": 60}, {"machine": "m2", "per_piece_s": 60}],
+                    "needs": [{"material": "bar", "per_piece": 1}],
+                },
+                {"id": "20", "ways": [{"machine": "m2", "per_piece_s": 30}]},
+            ],
+        },
+    )
+    loop = {"demand_per_hour": 100, "lead_time_h": 4, "allowance": 0.1, "container": 20}
+    entries(api, "materials", {"id": "bar", "stock": 300, "as_of": hours(-1), "supplier": "steel", "kanban": loop})
+    entries(
+        api,
+        "orders",
+        {"id": "a", "product": "pin", "quantity": 60, "due": hours(4), "customer": "acme"},
+        {"id": "b", "product": "pin", "quantity": 30, "due": hours(0.2)},
+        {"id": "c", "product": "bolt", "quantity": 1},
+    )
+    missing = planner.post("/schedules", {}, 400)
+    assert missing["code"] == "schedule:routing-missing" and "bolt" in missing["message"]
+    api.ask("DELETE", "/registers/orders/c", params={"party": "shop"})
+
+    job = done(api, planner.post("/schedules", {"budget_s": 60}))
+    assert job["state"] == "done" and job["bound"] <= job["value"], job
+    plan = planner.get(f"/schedules/{job['id']}")
+    assert {o["order"] for o in plan["orders"] if o["late_s"] > 0} == {"b"}
+    late = next(o for o in plan["orders"] if o["order"] == "b")
+    assert late["hopeless"] and "late" in late["why"]
+    operator.post(f"/schedules/{job['id']}/publish", {}, 403)
+    stranger.ask("GET", f"/schedules/{job['id']}", 404)
+    planner.post(f"/schedules/{job['id']}/publish", {"title": "first"})
+    told = [e for e in _events(node, Api.of(node)) if e["kind"] == "plan"]
+    assert {(e["subject"], e["data"]["happened"]) for e in told} >= {
+        ("shop", "published"),
+        ("steel", "called-off"),
+        ("acme", "delivery-expected"),
+    }
+
+    # The operator takes the first one, and refuses another without and with a reason.
+    tasks = operator.get("/schedules/next", machine="m1")["tasks"]
+    assert tasks[0]["because"]
+    begun = {"order": tasks[0]["order"], "operation": tasks[0]["operation"], "answer": "begun"}
+    operator.post("/schedules/answers", begun, 201)
+    second = operator.get("/schedules/next", machine="m2")["tasks"][0]
+    refusal = {"order": second["order"], "operation": second["operation"], "answer": "rejected"}
+    operator.post("/schedules/answers", refusal, 400)
+    operator.post("/schedules/answers", {**refusal, "reason": "tool-missing"}, 201)
+    stranger.post("/schedules/answers", {**begun, "party": "shop"}, 403)
+
+    # By hand: later on the same machine; onto one that cannot do it, it is refused in words.
+    last = max((o for o in plan["operations"] if o["operation"] == "20"), key=lambda o: o["start"])
+    move = {"order": last["order"], "operation": "20", "machine": "m2", "start": hours(6)}
+    moved = planner.post(f"/schedules/{job['id']}/move", move, 201)
+    assert moved["comparison"]["moved"][0]["order"] == last["order"]
+    refused = planner.post(f"/schedules/{job['id']}/move", {**move, "machine": "m1"}, 400)
+    assert refused["code"] == "plan:wrong-machine-or-crew" and "m2" in refused["hint"]
+
+    # The other machine is down until tomorrow: the new plan leaves it alone and says what moved and why.
+    entries(
+        api,
+        "blocked_times",
+        {"id": "x", "machine": "m2", "start": hours(-0.1), "end": hours(24), "kind": "down", "why": "drive"},
+    )
+    again = done(api, planner.post("/schedules", {"budget_s": 60}))
+    assert again["state"] == "done", again
+    compared = planner.get(f"/schedules/published/against/{again['id']}")
+    assert any("drive" in m["why"] or "down" in m["why"] for m in compared["moved"])
+
+    # A deadline that cannot be kept: the demands that contradict each other are named.
+    entries(api, "orders", {"id": "b", "product": "pin", "quantity": 30, "deadline": hours(5)})
+    impossible = done(api, planner.post("/schedules", {"budget_s": 600}))  # it ends as soon as it knows
+    assert impossible["state"] == "failed"
+    assert "order b has to be done by" in json.dumps(impossible["faults"])
+    assert "drive" in json.dumps(impossible["faults"])
+
+    needs = planner.get("/schedules/needs")
+    assert needs["requirements"] and needs["pull"][0]["cards"] == 22 and needs["otif"]["counted"] == 0
+    jobs = planner.get("/schedules/published/job-list")
+    assert jobs[0]["JobOrder"]["EquipmentRequirements"][0]["ID"] in ("m1", "m2")
+    assert planner.http.get(f"{API}/schedules/published/table").text.startswith("order,operation,machine")
+    assert planner.get("/schedules/occupation")["items"]
+    assert planner.get("/schedules/lessons")["items"] == []
+
+
+def _events(node: Node, api: Api) -> list[dict[str, Any]]:
+    """Everything that happened so far."""
+    found = []
+    with api.http.stream("GET", "/events", params={"topics": "happened"}, headers={"Last-Event-ID": "0"}) as stream:
+        for line in stream.iter_lines():
+            if line.startswith("data:"):
+                found.append(json.loads(line[5:]))
+                if found[-1]["kind"] == "plan" and found[-1]["data"]["happened"] == "delivery-expected":
+                    return found
+    return found

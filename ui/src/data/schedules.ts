@@ -1,0 +1,29 @@
+import { get, path, post } from "../api/client";
+import type { Job, MovedByHand, NextTasks, Schedule, ScheduleComparison, Schedules } from "../api/types";
+import { type Asked, useQuery } from "./query";
+
+export const PUBLISHED = "published";
+
+/** Plans that are kept, and jobs that made plans. */
+export const useSchedules = (): Asked<Schedules> => useQuery("schedules", (signal) => get<Schedules>("/schedules", {}, signal), 15_000);
+
+/** A plan with its reasons; null: none is asked for. `version` asks anew when its job has found a better one. */
+export function useSchedule(id: string | null, version: string | number = 0): Asked<Schedule> {
+  return useQuery(id === null ? null : `schedule ${id} ${version}`, (signal) => get<Schedule>(path`/schedules/${id ?? ""}`, {}, signal), 0, `schedule ${id}`);
+}
+
+/** What moves from one plan to another, and why. */
+export function useComparison(first: string | null, second: string | null, version: string | number = 0): Asked<ScheduleComparison> {
+  const both = first !== null && second !== null && first !== second;
+  return useQuery(both ? `schedules ${first} ${second} ${version}` : null, (signal) => get<ScheduleComparison>(path`/schedules/${first ?? ""}/against/${second ?? ""}`, {}, signal));
+}
+
+export const useNextTasks = (machine: string): Asked<NextTasks> =>
+  useQuery(`schedule next ${machine}`, (signal) => get<NextTasks>("/schedules/next", { machine }, signal), 30_000);
+
+export const askSchedule = (budget: number, freeze: number): Promise<Job> => post<Job>("/schedules", { budget_s: budget, freeze_minutes: freeze });
+export const publishSchedule = (id: string): Promise<Schedule> => post<Schedule>(path`/schedules/${id}/publish`, {});
+export const moveOperation = (id: string, order: string, operation: string, machine: string, start: string): Promise<MovedByHand> =>
+  post<MovedByHand>(path`/schedules/${id}/move`, { order, operation, machine, start });
+export const answerTask = (order: string, operation: string, answer: "begun" | "done" | "rejected", reason = ""): Promise<NextTasks> =>
+  post<NextTasks>("/schedules/answers", { order, operation, answer, reason });
