@@ -21,6 +21,7 @@ BENCHMARKS = (
     "proof_file",
     "controllers",
     "anomaly",
+    "line_simulation",
     "anomaly_calibration",
     "anomaly_fleet",
     "remaining_life",

@@ -41,6 +41,7 @@ from servitwin.usecases.remaining_lives import EndedLives
 from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.run_controller_check import check_rounds, run_next
 from servitwin.usecases.run_controller_replay import replay_rounds
+from servitwin.usecases.run_gate import gate_rounds
 from servitwin.usecases.run_jobs import RunJobs
 from servitwin.usecases.sign_in import SignIn, secret_hash
 from servitwin.web.api.app import create_app
@@ -218,6 +219,7 @@ class Node:
             files=files,
             checks=check_rounds(self.records, self._check, now),
             replays=replay_rounds(self.records, self._replay, now),
+            gates=gate_rounds(self.records, self._gate, now),
             ended_lives=EndedLives(self.records),
             registers=Registers(self.records, self.authoriser, audit, now),
             jobs=Jobs(self.records, files, self.authoriser, audit, lambda: manifests("service"), now, new_id),
@@ -243,6 +245,9 @@ class Node:
 
         await asyncio.to_thread(run_next, self.records, parts.files, observe, time.monotonic, parts.now)
         return b""
+
+    async def _gate(self):
+        raise UnavailableError(Fault("worker:failed", "There is no simulator here: what is asked waits"))
 
     async def _replay(self):
         raise UnavailableError(Fault("worker:failed", "There is no broker here: what is asked waits"))

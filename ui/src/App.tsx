@@ -20,6 +20,7 @@ const ContractPage = lazy(() => import("./places/contracts/ContractPage"));
 const Inbox = lazy(() => import("./places/contracts/Inbox"));
 const OfferPage = lazy(() => import("./places/offer/OfferPage"));
 const Invoices = lazy(() => import("./places/invoices/Invoices"));
+const Releases = lazy(() => import("./places/releases/Releases"));
 const Plan = lazy(() => import("./places/plan/Plan"));
 const Fleet = lazy(() => import("./places/machines/Fleet"));
 const Verify = lazy(() => import("./places/verify/Verify"));
@@ -74,6 +75,7 @@ function PlaceOf() {
   if (place === "decisions") return <Inbox />;
   if (place === "invoices") return <Invoices />;
   if (place === "plan") return <Plan />;
+  if (place === "releases") return <Releases />;
   if (place === "quality") return <Quality />;
   if (place === "quarantine") return <Quarantine />;
   if (place === "health") return <Health />;

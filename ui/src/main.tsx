@@ -10,6 +10,7 @@ import "./styles/contracts.css";
 import "./styles/cases.css";
 import "./styles/plan.css";
 import "./styles/controllers.css";
+import "./styles/simulation.css";
 import "./styles/life.css";
 import "./styles/robots.css";
 import { StrictMode } from "react";

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,10 +16,12 @@ from servitwin.bootstrap.data_folder import FOLDER_VERSION
 from servitwin.bootstrap.demo import add_demo_people, demo_contracts, demo_plant
 from servitwin.bootstrap.demo_contracts import add_demo_contracts
 from servitwin.bootstrap.demo_controllers import add_demo_controllers
+from servitwin.bootstrap.demo_line import add_demo_line
 from servitwin.bootstrap.demo_lives import add_demo_lives
 from servitwin.bootstrap.demo_maintenance import add_demo_maintenance
 from servitwin.bootstrap.demo_production import add_demo_production
 from servitwin.bootstrap.demo_quality import add_demo_quality
+from servitwin.bootstrap.demo_releases import add_demo_releases
 from servitwin.bootstrap.demo_services import add_demo_services
 from servitwin.bootstrap.machine_users import write_machine_users
 from servitwin.bootstrap.own_topics import process_topics
@@ -77,7 +80,7 @@ def wanted_processes(records: SqlRecords, notes: list[str]) -> list[Connection]:
         Connection(
             c.name,
             c.connector,
-            config=c.config,
+            config=with_trusted_keys(records, c.config),
             memory_mb=memory_of(c.connector),
             twins=list(c.twins),
             reads=list(c.reads),
@@ -100,6 +103,16 @@ def wanted_processes(records: SqlRecords, notes: list[str]) -> list[Connection]:
             memory = manifest.limits.memory_mb
             wanted.append(Connection(f"service-{service.name}", service.name, kind="service", memory_mb=memory))
     return wanted
+
+
+def with_trusted_keys(records: SqlRecords, config: Mapping[str, Any]) -> dict[str, object]:
+    """A connection's configuration with the public keys of the parties that its machines trust (``trusts``)."""
+    trusted = config.get("trusts")
+    if not isinstance(trusted, list | tuple):
+        return dict(config)
+    now = time.time_ns()
+    keys = [k.public_key for k in records.party_keys() if k.party in trusted and (k.revoked is None or k.revoked > now)]
+    return {**config, "trusted_keys": keys}
 
 
 def memory_of(connector: str) -> int:
@@ -136,6 +149,8 @@ def run(settings: Settings) -> None:
         notes += add_demo_controllers(records, files, demo_contracts().parents[1] / "controllers", time.time_ns())
         file = demo_contracts().parent / "maintenance.yaml"
         notes += add_demo_maintenance(records, keys, file, time.time_ns())
+        notes += add_demo_releases(records, time.time_ns())
+        notes += add_demo_line(records, files, demo_contracts().parent / "line-1.model.json", time.time_ns())
         notes += add_demo_production(records, demo_contracts().parent / "production", time.time_ns())
         notes += add_demo_services(records, time.time_ns())
         notes += add_demo_lives(records, time.time_ns())

@@ -26,8 +26,10 @@ from servitwin.domain.error import ServitwinError, UnavailableError
 from servitwin.domain.identity import new_uid
 from servitwin.domain.instant import NS
 from servitwin.engines.bus.client import BusClient
+from servitwin.engines.files.evidence_log import EvidenceReader
 from servitwin.engines.files.folder import FileFolder
 from servitwin.engines.records import SqlRecords
+from servitwin.proof.log.catalogue import ROW
 from servitwin.usecases.command_desk import CommandDesk
 from servitwin.usecases.keep_findings import KeepFindings
 from servitwin.usecases.keep_plugin_events import KeepPluginEvents
@@ -57,7 +59,10 @@ class ServicesWorker:
         self._registry = Registry(self._records)
         self._mirror = LiveMirror(self._on_live)
         self._states = TrackState(self._registry, self._mirror)
-        self._commands = CommandDesk(self._records, self._registry, self._publish, time.time_ns, self._new_id)
+        log_of_evidence = EvidenceReader(settings.evidence, ROW)
+        self._commands = CommandDesk(
+            self._records, self._registry, self._publish, time.time_ns, self._new_id, log_of_evidence.entry
+        )
         self._reader = open_reader(settings, bus, self._registry, self._loop)
         self._host = Services(bus, self._loop)
         self._services = RunServices(

@@ -48,6 +48,7 @@ from servitwin.usecases.remaining_lives import EndedLives
 from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.run_controller_check import check_rounds
 from servitwin.usecases.run_controller_replay import replay_rounds
+from servitwin.usecases.run_gate import gate_rounds
 from servitwin.usecases.run_jobs import RunJobs
 from servitwin.usecases.sign_in import SignIn
 from servitwin.usecases.train_lives import TrainLives
@@ -100,6 +101,7 @@ def build_parts(
         files=files,
         checks=check_rounds(records, lambda: ask_worker("controller-check", settings), time.time_ns),
         replays=replay_rounds(records, lambda: ask_worker("controller-replay", settings), time.time_ns),
+        gates=gate_rounds(records, lambda: ask_worker("release-gate", settings), time.time_ns),
         ended_lives=EndedLives(records),
         registers=Registers(records, authoriser, audit, time.time_ns),
         jobs=Jobs(records, files, authoriser, audit, lambda: manifests("service"), time.time_ns, new_id),
@@ -199,6 +201,7 @@ async def _serve(settings: Settings) -> None:
         report_ready(port=listening.getsockname()[1])
         parts.checks.wake()
         parts.replays.wake()
+        parts.gates.wake()
         await parts.working.begin()
     operator = parts.authoriser.operator
     training = TrainLives(
@@ -211,6 +214,7 @@ async def _serve(settings: Settings) -> None:
         retraining.cancel()
         await parts.checks.stop()
         await parts.replays.stop()
+        await parts.gates.stop()
         await parts.working.stop()
         await bus.close()
         records.close()

@@ -23,6 +23,7 @@ _MODULES = {
     "look-back": "servitwin.bootstrap.look_back_worker",
     "controller-check": "servitwin.bootstrap.controller_worker",
     "controller-replay": "servitwin.bootstrap.controller_replay_worker",
+    "release-gate": "servitwin.bootstrap.gate_worker",
     "upkeep": "servitwin.bootstrap.upkeep_worker",
 }
 _PR_SET_PDEATHSIG = 1

@@ -17,6 +17,7 @@ from servitwin.cli import (
     files,
     maintenance,
     planning,
+    releases,
     remaining_life,
     replay,
     requirements,
@@ -47,6 +48,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     contracts.add(app, starters)
     work_orders.add(app)
     controllers.add(app)
+    releases.add(app)
     commands.add(app)
     requirements.add(app, starters)
     cases.add(app)

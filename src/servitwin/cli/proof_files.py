@@ -13,16 +13,17 @@ from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import parse_instant
 from servitwin.proof.log.head import read_head
 from servitwin.proof.log.timestamp import HeadStamp, verified_time
-from servitwin.proof.verifier import RefusedError, Result, canonical, verify, words
-from servitwin.proof.verifier.__main__ import text_of
+from servitwin.proof.verifier import RefusedError, Result, canonical, verify, verify_release, words
+from servitwin.proof.verifier.__main__ import RELEASE_MARK, text_of
 
 # A file that begins so, or was sealed, is judged as a proof file even if it is broken.
 _MARK = b'"proof":"servitwin-proof@'
 
 
 def is_proof_file(file: Path) -> bool:
-    """Whether a file says that it is a proof file."""
-    return _MARK in _read(file)
+    """Whether a file says that it is a proof file, or the file of a release."""
+    content = _read(file)
+    return _MARK in content or RELEASE_MARK in content
 
 
 def verify_proof_file(
@@ -38,7 +39,8 @@ def verify_proof_file(
     if witness is not None and not witness.is_dir():
         raise InvalidInputError(Fault("file:unreadable", "This is no folder", "Check the name", file=str(witness)))
     content = _read(file)
-    found = verify(content, _json(keys), _json(head), witness)
+    check = verify_release if RELEASE_MARK in content else verify
+    found = check(content, _json(keys), _json(head), witness)
     if found.ok and roots is not None:
         found = _with_stamps(found, content, _read(roots))
     if as_json:

@@ -20,6 +20,7 @@ from servitwin.client.evidence import EvidenceCalls
 from servitwin.client.http import Connection, local_address
 from servitwin.client.maintenance import MaintenanceCalls
 from servitwin.client.planning import PlanningCalls
+from servitwin.client.releases import ReleaseCalls
 from servitwin.client.remaining_life import RemainingLifeCalls
 from servitwin.client.requirements import RequirementCalls
 from servitwin.client.robots import RobotCalls
@@ -40,6 +41,7 @@ class Client(
     EvidenceCalls,
     MaintenanceCalls,
     PlanningCalls,
+    ReleaseCalls,
     RemainingLifeCalls,
     RequirementCalls,
     RobotCalls,

@@ -68,6 +68,8 @@ class CommandDefinition(msgspec.Struct, frozen=True, omit_defaults=True):
         risk: information < setting < motion < safety. Motion needs local consent; safety is never sent by us.
         timeout: nanoseconds until an unacknowledged command counts as timed out.
         effect: what must be seen in a named signal after the acknowledgement, within ``effect_within`` ns.
+        kind: ``update`` installs a release: it is sent only with the signed statement of a passed gate, for the package
+            that its text parameter ``digest`` names.
         refused_when: further tests under which the command is refused (beside local, maintenance, safety stop).
     """
 
@@ -79,6 +81,7 @@ class CommandDefinition(msgspec.Struct, frozen=True, omit_defaults=True):
     effect: SignalTest | None = None
     effect_within: int = 30_000_000_000
     refused_when: tuple[SignalTest, ...] = ()
+    kind: Literal["control", "update"] = "control"
 
 
 class StateRule(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from servitwin.domain.instant import parse_duration
 from servitwin.domain.machine_type import (
@@ -149,8 +149,17 @@ class Rules:
             within = parse_duration(entry["effect"].get("within", f"{within}ns"))
         return CommandDefinition(
             definition.name, definition.risk, definition.title, parameters, timeout, effect, within,
-            definition.refused_when,
+            definition.refused_when, self._kind(entry, parameters, path),
         )  # fmt: skip
+
+    def _kind(self, entry: Block, parameters: Sequence[Parameter], path: Path) -> Literal["control", "update"]:
+        kind: Literal["control", "update"] = entry.get("kind", "control")
+        digest = next((p for p in parameters if p.name == "digest"), None)
+        if kind == "update" and (digest is None or digest.type != "text" or not digest.required):
+            message = "A command that installs an update has to name the package"
+            hint = "Add the parameter `digest: {type: text}`: the SHA-256 of the package"
+            self._say((*path, "kind"), "command:update-without-digest", message, hint)
+        return kind
 
     def _parameter(self, name: str, entry: Block, path: Path) -> Parameter:
         kind = entry.get("type", "number")

@@ -18,6 +18,7 @@ Action = Literal[
     "exclusion.claim", "exclusion.decide",
     "machine.accept", "period.settle", "invoice.issue", "ledger.book", "usage.take", "key.rotate",
     "key.revoke", "machine-key.register", "machine-key.revoke", "case.step", "requirement.save", "repair.prove",
+    "release.add", "release.gate", "release.withdraw",
     "machine.change",
     "controller.add", "controller.check", "controller.replay", "register.save", "register.remove", "job.ask",
     "job.cancel", "artefact.promote", "artefact.retire", "trace.capture",

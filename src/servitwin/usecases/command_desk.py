@@ -9,6 +9,7 @@ from servitwin.usecases.derive_level import WINDOW, DeriveLevel
 from servitwin.usecases.live_mirror import LiveMessage, LiveMirror
 from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.released_update import ReleasedUpdate
 from servitwin.usecases.send_command import LiveSignals, Publish, SendCommand
 from servitwin.usecases.watch_commands import WatchCommands
 
@@ -16,7 +17,10 @@ log = logging.getLogger("servitwin.commands")
 
 
 class CommandDesk:
-    """Synchronous, for one thread. ``publish(subject, payload)`` must not block; ``now`` ns UTC; ``new_id`` unique ids.
+    """Synchronous, for one thread.
+
+    ``publish(subject, payload)`` must not block; ``now`` ns UTC; ``new_id`` unique ids; ``entry(index)`` an entry of
+    the evidence log.
 
     Feed it whole live state first (``ask.live``), then each message of ``live.>``, each acknowledgement of
     ``servitwin.*.commands.*.ack`` and a tick about once a second.
@@ -29,6 +33,7 @@ class CommandDesk:
         publish: Publish,
         now: Callable[[], int],
         new_id: Callable[[], str],
+        entry: Callable[[int], bytes],
         window: int = WINDOW,
     ) -> None:
         self._now = now
@@ -36,7 +41,9 @@ class CommandDesk:
         live = LiveSignals(registry, self._mirror)
         self._levels = DeriveLevel(records, registry, publish, window)
         self._watch = WatchCommands(records, registry, live, publish, self._levels.command_changed)
-        self._send = SendCommand(records, registry, live, self._watch, publish, now, new_id)
+        self._send = SendCommand(
+            records, registry, live, self._watch, publish, now, new_id, ReleasedUpdate(records, entry)
+        )
 
     def handle(self, request: bytes) -> bytes:
         """Answer a request of ``ask.command``."""

@@ -98,9 +98,11 @@ class KeepLog:
 
     def append(self, contents: Sequence[bytes]) -> list[int]:
         """Sign statements (canonical JSON) for those who say them, add them in one batch, and sign a new head."""
-        parties = [msgspec.json.decode(c, type=_By).by for c in contents]
+        said = [msgspec.json.decode(c, type=_By) for c in contents]
+        parties = [s.by for s in said]
         for party in dict.fromkeys(parties):
-            self._state_key(party)
+            # A party's first key counts from the first thing that it says, which waited for its place in the log.
+            self._state_key(party, min(parse_instant(s.made) for s in said if s.by == party))
         entries = [sign_statement(c, by, self._keys.sign) for c, by in zip(contents, parties, strict=True)]
         first = self._add(entries)
         self._sign()
@@ -287,18 +289,23 @@ class KeepLog:
         self._heads.save_head(canonical(head))
         self._head = head
 
-    def _state_key(self, party: str) -> bool:
-        """State the present key of a party if it is not in the log; whether it was not."""
+    def _state_key(self, party: str, since: int | None = None) -> bool:
+        """State the present key of a party if it is not in the log; whether it was not.
+
+        ``since``: where it is the party's first key, it counts from then on (ns UTC); None: from now on.
+        """
         public = self._keys.public_key(party)
         if self._ring.key(key_id(public)) is not None:
             return False
         self._records.save_party_key(PartyKey(key_id(public), party, public, self._now()))
-        self._add([sign_statement(self._key_content(party, public), party, self._keys.sign)])
+        begins = None if self._ring.of(party) else since
+        self._add([sign_statement(self._key_content(party, public, begins), party, self._keys.sign)])
         return True
 
-    def _key_content(self, party: str, public: str) -> bytes:
+    def _key_content(self, party: str, public: str, since: int | None = None) -> bytes:
         now = self._now()
-        body = {"key": key_id(public), "public_key": public, "party": party, "since": exact_instant(now)}
+        begins = now if since is None else min(since, now)
+        body = {"key": key_id(public), "public_key": public, "party": party, "since": exact_instant(begins)}
         kind: Kind = "key"
         return statement_bytes(kind, party, Subject(), now, body)
 
@@ -340,6 +347,7 @@ class KeepLog:
 
 class _By(msgspec.Struct):
     by: str
+    made: str
 
 
 def _refused(code: str, message: str) -> InvalidInputError:

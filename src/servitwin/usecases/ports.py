@@ -38,6 +38,7 @@ from servitwin.domain.twin import Twin
 from servitwin.domain.usage import UsageConflict, UsageRecord
 from servitwin.domain.work_order import WorkOrder
 from servitwin.usecases.planning_ports import PlanningRecords
+from servitwin.usecases.release_ports import ReleaseRecords
 from servitwin.usecases.trace_ports import TraceRecords
 
 __all__ = ["Aggregation", "Bucket", "Bus", "Files", "HistoryReader", "HistoryWriter", "LastValue", "Records"]
@@ -249,15 +250,9 @@ class ControllerRecords(Protocol):
 
 
 class Records(
-    ContractRecords,
-    MoneyRecords,
-    CaseRecords,
-    StatementRecords,
-    ControllerRecords,
-    PlanningRecords,
-    TraceRecords,
-    Protocol,
-):
+    ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, PlanningRecords, ReleaseRecords,
+    TraceRecords, Protocol,
+):  # fmt: skip
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
     def together(self, alone: str = "") -> AbstractContextManager[None]:

@@ -260,16 +260,8 @@ class ProveCase:
             demand.written,
             excerpt,
             statements,
-            _head(head),
-            [
-                CoSignedHead(
-                    _head(c.head),
-                    [_cosignature(c.cosignature)],
-                    self._log.consistency(c.head.head.size, size),
-                )
-                for c in read_cosigned(self._heads.cosigned())
-                if c.head.head.size <= size
-            ],
+            head_of(head),
+            cosigned_heads(self._heads, self._log, size),
             self._stamped(size),
         )  # fmt: skip
 
@@ -287,16 +279,26 @@ class ProveCase:
             return []
         found = msgspec.json.decode(raw, type=HeadStamp)
         path = self._log.consistency(newest, size)
-        return [StampedHead(_head(found.head), found.authority, found.response, found.time, path)]
+        return [StampedHead(head_of(found.head), found.authority, found.response, found.time, path)]
 
     def _subject(self, index: int) -> Subject:
         return glance(self._log.entry(index)).statement.subject
 
 
-def _head(head: LogHead) -> SignedHead:
+def head_of(head: LogHead) -> SignedHead:
+    """A tree head as files carry it."""
     return SignedHead(
         head.head.log, head.head.size, head.root_bytes, parse_instant(head.head.made), head.key, head.signature
     )
+
+
+def cosigned_heads(heads: HeadFiles, log: LogReader, size: int) -> list[CoSignedHead]:
+    """Heads that others co-signed, up to a size of the log, each with its path to the head of that size."""
+    return [
+        CoSignedHead(head_of(c.head), [_cosignature(c.cosignature)], log.consistency(c.head.head.size, size))
+        for c in read_cosigned(heads.cosigned())
+        if c.head.head.size <= size
+    ]
 
 
 def _cosignature(c: Cosignature) -> CoSignature:

@@ -19,6 +19,7 @@ from servitwin.domain.twin import Twin
 from servitwin.usecases.live_mirror import LiveMirror, LiveValue, apply_entries
 from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.released_update import ReleasedUpdate
 
 STATE = "_state"
 RISKS: tuple[Risk, ...] = ("information", "setting", "motion", "safety")
@@ -85,8 +86,10 @@ class SendCommand:
         publish: Publish,
         now: Callable[[], int],
         new_id: Callable[[], str],
+        released: ReleasedUpdate,
     ) -> None:
         self._records = records
+        self._released = released
         self._registry = registry
         self._live = live
         self._open = open_commands
@@ -123,6 +126,9 @@ class SendCommand:
             effect_signal=definition.effect.signal if definition.effect else "",
         )
         refusal = self._refusal(command, twin, machine_type, definition, request.actor)
+        statement = ""
+        if refusal is None and definition.kind == "update":
+            statement, refusal = self._released.statement(machine_type, request.parameters)
         if refusal is not None:
             command = msgspec.structs.replace(
                 command, status="refused", reason=refusal.code, reason_text=f"{refusal.message}. {refusal.hint}"
@@ -137,7 +143,7 @@ class SendCommand:
         self._records.save_command(command)
         self._open.watch(command)
         self._record(request.actor, "command.send", twin, command)
-        self._publish(f"servitwin.{twin.id}.commands.{command.name}", wire_form(command))
+        self._publish(f"servitwin.{twin.id}.commands.{command.name}", wire_form(command, statement))
         return command
 
     def handle(self, payload: bytes) -> bytes:
@@ -317,10 +323,11 @@ def _parameter_fault(parameter: Parameter, value: ParameterValue) -> tuple[str, 
     return None
 
 
-def wire_form(command: Command) -> bytes:
-    """A command as the machine gets it."""
+def wire_form(command: Command, statement: str = "") -> bytes:
+    """A command as the machine gets it; an update with the signed statement that it passed the gate."""
     return msgspec.json.encode(
         {
+            **({"release": statement} if statement else {}),
             "id": command.id,
             "name": command.name,
             "parameters": command.parameters,

@@ -75,6 +75,7 @@ class Scene:
         self.now = START
         self.sent: list[tuple[str, Any]] = []
         self.numbers = 0
+        self.log: list[bytes] = []  # entries of the evidence log
         self.records = SqlRecords(self.url)
         self.records.add_machine_type(PRESS)
         self.records.save_twin(Twin("u1", "press-1", "machine", type=(Dated("press@1", 0),)))
@@ -82,7 +83,8 @@ class Scene:
         self.report(**GOOD, _state="standby")
 
     def new_desk(self) -> CommandDesk:
-        return CommandDesk(self.records, Registry(self.records), self.publish, lambda: self.now, self.new_id)
+        registry = Registry(self.records)
+        return CommandDesk(self.records, registry, self.publish, lambda: self.now, self.new_id, self.log.__getitem__)
 
     def new_id(self) -> str:
         self.numbers += 1

@@ -123,6 +123,10 @@ export type CaseAct =
   | Schemas["CloseIn"]
   | Schemas["DismissIn"]
   | Schemas["NoteIn"];
+export type Release = Schemas["ReleaseShape"];
+export type Releases = Schemas["Releases"];
+export type Gate = Schemas["GateShape"];
+export type LineModelAnswer = Schemas["LineModelAnswer"];
 export type MachineKey = Schemas["MachineKeyShape"];
 export type MachineKeys = Schemas["MachineKeysShape"];
 export type Job = Schemas["JobShape"];

@@ -3,6 +3,7 @@ import {
   iconBoxClosed,
   iconCalendar,
   iconLogicDiagram,
+  iconUpload,
   iconCogwheel,
   iconHome,
   iconMachineA,
@@ -57,7 +58,12 @@ export function Shell({ children }: { children: ReactNode }) {
           { path: "invoices", label: t.nav.invoices, icon: iconCoins },
         ]
       : []),
-    ...(mayReadControllers(account) ? [{ path: "controllers", label: t.nav.controllers, icon: iconLogicDiagram }] : []),
+    ...(mayReadControllers(account)
+      ? [
+          { path: "controllers", label: t.nav.controllers, icon: iconLogicDiagram },
+          { path: "releases", label: t.nav.releases, icon: iconUpload },
+        ]
+      : []),
     { path: "quality", label: t.nav.quality, icon: iconQualityReport },
     { path: "quarantine", label: t.nav.quarantine, icon: iconBoxClosed },
     { path: "health", label: t.nav.health, icon: iconHealth },

@@ -67,6 +67,7 @@ class Cell:
     """The model ``cell``."""
 
     name: ClassVar[str] = "cell"
+    machine_type: ClassVar[str] = "cell-2"
     faults: ClassVar[tuple[FaultSpec, ...]] = FAULTS
     state_type: ClassVar[type[MachineState]] = CellState
     links: ClassVar[tuple[str, ...]] = ("out-1", "out-2", "out-3")

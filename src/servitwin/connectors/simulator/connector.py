@@ -26,12 +26,14 @@ from servitwin.domain.command import Command
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import DAY, NS, format_instant, parse_instant
 from servitwin.sdk.connector import Batch, DecodeFault, Discovered
+from servitwin.sdk.release_statement import refusal_of_update
 from servitwin.sdk.signed_payload import public_text
 
 log = logging.getLogger(__name__)
 
 SAVE_EVERY = 5 * NS
 LONGEST_STEP = 5 * NS  # after a longer silence of the process the machines count as switched off meanwhile
+UPDATE = "update-software"
 REMEMBERED = 200  # commands answered before: a second copy gets the same answer and is not carried out again
 
 
@@ -235,8 +237,26 @@ class SimulatorConnector:
         if isinstance(end, int) and end < self._now():
             return {"status": "rejected", "reason": "the command had expired when it arrived"}
         parameters = message.get("parameters") or {}
+        if name == UPDATE:
+            return self._install(twin, parameters, str(message.get("release") or ""))
         why = self._machines[twin].command(name, parameters)
         return {"status": "rejected", "reason": why} if why else {"status": "done"}
+
+    def _install(self, twin: str, parameters: Mapping[str, Any], statement: str) -> dict[str, Any]:
+        """Install an update: only with the statement of a passed gate by somebody whose releases the machine takes."""
+        machine = self._machines[twin]
+        package, version = str(parameters.get("digest", "")), str(parameters.get("version", ""))
+        why, body = refusal_of_update(
+            statement, machine.model.machine_type, package, version, self._config.trusted_keys
+        )
+        if not why:
+            why = machine.command(UPDATE, {"version": version})
+        for name, setting in (body.get("settings") or {}).items() if not why else ():
+            why = why or machine.command(name, setting)
+        if why:
+            log.warning("%s: update to %s refused: %s", twin, version[:80], why)
+            return {"status": "rejected", "reason": why}
+        return {"status": "done"}
 
     def _on_neighbour(self, twin: str, payload: bytes) -> None:
         """Take over a neighbour's latest values; its past and what cannot be read do not matter here."""

@@ -83,6 +83,7 @@ class Crane:
     """The model ``crane``."""
 
     name: ClassVar[str] = "crane"
+    machine_type: ClassVar[str] = "crane-12"
     faults: ClassVar[tuple[FaultSpec, ...]] = FAULTS
     state_type: ClassVar[type[MachineState]] = CraneState
     links: ClassVar[tuple[str, ...]] = ("taken-1", "taken-2", "taken-3")

@@ -66,6 +66,7 @@ class Model(Protocol):
     faults: ClassVar[tuple[FaultSpec, ...]]
     state_type: ClassVar[type[MachineState]]
     periodic: ClassVar[frozenset[str]]  # signals that are reported at every step
+    machine_type: ClassVar[str]  # name of the type that the demo's files give it
     links: ClassVar[tuple[str, ...]]  # names of neighbours' counters that can be configured
 
     def fresh(self, rng: Random) -> Any:

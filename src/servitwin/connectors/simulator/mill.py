@@ -88,6 +88,7 @@ class MillState(MachineState, kw_only=True):
     Wear 0 to 1; temperatures in Cel.
     """
 
+    software: str = "4.1.0"
     product: str = "bracket"
     wanted: str = ""
     lot_left: int = 40
@@ -128,6 +129,7 @@ class Mill:
     """The model ``mill``."""
 
     name: ClassVar[str] = "mill"
+    machine_type: ClassVar[str] = "mill-500"
     faults: ClassVar[tuple[FaultSpec, ...]] = FAULTS
     state_type: ClassVar[type[MachineState]] = MillState
     links: ClassVar[tuple[str, ...]] = ("delivered", "removed")
@@ -343,6 +345,7 @@ class Mill:
             "parts.good": s.good,
             "parts.scrap": s.scrap,
             **self.counters(s),
+            "control.software": s.software,
             "buffer.in": int(between(s.heard.get("delivered", s.taken + IN_PLACES) - s.taken, 0, 99)),
             "buffer.out": int(between(s.out - s.heard.get("removed", s.out), 0, 99)),
         }
@@ -363,12 +366,16 @@ class Mill:
         return "ACTIVE" if phase in ("load", "cut", "unload") else "READY", mode, wait
 
     def command(self, state: MillState, name: str, parameters: Mapping[str, Any]) -> tuple[MillState, str]:
-        """See :class:`Model`. Commands: set-feed, select-product, stop, start, hold, reset-alarm."""
+        """See :class:`Model`.
+
+        Commands: set-feed, select-product, update-software, stop, start, hold, reset-alarm.
+        """
         own = {
             "set-feed": set_percent("feed_percent", 10, 150),
             "select-product": self._select_product,
             "hold": self._hold,
             "start": self._start,
+            "update-software": self._update,
         }
         return commanded(state, name, parameters, self.faults, own)
 
@@ -378,6 +385,11 @@ class Mill:
             return f"no program for product {product!r}"
         s.wanted = str(product)
         return ""
+
+    def _update(self, s: MillState, parameters: Mapping[str, Any]) -> str:
+        """Whether it may be installed the connection has judged; it runs from the next part on."""
+        s.software = str(parameters.get("version", ""))[:64]
+        return "" if s.software else "the update names no version"
 
     def _hold(self, s: MillState, _: Mapping[str, Any]) -> str:
         s.hold = True

@@ -65,6 +65,7 @@ class SimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         backfill_days: on the very first start so many days of past are filled in (marked replayed); 0: none.
         sign: whether the machines sign what they send; each makes its own key at its first start.
         history_days: before those, so many days of the control's words and alarms alone.
+        trusts: parties whose releases the machines install; trusted_keys: their public keys, added when it starts.
         broker, user, password, folder: added by the worker.
     """
 
@@ -75,6 +76,8 @@ class SimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backfill_days: float = 0.0
     history_days: int = 0
     sign: bool = False
+    trusts: tuple[str, ...] = ()
+    trusted_keys: tuple[str, ...] = ()
     broker: Broker = Broker()
     user: str = ""
     password: str = ""

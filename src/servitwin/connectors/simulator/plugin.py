@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from servitwin.connectors.simulator import rehearse as _rehearse
 from servitwin.connectors.simulator.connector import SimulatorConnector
 from servitwin.connectors.simulator.plant import MODELS, MachineConfig, SimulatorConfig
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.twin import TWIN_ID
 from servitwin.sdk.connector import Config, Connector
+from servitwin.sdk.rehearsal import Instruction, Rehearsed
 
 
 def _read(config: Config) -> SimulatorConfig | Fault:
@@ -93,3 +95,18 @@ def connect(config: Config) -> Connector:
     if isinstance(read, Fault) or faults:
         raise InvalidInputError(faults)
     return SimulatorConnector(read, time.time_ns, lambda: uuid.uuid4().hex)
+
+
+def rehearse(
+    config: Config, twin: str, instructions: Sequence[Instruction], seconds: float, seed: int, every: float
+) -> Rehearsed | None:
+    """See :class:`servitwin.sdk.rehearsal.RehearsalPlugin`.
+
+    Raises:
+        InvalidInputError: the configuration is faulty, or an instruction is refused.
+    """
+    faults = check(config)
+    read = _read(config)
+    if isinstance(read, Fault) or faults:
+        raise InvalidInputError(faults)
+    return _rehearse.rehearse(read, twin, instructions, seconds, seed, every)

@@ -15,6 +15,7 @@ from servitwin.engines.records.money import MoneyRecords
 from servitwin.engines.records.outcomes import OutcomeRecords
 from servitwin.engines.records.parties import PartyRecords
 from servitwin.engines.records.planning import PlanningRecords
+from servitwin.engines.records.releases import ReleaseRecords
 from servitwin.engines.records.statements import StatementRecords
 from servitwin.engines.records.traces import TraceRecords
 from servitwin.engines.records.twins import TwinRecords
@@ -34,6 +35,7 @@ class SqlRecords(
     StatementRecords,
     ControllerRecords,
     MachineKeyRecords,
+    ReleaseRecords,
     PlanningRecords,
     TraceRecords,
 ):

@@ -174,10 +174,7 @@ def build_proof_file(parts: ProofParts, sign: Sign) -> bytes:
         },
         "log": {
             "head": head_part(parts.head),
-            "cosigned": [
-                {"head": head_part(c.head), "by": [_cosignature(s) for s in c.by], "path": hexes(c.path)}
-                for c in parts.cosigned
-            ],
+            "cosigned": [cosigned_part(c) for c in parts.cosigned],
         },
         "limits": list(parts.limits),
     }
@@ -201,6 +198,11 @@ def head_part(head: SignedHead) -> dict[str, Any]:
     """A tree head as it stands in files and is signed."""
     inner = {"log": head.log, "size": head.size, "root": head.root.hex(), "made": exact_instant(head.made)}
     return {"head": inner, "key": head.key, "signature": head.signature}
+
+
+def cosigned_part(one: CoSignedHead) -> dict[str, Any]:
+    """A co-signed head as it stands in files."""
+    return {"head": head_part(one.head), "by": [_cosignature(s) for s in one.by], "path": hexes(one.path)}
 
 
 def _cosignature(one: CoSignature) -> dict[str, Any]:

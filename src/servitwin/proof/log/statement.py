@@ -21,7 +21,7 @@ VERSION = "servitwin-statement@1"
 PURPOSE = "statement"
 Kind = Literal[
     "key", "key-revoked", "segment", "verdict", "repair", "repair-verified", "exclusion", "settlement",
-    "machine-key", "machine-key-revoked",
+    "machine-key", "machine-key-revoked", "release", "release-withdrawn",
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)  # the catalogue of a log knows a kind by its place here: new ones come last
 LONGEST_ENTRY = 1 << 20

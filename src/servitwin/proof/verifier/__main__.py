@@ -9,7 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import RefusedError, Result, canonical, verify
+from . import RefusedError, Result, canonical, verify, verify_release
+
+# Canonical JSON: a release file holds this text, a proof file begins otherwise.
+RELEASE_MARK = b'"release":"servitwin-release@'
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, RefusedError) as e:
         sys.stderr.write(f"{e}\n")
         return 2
-    result = verify(content, keys, heads, given.witness)
+    check = verify_release if RELEASE_MARK in content else verify
+    result = check(content, keys, heads, given.witness)
     sys.stdout.write(json.dumps(asdict(result), indent=1) + "\n" if given.json else text_of(result))
     return 0 if result.ok else 1
 

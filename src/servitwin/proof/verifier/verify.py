@@ -65,11 +65,11 @@ def _verify(content: bytes, keys: Any, heads: Any, witness: Path | None) -> Resu
     given = shape.table(file["log"], "log", "head", "cosigned")
     head = log.read_head(given["head"], "log.head")
     statements = read_statements(file["statements"], head.size, head.root, ring)
-    owner = _owner(head, statements)
+    owner = owner_of(head, statements)
     log.check_head(head, owner, ring, "log.head")
     cosigned = log.check_cosigned(given["cosigned"], head, owner, ring)
     stamped = log.check_stamped(given.get("stamped", []), head, owner, ring)
-    sealed_by = _check_seal(file, head, ring)
+    sealed_by = check_seal(file, head, ring)
     twin = _check_subject(file, statements)
     for statement in statements.values():
         if statement.kind == "segment" and statement.by != owner:
@@ -99,7 +99,7 @@ def _verify(content: bytes, keys: Any, heads: Any, witness: Path | None) -> Resu
     )
 
 
-def _owner(head: log.Head, statements: dict[int, Statement]) -> str:
+def owner_of(head: log.Head, statements: dict[int, Statement]) -> str:
     """The party whose log it is: its first key is entry 0 and names the log."""
     first = statements.get(0)
     if first is None or first.kind != "key" or first.key != head.log or first.body["key"] != head.log:
@@ -107,7 +107,8 @@ def _owner(head: log.Head, statements: dict[int, Statement]) -> str:
     return first.by
 
 
-def _check_seal(file: dict[str, Any], head: log.Head, ring: KeyRing) -> str:
+def check_seal(file: dict[str, Any], head: log.Head, ring: KeyRing) -> str:
+    """The file is as it was sealed; returns by whom."""
     seal = shape.table(file["seal"], "seal", "key", "signature")
     digest = canonical.digest({name: value for name, value in file.items() if name != "seal"})
     try:

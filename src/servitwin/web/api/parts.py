@@ -72,6 +72,7 @@ class WebParts:
     files: Files
     checks: Rounds  # of controllers
     replays: Rounds  # of what they found, in the simulator
+    gates: Rounds  # that releases go through
     registers: Registers
     ended_lives: EndedLives
     jobs: Jobs

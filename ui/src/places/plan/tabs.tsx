@@ -16,4 +16,5 @@ export const tabs: readonly PlanTab[] = [
   { id: "jobs", title: t.plan.tabs.jobs, page: lazy(() => import("./Jobs")) },
   { id: "life", title: t.life.fleet.tab, page: lazy(() => import("./RemainingLives")) },
   { id: "robots", title: t.robots.tab, page: lazy(() => import("./robots/Robots")) },
+  { id: "scenarios", title: t.plan.tabs.scenarios, page: lazy(() => import("./Scenarios")) },
 ];

@@ -56,6 +56,7 @@ export const common = {
     machines: "Machines",
     cases: "Cases",
     controllers: "Controllers",
+    releases: "Update gate",
     contracts: "Contracts",
     decisions: "Decisions",
     invoices: "Invoices",

@@ -1,7 +1,7 @@
 /** Texts of the place Plan. */
 export const plan = {
   plan: {
-    tabs: { board: "Board", jobs: "At work" },
+    tabs: { board: "Board", jobs: "At work", scenarios: "Scenarios" },
     jobs: {
       lead: "Problems that planners solve and data that trainers learn from. Each plan names the problem, the version and the seed that it came from.",
       none: "Nothing was asked yet",

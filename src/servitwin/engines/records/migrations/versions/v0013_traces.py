@@ -6,7 +6,7 @@ from alembic import op
 
 from servitwin.engines.records import trace_tables as t
 
-revision = "0018"
+revision = "0013"
 down_revision = "0012"
 
 

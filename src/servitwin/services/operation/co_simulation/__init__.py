@@ -1,0 +1,1 @@
+"""Service co_simulation."""

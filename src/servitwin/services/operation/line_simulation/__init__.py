@@ -1,0 +1,1 @@
+"""Service line_simulation."""

@@ -1,0 +1,378 @@
+"""One run of a line: a discrete-event simulation with its own event loop.
+
+A part is (time it came in, product). The one kind of event is "a machine has finished a part" (and "a source brings
+one"): stops that come with work lengthen the work that they fall into, stops by the calendar and closed hours are one
+function of time (:class:`Timeline`), so that neither needs an event. Blocking is after service: a finished part stays
+on its machine until there is a place (manufacturing blocking).
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
+
+import numpy as np
+
+from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.line_model import EXIT, WEEK_S, Duration, LineModel, Source, Station, Stop, check_line
+from servitwin.domain.line_result import LineRun, StationRun
+from servitwin.services.operation.line_simulation.timeline import Timeline, timeline
+
+MOST_EVENTS = 200_000_000
+MOST_PARTS = 1_000_000
+_BLOCK = 2048
+_LOOK_EVERY = 0xFFFF
+_NEVER = float("inf")
+Part = tuple[float, str]
+
+
+class Stopped(Exception):  # noqa: N818 - no error: whoever asked for the run wants it no more
+    """The run was cancelled, or its time is over."""
+
+
+def simulate(
+    model: LineModel,
+    seconds: float,
+    seed: int,
+    *,
+    warm_up: float = 0.0,
+    replication: int = 0,
+    week_s: float = 0.0,
+    stop: Callable[[], bool] = lambda: False,
+    most_events: int = MOST_EVENTS,
+) -> LineRun:
+    """Run a model once, empty at the start.
+
+    Args:
+        model: the line; it is checked.
+        seconds: simulated time that counts.
+        warm_up: simulated seconds before that, which do not count.
+        replication: number of the run among those of one seed.
+        week_s: second of the week (from Monday 00:00) at which the run begins, warm-up included.
+        seed: with the replication it decides all chance. Each station has streams of its own by its id, so that a
+            changed model meets the same chance where it is unchanged (common random numbers).
+        stop: true ends the run with :class:`Stopped`; asked now and then.
+        most_events: after so many steps the run is refused.
+
+    Raises:
+        InvalidInputError: faults of the model; ``line:too-many-events``, ``line:overflow`` (parts pile up without
+            end), ``line:deadlock`` (machines wait for each other).
+    """
+    faults = check_line(model)
+    if not seconds > 0 or not warm_up >= 0:
+        hint = "Simulate more than 0 seconds, after a warm-up of 0 or more"
+        faults.append(Fault("line:seconds", f"{seconds} s after a warm-up of {warm_up} s", hint, "seconds"))
+    if faults:
+        raise InvalidInputError(faults)
+    return _Run(model, warm_up, warm_up + seconds, seed, replication, week_s % WEEK_S).go(stop, most_events)
+
+
+class _Machine:
+    """One machine of a station; ``due``: its time at work at which the next stop comes."""
+
+    __slots__ = ("accounts", "blocked", "draws", "due", "last", "setup", "station", "stops", "timeline", "worked")
+
+    def __init__(self, station: int, draws: dict[str, Iterator[float]], stops: list[_Stop]) -> None:
+        self.station = station
+        self.draws = draws
+        self.stops = stops
+        self.due = min((s.due for s in stops), default=_NEVER)
+        self.worked = 0.0
+        self.last = ""
+        self.setup: Iterator[float] | None = None
+        self.timeline: Timeline | None = None
+        self.accounts = dict.fromkeys(("work", "failure", "setup", "pause", "supply", "removal"), 0.0)
+        self.blocked = 0.0
+
+
+class _Stop:
+    __slots__ = ("due", "every", "kind", "lasting")
+
+    def __init__(self, stop: Stop, random: np.random.Generator) -> None:
+        self.every = _endless(stop.every, random)
+        self.lasting = _endless(stop.lasting, random)
+        self.kind = stop.kind
+        self.due = stop.every.residual(random)
+
+
+class _Run:
+    def __init__(self, model: LineModel, warm: float, end: float, seed: int, replication: int, week_s: float) -> None:
+        self._model = model
+        self._week_s = week_s
+        self._warm, self._end = warm, end
+
+        def random(*names: str) -> np.random.Generator:
+            return np.random.default_rng([seed, replication, *(zlib.crc32(n.encode()) for n in names)])
+
+        self._index = {s.id: j for j, s in enumerate(model.stations)}
+        self._machines = [self._machines_of(j, s, random) for j, s in enumerate(model.stations)]
+        self._routes = [_routes(s, self._index, random(s.id, "route")) for s in model.stations]
+        self._scrap = [iter(_below(s.scrap, random(s.id, "scrap"))) if s.scrap > 0 else None for s in model.stations]
+        self._endless: list[Iterator[str] | None] = [None] * len(model.stations)
+        self._timed: list[tuple[int, Iterator[float], Iterator[str]]] = []
+        for i, source in enumerate(model.sources):
+            j = self._index[source.to]
+            if source.every is None:
+                self._endless[j] = _products(source)
+            else:
+                self._timed.append((j, _endless(source.every, random(f"source-{i}", source.to)), _products(source)))
+
+    def _machines_of(self, j: int, station: Station, random: Callable[..., np.random.Generator]) -> list[_Machine]:
+        draws = {"": _endless(station.cycle, random(station.id, "cycle"))}
+        for product, duration in station.by_product.items():
+            draws[product] = _endless(duration, random(station.id, "cycle", product))
+        setup = _endless(station.setup, random(station.id, "setup")) if station.setup is not None else None
+        found = []
+        for m in range(station.machines):
+            stops = [_Stop(s, random(station.id, "stop", s.name, str(m))) for s in station.stops if s.clock == "work"]
+            machine = _Machine(j, draws, stops)
+            machine.setup = setup
+            machine.timeline = timeline(station, self._end, random(station.id, "calendar", str(m)), self._week_s)
+            found.append(machine)
+        return found
+
+    def go(self, stop: Callable[[], bool], most_events: int) -> LineRun:
+        """The event loop. Names are local: half of its time would be attribute look-ups."""
+        warm, end = self._warm, self._end
+        stations = range(len(self._model.stations))
+        queues: list[deque[tuple[float, Part]]] = [deque() for _ in stations]
+        places = [_NEVER if s.places is None else s.places for s in self._model.stations]
+        idle = [list(reversed(m)) for m in self._machines]
+        waiting: list[deque[tuple[float, _Machine | None, Part]]] = [deque() for _ in stations]
+        endless, routes, scrap, work = self._endless, self._routes, self._scrap, self._work
+        waited = [0.0 for _ in stations]
+        made, scrapped = [0 for _ in stations], [0 for _ in stations]
+        good: dict[str, int] = {}
+        left_scrap, leads, inside_time = 0, 0.0, 0.0
+        heap: list[tuple[float, int, _Machine | None, object]] = []
+        number = inside = 0
+        todo = list(stations)
+
+        for i, (_, every, _products_of) in enumerate(self._timed):
+            number += 1
+            heappush(heap, (next(every), number, None, i))
+        t = 0.0
+        while True:
+            while todo:  # machines that may have something to begin
+                j = todo.pop()
+                free, queue, outside = idle[j], queues[j], waiting[j]
+                while free:
+                    if queue:
+                        since, part = queue.popleft()
+                        if t > warm:
+                            waited[j] += t - (since if since > warm else warm)
+                        if outside:
+                            queue.append((t, _enter(outside.popleft(), t, warm, idle, todo)))
+                    elif outside:
+                        part = _enter(outside.popleft(), t, warm, idle, todo)
+                    else:
+                        products = endless[j]
+                        if products is None:
+                            break
+                        part = (t, next(products))
+                        inside += 1
+                    machine = free.pop()
+                    number += 1
+                    heappush(heap, (work(machine, t, part[1]), number, machine, part))
+            if not heap:
+                if any(waiting):
+                    names = ", ".join(s.id for s, w in zip(self._model.stations, waiting, strict=True) if w)
+                    said = f"After {t:.0f} s every machine waits for another: {names} are full"
+                    hint = "Give a station in the cycle more places, or take the cycle out"
+                    raise InvalidInputError(Fault("line:deadlock", said, hint, "stations"))
+                t = end
+                break
+            t, _, done, what = heappop(heap)
+            if t >= end:
+                heap.append((t, 0, done, what))
+                break
+            if not number & _LOOK_EVERY and stop():
+                raise Stopped
+            if number > most_events:
+                said = f"{most_events} events, and {t:.0f} of {end:.0f} s are simulated"
+                raise InvalidInputError(Fault("line:too-many-events", said, "Simulate less time", "seconds"))
+            if done is None:  # a source brings a part
+                assert isinstance(what, int)
+                k, every, products_in = self._timed[what]
+                part = (t, next(products_in))
+                inside += 1
+                if inside > MOST_PARTS:
+                    said = f"After {t:.0f} s {inside} parts are in the line: more come in than it can finish"
+                    raise InvalidInputError(Fault("line:overflow", said, "Let parts come less often", "sources"))
+                if len(queues[k]) < places[k] or (idle[k] and not queues[k]):
+                    queues[k].append((t, part))
+                else:
+                    waiting[k].append((t, None, part))
+                todo.append(k)
+                number += 1
+                heappush(heap, (t + next(every), number, None, what))
+                continue
+            part = what  # type: ignore[assignment]
+            j = done.station
+            counted = t >= warm
+            if counted:
+                made[j] += 1
+            chance = scrap[j]
+            if chance is not None and next(chance):
+                if counted:
+                    scrapped[j] += 1
+                    left_scrap += 1
+                k = -1
+            else:
+                way = routes[j]
+                k = way if isinstance(way, int) else next(way)
+                if k < 0 and counted:
+                    product = part[1]
+                    good[product] = good.get(product, 0) + 1
+                    leads += t - part[0]
+            if k < 0:
+                inside -= 1
+                if counted:
+                    inside_time += t - (part[0] if part[0] > warm else warm)
+            elif len(queues[k]) < places[k] or (idle[k] and not queues[k]):
+                queues[k].append((t, part))
+                todo.append(k)
+            else:
+                waiting[k].append((t, done, part))
+                continue  # the machine keeps its part
+            idle[j].append(done)
+            todo.append(j)
+
+        still = [part for queue in queues for _, part in queue]
+        still += [part for outside in waiting for _, _, part in outside]
+        still += [part for _, _, machine, part in heap if machine is not None]  # type: ignore[misc]
+        inside_time += sum(end - max(part[0], warm) for part in still)
+        for j, queue in enumerate(queues):
+            waited[j] += sum(end - max(since, warm) for since, _ in queue)
+        for outside in waiting:
+            for since, held, _ in outside:
+                if held is not None:
+                    _add_blocked(held, since, end, warm)
+        return self._result(made, scrapped, waited, good, left_scrap, leads, inside_time, number)
+
+    def _work(self, machine: _Machine, t: float, product: str) -> float:
+        """When the machine will have finished a part that it begins at ``t``; the time goes to its accounts."""
+        draws = machine.draws
+        work = next(draws[product] if product in draws else draws[""])
+        setup = 0.0
+        if product != machine.last:
+            if machine.setup is not None and machine.last:
+                setup = next(machine.setup)
+            machine.last = product
+        machine.worked += work
+        total = work + setup
+        stops: list[tuple[str, float]] = []
+        if machine.worked >= machine.due:
+            for stop in machine.stops:
+                while machine.worked >= stop.due:
+                    lasting = next(stop.lasting)
+                    stops.append((stop.kind, lasting))
+                    total += lasting
+                    stop.due += next(stop.every)
+            machine.due = min(s.due for s in machine.stops)
+        finish = t + total if machine.timeline is None else machine.timeline.finish(t, total)
+        share = 1.0
+        if t < self._warm or finish > self._end:
+            share = max(0.0, min(finish, self._end) - max(t, self._warm)) / (finish - t) if finish > t else 0.0
+        accounts = machine.accounts
+        accounts["work"] += work * share
+        if setup:
+            accounts["setup"] += setup * share
+        for kind, lasting in stops:
+            accounts[kind] += lasting * share
+        return finish
+
+    def _result(
+        self,
+        made: list[int],
+        scrapped: list[int],
+        waited: list[float],
+        good: dict[str, int],
+        left_scrap: int,
+        leads: float,
+        inside_time: float,
+        events: int,
+    ) -> LineRun:
+        span = self._end - self._warm
+        parts = sum(good.values())
+        rows = []
+        for j, station in enumerate(self._model.stations):
+            machines = self._machines[j]
+            whole = span * len(machines)
+            failed_shut = sum(m.timeline.failed(self._warm, self._end) for m in machines if m.timeline)
+            closed = sum(m.timeline.closed(self._warm, self._end) for m in machines if m.timeline) - failed_shut
+            sums = {k: sum(m.accounts[k] for m in machines) for k in machines[0].accounts}
+            failed = sums["failure"] + failed_shut
+            blocked = sum(m.blocked for m in machines) + sums["removal"]
+            used = sums["work"] + failed + sums["setup"] + sums["pause"] + blocked + closed + sums["supply"]
+            starved = max(0.0, whole - used) + sums["supply"]
+            rows.append(
+                StationRun(
+                    station.id, made[j], scrapped[j], sums["work"] / whole, failed / whole, sums["setup"] / whole,
+                    sums["pause"] / whole, starved / whole, blocked / whole, closed / whole, waited[j] / span,
+                    1.0 - failed / max(whole - closed, 1e-9),
+                )
+            )  # fmt: skip
+        return LineRun(
+            span, parts, left_scrap, good, parts / span * 3600.0, inside_time / span,
+            leads / parts if parts else 0.0, tuple(rows), events,
+        )  # fmt: skip
+
+
+def _enter(
+    outside: tuple[float, _Machine | None, Part], t: float, warm: float, idle: list[list[_Machine]], todo: list[int]
+) -> Part:
+    """A part that waited on its machine for a place has one now; its machine is free."""
+    since, machine, part = outside
+    if machine is not None:
+        _add_blocked(machine, since, t, warm)
+        idle[machine.station].append(machine)
+        todo.append(machine.station)
+    return part
+
+
+def _add_blocked(machine: _Machine, since: float, until: float, warm: float) -> None:
+    begin = max(since, warm)
+    if until > begin:
+        shut = machine.timeline.closed(begin, until) if machine.timeline is not None else 0.0
+        machine.blocked += until - begin - shut
+
+
+def _endless(duration: Duration, random: np.random.Generator) -> Iterator[float]:
+    if duration.family == "fixed":
+        return itertools.repeat(duration.least + duration.scale)
+    return itertools.chain.from_iterable(_blocks(duration, random))
+
+
+def _blocks(duration: Duration, random: np.random.Generator) -> Iterator[list[float]]:
+    while True:
+        yield duration.draw(_BLOCK, random).tolist()
+
+
+def _below(share: float, random: np.random.Generator) -> Iterator[bool]:
+    while True:
+        yield from (random.random(_BLOCK) < share).tolist()
+
+
+def _routes(station: Station, index: dict[str, int], random: np.random.Generator) -> int | Iterator[int]:
+    """Where parts go: a station's number, -1 for out; an endless choice where there are several."""
+    ways = [r for r in station.routes if r.share > 0]
+    numbers = [-1 if r.to == EXIT else index[r.to] for r in ways]
+    if len(ways) == 1:
+        return numbers[0]
+    shares = np.array([r.share for r in ways])
+
+    def choose() -> Iterator[int]:
+        while True:
+            yield from random.choice(numbers, _BLOCK, p=shares / shares.sum()).tolist()
+
+    return choose()
+
+
+def _products(source: Source) -> Iterator[str]:
+    if not source.lots:
+        return itertools.repeat("")
+    return itertools.cycle(itertools.chain.from_iterable(itertools.repeat(p, n) for p, n in source.lots))
