@@ -21,7 +21,7 @@ Action = Literal[
     "release.add", "release.gate", "release.withdraw",
     "machine.change",
     "controller.add", "controller.check", "controller.replay", "register.save", "register.remove", "job.ask",
-    "job.cancel", "artefact.promote", "artefact.retire", "trace.capture",
+    "job.cancel", "artefact.promote", "artefact.retire", "trace.capture", "fleet.order",
     "recommendation.step", "job-sheet.step",
 ]  # fmt: skip
 

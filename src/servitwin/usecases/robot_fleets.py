@@ -82,7 +82,6 @@ class RobotFleets:
             faults = msgspec.convert(answer["faults"], list[Fault])
             raise _ERRORS.get(str(answer.get("error")), UnavailableError)(faults)
         if action != "read":
-            told = {k: v for k, v in message.items() if k != "do"}
-            self._audit.note(me, f"fleet.{message.get('do')}", fleet, told)
+            self._audit.note(me, "fleet.order", fleet, message)
         result: Json = answer["answer"]
         return result

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from servitwin.connectors.simulator.defects import SWITCHES, Event, FaultSpec, develop, severity
+from servitwin.connectors.simulator.defects import Event, FaultSpec, develop, severity
 from servitwin.connectors.simulator.machine import (
     Inputs,
     MachineState,
@@ -32,31 +32,8 @@ from servitwin.connectors.simulator.made_part import (
     shown_part,
     tool_id,
 )
+from servitwin.connectors.simulator.mill_faults import FAULTS
 from servitwin.connectors.simulator.physics import between, happens, measured, relax
-
-FAULTS = (
-    FaultSpec(
-        "spindle-bearing", "Spindle bearing fails", "spindle",
-        "Vibration climbs from 1 to over 7 mm/s, the spindle warms up, a warning, then the machine stops with a fault",
-        "SP-9031", "SPINDLE VIBRATION HIGH", "spindle.condition", 75.0, 30.0, 0.012,
-    ),
-    FaultSpec(
-        "coolant-pump", "Coolant pump loses pressure", "coolant",
-        "Coolant pressure falls from 18 to 3 bar, tools wear faster, then the machine stops",
-        "EX-1012", "COOLANT PRESSURE LOW", "coolant.condition", 60.0, 25.0, 0.012,
-    ),
-    FaultSpec(
-        "tool-breakage", "Tool breaks", "tool",
-        "The load drops, the part is scrap, the machine stops until the tool is changed",
-        "PS-0509", "TOOL BROKEN", "tool.condition", 4.0, 20.0, 0.03,
-    ),
-    FaultSpec(
-        "axis-servo", "Axis drive fails", "axis",
-        "Load and temperature of the axis climb, then the drive trips and the machine stops",
-        "SV-0410", "EXCESS ERROR X AXIS", "axis.condition", 50.0, 30.0, 0.008,
-    ),
-    *SWITCHES,
-)  # fmt: skip
 
 
 class Product(msgspec.Struct, frozen=True):
