@@ -116,6 +116,7 @@ def kill_at_random(folder: Path, kills: int, seed: int) -> None:
     assert code == 0, node.logs()
 
 
+@pytest.mark.long
 def test_ten_random_kills_of_any_process_under_load(tmp_path: Path) -> None:
     kill_at_random(tmp_path, 10, seed=7)
 

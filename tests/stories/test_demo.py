@@ -69,6 +69,7 @@ def test_every_machine_has_a_known_state_and_groups_rise_with_them(node: Node, a
     assert value(api, "line-1", "energy")["value"] == pytest.approx(sum(mills), abs=0.5)
 
 
+@pytest.mark.long
 def test_a_broken_spindle_is_seen_everywhere_and_mended(node: Node, api: Api) -> None:
     # A mill stands for some minutes now and then, for a tool or a setter, and only a spindle that turns shows its
     # bearing: all are broken, and the first that shows it is watched.

@@ -132,6 +132,7 @@ def test_a_rewritten_month_is_refused_and_the_segment_named(node_factory: Callab
     assert f"entry {first['index']}" in refused
 
 
+@pytest.mark.long
 def test_a_second_node_co_signs_and_keys_change(
     node_factory: Callable[..., Node], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

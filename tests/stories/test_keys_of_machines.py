@@ -68,6 +68,7 @@ def quarantined(api: Api) -> list[str]:
     return sorted(e["code"] for e in api.get("/quarantine", twin="press-1")["items"])
 
 
+@pytest.mark.long
 def test_a_machine_with_a_key_is_heard_only_if_it_signs(
     node: Node, api: Api, publish: Callable[[bytes], None], tmp_path: Path
 ) -> None:

@@ -134,6 +134,7 @@ def test_a_blocked_aisle_is_driven_round_and_everything_arrives(node: Node, api:
     assert api.get("/quarantine")["items"] == []
 
 
+@pytest.mark.long
 def test_faults_of_the_simulator_are_handled_and_explained(node: Node, api: Api) -> None:
     tray = [f for f in api.get("/simulator")["faults"] if f["twin"] == "agv-3"]
     assert {"fail", "network", "low-battery", "lost-position", "person"} <= {f["fault"] for f in tray}
@@ -151,6 +152,7 @@ def test_faults_of_the_simulator_are_handled_and_explained(node: Node, api: Api)
     assert fleet(api)["conflicts"] == []
 
 
+@pytest.mark.long
 def test_a_killed_master_goes_on(node: Node, api: Api) -> None:
     ids = ask(api, "third", PAIRS)
     wait_for(node, "robots on their way", 60, lambda: any(len(r["held"]) > 1 for r in fleet(api)["robots"]))
@@ -167,6 +169,7 @@ def test_a_killed_master_goes_on(node: Node, api: Api) -> None:
     assert [f["code"] for f in wrong["faults"]] == ["task:place-unknown", "task:place-unknown"]
 
 
+@pytest.mark.long
 def test_a_robot_with_credentials_of_its_own_joins_and_speaks_only_for_itself(node: Node, api: Api) -> None:
     """A robot of another maker: its own process would be this thread; version 2.0 over MQTT with last will."""
     robot = Robot("agv-8", "aurora", "AG100-0038", "2.0.0")

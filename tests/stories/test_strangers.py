@@ -80,6 +80,7 @@ def secrets(node: Node) -> tuple[Api, dict[str, list[str]]]:
     wait_for(node, "the check", 60, lambda: api.get(check)["state"] == "done")
     replay = api.post("/controllers/acme-lamp@1/replays", {"property": "p", "pace": 50}, 202)
     contract(api)
+    job = api.post("/services/schedule/jobs", {"problem": {MARK: MARK}, "about": MARK}, 202)
     own = ("", "/document", "/file", "/status", "/intervals", "/exclusions", "/acceptances",
            "/acceptances/{twin}/criteria", "/settlements", "/trial", "/price", "/forecast", "/calibration", "/value",
            "/service-levels",
@@ -96,6 +97,13 @@ def secrets(node: Node) -> tuple[Api, dict[str, list[str]]]:
         **{"/controllers/checks/{id}" + path: [checked["id"]] for path in ("", "/obligations")},
         **{"/controllers/{reference}" + path: ["acme-lamp@1"] for path in ("", "/replays")},
         "/controllers/replays/{id}": [replay["id"]],
+        "/jobs/{id}": [job["id"]],
+        "anomaly": ["0"],
+        "trainer": ["remaining_life_training"],
+        "kind": ["orders", "spare-parts"],
+        "order": ["acme-1"],
+        "other": ["acme-2"],
+        "about": [MARK],
         "size": ["1"],
         "/contracts/{id}/file form": ["yaml", "json"],
         "/log/consistency from": ["0"],

@@ -129,6 +129,7 @@ def test_a_yaml_file_takes_no_side_file():
         read(text("mill-door.yaml", "fan.yaml"))
 
 
+@pytest.mark.long
 def test_the_command_line_ends_with_one_where_a_property_is_broken_and_needs_no_solver_to_load(tmp_path):
     import json
     import subprocess
