@@ -33,7 +33,7 @@ def test_what_differs_is_shown_with_its_signals_and_dismissed_with_a_reason(
     page.get_by_label("Reason", exact=True).fill("a heavier casting was tried out")
     _check(page)
     page.get_by_role("button", name="Record", exact=True).click()
-    expect(page.get_by_text(re.compile("No fault.*a heavier casting was tried out"))).to_be_visible()
+    expect(page.get_by_text(re.compile("No fault.*a heavier casting was tried out")).first).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "case-dismissed.png", full_page=True)
     narrow = open_page("machines/mill-1/health", width=390, appearance="dark")
     expect(narrow.get_by_role("region", name="Anomalies")).to_contain_text("Compared with")

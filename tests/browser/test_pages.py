@@ -173,8 +173,8 @@ def test_the_pages_can_be_walked_by_keyboard_alone(open_page):
     expect(page.get_by_role("tab", name="Overview")).to_be_visible()
     page.get_by_role("tab", name="Overview").focus()
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("tab", name="Trends")).to_be_focused()
-    expect(page.get_by_role("tab", name="Trends")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tab", name="Health")).to_be_focused()
+    expect(page.get_by_role("tab", name="Health")).to_have_attribute("aria-selected", "true")
 
 
 def test_a_lost_connection_is_told_and_comes_back_by_itself(open_page, shoot):

@@ -2,11 +2,13 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_pages import AXE, settle
 
 
+@pytest.mark.long
 def test_a_plan_is_read_changed_by_keys_and_answered_at_the_machine(site, open_page, shoot):
     page = open_page("plan/board", signed_in=False)
     answer = page.request.post(f"{site.url}/api/v1/session", data={"account": "paula", "password": "demo"})

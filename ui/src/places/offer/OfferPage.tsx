@@ -29,7 +29,9 @@ export default function OfferPage() {
   const [following] = useParam("following");
   const twins = useTwins();
   const known = useQuery(from ? `offer-from ${from} ${following}` : null, (signal) => loaded(from, following !== "", signal));
-  const machines = (twins.data ?? []).filter((one) => SINGLE.includes(one.kind)).map(({ id, title, owner }): Machine => ({ id, title, owner }));
+  // Machines before robots: what is offered first is what most offers are for.
+  const single = (twins.data ?? []).filter((one) => SINGLE.includes(one.kind));
+  const machines = [...single.filter((one) => one.kind === "machine"), ...single.filter((one) => one.kind !== "machine")].map(({ id, title, owner }): Machine => ({ id, title, owner }));
   return (
     <>
       <p className="crumbs">
