@@ -15,7 +15,7 @@ setup: .venv/.runtime $(UI)/index.html   ## install all that the program needs
 demo: setup      ## start the demo plant and print its address (Ctrl-C stops it, the next start goes on)
 	@exec $(BIN)/servitwin serve --demo --data $(DEMO_DATA)
 
-test: .venv/.dev .venv/.system $(UI)/index.html check   ## every check and test, under 20 minutes
+test: .venv/.dev .venv/.system $(UI)/index.html check   ## every check and test, about twenty minutes
 	@tools/run_tests
 
 test-long: .venv/.dev .venv/.system $(UI)/index.html    ## the long suites: many kills, all machines, one hour of load
