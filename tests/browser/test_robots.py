@@ -2,13 +2,11 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_pages import AXE, settle
 
 
-@pytest.mark.long
 def test_an_aisle_is_blocked_by_keyboard_and_opened_and_robots_are_told_in_words(site, open_page, shoot):
     page = open_page("plan/robots")
     expect(page.locator(".robots-facts")).to_contain_text(re.compile(r"\d of 8 robots ready"))

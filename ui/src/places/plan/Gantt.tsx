@@ -151,7 +151,7 @@ export function Gantt({
                 role="button"
                 tabIndex={0}
                 aria-pressed={chosen === key}
-                aria-label={`${b.operationOf(one.title, one.order)}, ${one.machine}, ${formatInstant(start, zone, "minute")} – ${formatClock(end, zone)}${isLate ? `, ${b.legend.late}` : ""}`}
+                aria-label={`${one.order} · ${one.title}, ${one.machine}, ${formatInstant(start, zone, "minute")} – ${formatClock(end, zone)}${isLate ? `, ${b.legend.late}` : ""}`}
                 className={`gantt-op ${isLate ? "late" : ""} ${one.started ? "started" : ""} ${chosen === key ? "chosen" : ""} ${move && !one.started ? "movable" : ""}`}
                 transform={`translate(${at + (held?.dx ?? 0)} ${HEAD + lane * LANE + 7 + (held?.dy ?? 0)})`}
                 onKeyDown={(event) => keys(event, one)}
@@ -163,10 +163,10 @@ export function Gantt({
                 <title>{`${one.order} · ${one.title}`}</title>
                 {before > 1 ? <rect className="gantt-setup" x={-before} y={8} width={before} height={LANE - 30} /> : null}
                 <rect className="gantt-bar" width={wide} height={LANE - 14} rx={2} />
-                <text className="gantt-word" x={4} y={14}>
+                <text className="gantt-word" x={4} y={14} aria-hidden="true">
                   {named(one.order, isLate, wide)}
                 </text>
-                <text className="gantt-word weak" x={4} y={27}>
+                <text className="gantt-word weak" x={4} y={27} aria-hidden="true">
                   {clipped(one.product, wide)}
                 </text>
               </g>

@@ -8,10 +8,10 @@ const r = t.robots.events;
 const SHOWN = 40;
 const MARKS = { info: "·", warning: "▲", alarm: "■" } as const;
 
-/** What happened, why, and what was done about it; of one robot if one is chosen. */
+/** What happened, why, and what was done about it; of one robot and of the hall if one is chosen. */
 export function FleetEvents({ events, robot }: { events: readonly FleetEvent[]; robot: string }) {
   const [only, setOnly] = useState(true);
-  const shown = events.filter((event) => (!robot || event.robot === robot) && (!only || event.weight !== "info")).slice(0, SHOWN);
+  const shown = events.filter((event) => (!robot || !event.robot || event.robot === robot) && (!only || event.weight !== "info")).slice(0, SHOWN);
   return (
     <Card
       title={r.title}
