@@ -2,19 +2,22 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_pages import AXE, settle
 
 
-@pytest.mark.long
-def test_a_plan_is_read_changed_by_keys_and_answered_at_the_machine(site, open_page, shoot):
-    page = open_page("plan/board", signed_in=False)
-    answer = page.request.post(f"{site.url}/api/v1/session", data={"account": "paula", "password": "demo"})
-    assert answer.ok
-    page.goto(f"{site.url}/app/plan/board")
+def signed_in_as(open_page, site, account, path):
+    page = open_page(path, signed_in=False)
+    answer = page.request.post(f"{site.url}/api/v1/session", data={"account": account, "password": "demo"})
+    assert answer.ok, answer.text()
+    page.goto(f"{site.url}/app/{path}")
     settle(page)
+    return page
+
+
+def test_a_plan_is_read_changed_by_keys_and_answered_at_the_machine(site, open_page, shoot):
+    page = signed_in_as(open_page, site, "paula", "plan/board")
     board = page.get_by_role("group", name="Operations by machine and time")
     expect(board.locator(".gantt-op").first).to_be_visible()
     operation = board.locator(".gantt-op.movable").last
@@ -28,14 +31,16 @@ def test_a_plan_is_read_changed_by_keys_and_answered_at_the_machine(site, open_p
     settle(page)
     page.evaluate(AXE.read_text("utf-8") + ";0")
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [v["id"] for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    serious = [
+        f"{v['id']}: {n['html'][:300]}"
+        for v in found["violations"]
+        if v["impact"] in ("serious", "critical")
+        for n in v["nodes"]
+    ]
     assert not serious, serious
     shoot(page, "plan-board")
 
-    answer = page.request.post(f"{site.url}/api/v1/session", data={"account": "otto", "password": "demo"})
-    assert answer.ok
-    page.goto(f"{site.url}/app/?machine=mill-1")
-    settle(page)
+    page = signed_in_as(open_page, site, "otto", "?machine=mill-1")
     shift = page.get_by_role("region", name="In the plan")
     expect(shift.locator("li").first).to_be_visible()
     shift.get_by_role("button", name="Not here").last.click()

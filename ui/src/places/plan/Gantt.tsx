@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
+import { Fragment, type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import type { PlacedOperation, Schedule } from "../../api/types";
 import { useMoment, useZone } from "../../parts/Clock";
 import { useWidth } from "../../parts/useWidth";
@@ -145,31 +145,37 @@ export function Gantt({
             const before = at - left(start - one.setup_s * 1000);
             const held = drag?.key === key ? drag : null;
             const isLate = late.has(one.order);
+            const name = `${one.order} · ${one.title}`;
+            const place = `translate(${at + (held?.dx ?? 0)} ${HEAD + lane * LANE + 7 + (held?.dy ?? 0)})`;
             return (
-              <g
-                key={key}
-                role="button"
-                tabIndex={0}
-                aria-pressed={chosen === key}
-                aria-label={`${one.order} · ${one.title}, ${one.machine}, ${formatInstant(start, zone, "minute")} – ${formatClock(end, zone)}${isLate ? `, ${b.legend.late}` : ""}`}
-                className={`gantt-op ${isLate ? "late" : ""} ${one.started ? "started" : ""} ${chosen === key ? "chosen" : ""} ${move && !one.started ? "movable" : ""}`}
-                transform={`translate(${at + (held?.dx ?? 0)} ${HEAD + lane * LANE + 7 + (held?.dy ?? 0)})`}
-                onKeyDown={(event) => keys(event, one)}
-                onPointerDown={(event) => begin(event, one)}
-                onPointerMove={(event) => setDrag((d) => (d?.key === key ? { ...d, dx: event.clientX - d.x0, dy: event.clientY - d.y0 } : d))}
-                onPointerUp={() => drop(one)}
-                onPointerCancel={() => setDrag(null)}
-              >
-                <title>{`${one.order} · ${one.title}`}</title>
-                {before > 1 ? <rect className="gantt-setup" x={-before} y={8} width={before} height={LANE - 30} /> : null}
-                <rect className="gantt-bar" width={wide} height={LANE - 14} rx={2} />
-                <text className="gantt-word" x={4} y={14} aria-hidden="true">
-                  {named(one.order, isLate, wide)}
-                </text>
-                <text className="gantt-word weak" x={4} y={27} aria-hidden="true">
-                  {clipped(one.product, wide)}
-                </text>
-              </g>
+              <Fragment key={key}>
+                <g
+                  role="button"
+                  tabIndex={0}
+                  aria-pressed={chosen === key}
+                  aria-label={`${name}, ${one.machine}, ${formatInstant(start, zone, "minute")} – ${formatClock(end, zone)}${isLate ? `, ${b.legend.late}` : ""}`}
+                  className={`gantt-op ${isLate ? "late" : ""} ${one.started ? "started" : ""} ${chosen === key ? "chosen" : ""} ${move && !one.started ? "movable" : ""}`}
+                  transform={place}
+                  onKeyDown={(event) => keys(event, one)}
+                  onPointerDown={(event) => begin(event, one)}
+                  onPointerMove={(event) => setDrag((d) => (d?.key === key ? { ...d, dx: event.clientX - d.x0, dy: event.clientY - d.y0 } : d))}
+                  onPointerUp={() => drop(one)}
+                  onPointerCancel={() => setDrag(null)}
+                >
+                  <title>{name}</title>
+                  {before > 1 ? <rect className="gantt-setup" x={-before} y={8} width={before} height={LANE - 30} /> : null}
+                  <rect className="gantt-bar" width={wide} height={LANE - 14} rx={2} />
+                </g>
+                {/* Cut to the width of the bar, so no part of its name: beside the button, not in it. */}
+                <g className="gantt-op-words" transform={place} aria-hidden="true" pointerEvents="none">
+                  <text className="gantt-word" x={4} y={14}>
+                    {named(one.order, isLate, wide)}
+                  </text>
+                  <text className="gantt-word weak" x={4} y={27}>
+                    {clipped(one.product, wide)}
+                  </text>
+                </g>
+              </Fragment>
             );
           })}
           {now > scale.from && now < scale.to ? (

@@ -5,6 +5,7 @@ export const common = {
   tryAgain: "Try again",
   close: "Close",
   copyLink: "Copy link to this view",
+  weights: { info: "Note", success: "Done", warning: "Warning", error: "Error" },
   linkCopied: "Link copied",
   linkNotCopied: "The browser did not allow copying; take the address from its address bar.",
   skip: "Skip to content",
