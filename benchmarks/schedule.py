@@ -1,7 +1,9 @@
 """Schedules: gaps to the best known on published shops, and how soon a new plan stands after a breakdown.
 
-Run: ``python benchmarks/schedule.py [ta|mk|breakdown] [instance ...]``. Instances are those of ``shared/data`` whose
-number is odd; ``SERVITWIN_SCHEDULE_EACH=4`` takes every fourth. Two threads; seed 1; nothing was tuned per instance.
+Run: ``python benchmarks/schedule.py [ta|mk|breakdown|breakdown-api] [instance ...]``. Instances are those of
+``shared/data`` whose number is odd; ``SERVITWIN_SCHEDULE_EACH=4`` takes every fourth. Two threads; seed 1; nothing was
+tuned per instance. ``breakdown`` is the planner alone, ``breakdown-api`` the same shop on a whole node as a user of its
+API meets it: see ``benchmarks/schedule_api.py``.
 """
 
 from __future__ import annotations
@@ -137,10 +139,14 @@ def breakdown() -> None:
 
 
 def main() -> None:
-    wanted = sys.argv[1:2] or ["ta", "mk", "breakdown"]
+    wanted = sys.argv[1:2] or ["ta", "mk", "breakdown", "breakdown-api"]
     for name in wanted:
         if name == "breakdown":
             breakdown()
+        elif name == "breakdown-api":
+            from benchmarks.schedule_api import breakdown_over_api
+
+            breakdown_over_api(big_shop(1))
         else:
             gaps(name, sys.argv[2:])
 

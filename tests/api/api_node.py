@@ -12,7 +12,7 @@ import uvicorn
 
 from servitwin.bootstrap.check_connection import check_connection
 from servitwin.bootstrap.controller_worker import seen_in
-from servitwin.bootstrap.job_process import JobProcess
+from servitwin.bootstrap.job_process import JobProcesses
 from servitwin.bootstrap.web_worker import new_id, new_secret
 from servitwin.domain.error import Fault, UnavailableError
 from servitwin.domain.instant import NS
@@ -223,7 +223,7 @@ class Node:
             ended_lives=EndedLives(self.records),
             registers=Registers(self.records, self.authoriser, audit, now),
             jobs=Jobs(self.records, files, self.authoriser, audit, lambda: manifests("service"), now, new_id),
-            working=RunJobs(self.records, files, self._solve, lambda *_: None, now),
+            working=RunJobs(self.records, files, JobProcesses(folder / "jobs.log").start, lambda *_: None, now),
             now=now,
             new_id=new_id,
             hash_machine_secret=lambda s: "$2-test-" + secret_hash(s),
@@ -251,9 +251,6 @@ class Node:
 
     async def _replay(self):
         raise UnavailableError(Fault("worker:failed", "There is no broker here: what is asked waits"))
-
-    def _solve(self, service, problem, budget, seed):
-        return JobProcess(service, problem, budget, seed, self.folder / "jobs.log")
 
     def _machines_changed(self):
         self.machines_changed += 1

@@ -177,9 +177,12 @@ def test_what_is_asked_wrongly_is_refused(api: Api) -> None:
 
 def test_a_job_that_nobody_wants_any_more_ends_and_keeps_its_best_plan(api: Api) -> None:
     job = ask(api, "knapsack", {"numbers": [4], "target": 4, "how": "forever"}, budget_s=600)
-    waiting = ask(api, "knapsack", {"numbers": [4], "target": 4})
     wait_for(api.node, "its first plan", 30, lambda: api.get(f"/jobs/{job['id']}")["plans"] == 2)
-    assert api.post(f"/jobs/{waiting['id']}/cancel", {})["state"] == "cancelled"
+    beside = ask(api, "knapsack", {"numbers": [4], "target": 4, "how": "forever"}, budget_s=600)
+    wait_for(api.node, "another plan meanwhile", 30, lambda: api.get(f"/jobs/{beside['id']}")["plans"] == 2)
+    waiting = ask(api, "knapsack", {"numbers": [4], "target": 4})
+    assert api.post(f"/jobs/{waiting['id']}/cancel", {})["state"] == "cancelled", "two search at once, no more"
+    api.post(f"/jobs/{beside['id']}/cancel", {})
     api.post(f"/jobs/{job['id']}/cancel", {})
     ended = over(api, job)
     assert (ended["state"], ended["plan"]["chosen"]) == ("done", [4])

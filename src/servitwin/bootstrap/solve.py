@@ -1,4 +1,4 @@
-"""A process that solves one problem: it knows the problem and nothing else of the node, gives way, and ends.
+"""A process that solves one problem: it knows the problem and nothing else of the node, and ends.
 
 On standard input is one :class:`SolveRequest`; on standard output each plan, or the artefact, is one line of JSON.
 SIGTERM asks a planner to come to an end.
@@ -21,6 +21,7 @@ from servitwin.sdk.discovery import Plugin, plugin
 from servitwin.sdk.service import Plan
 
 OUT_OF_MEMORY = 12  # exit code, ENOMEM
+AT_ONCE_S = 2.0
 
 
 class SolveRequest(msgspec.Struct):
@@ -41,13 +42,16 @@ class Said(msgspec.Struct, omit_defaults=True):
 
 
 def main(service: str, parent: int) -> None:
-    """Solve, say, and end."""
+    """Load the service, wait for the problem, solve, say, and end.
+
+    Loading comes before the problem: a process that waits for one has it behind itself. A planner gives way from its
+    first plan on, which somebody waits for, or when it has none after :data:`AT_ONCE_S`; a trainer from the start.
+    """
     die_with_parent(parent)
     os.umask(0o077)
     # Whatever the plugin or one of its libraries prints is no plan.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    give_way()
     cancelled = False
 
     def cancel(*_: object) -> None:
@@ -55,13 +59,16 @@ def main(service: str, parent: int) -> None:
         cancelled = True
 
     signal.signal(signal.SIGTERM, cancel)
-    request = msgspec.json.decode(sys.stdin.buffer.read(), type=SolveRequest)
     try:
         found = plugin("service", service)
         limit_memory(found.manifest.limits.memory_mb)
+        found.load()
+        request = msgspec.json.decode(sys.stdin.buffer.read(), type=SolveRequest)
+        hurries = _Hurry(at_once=found.manifest.kind == "planner")
         for said in _work(found, request, lambda: cancelled):
             answers.write(msgspec.json.encode(said) + b"\n")
             answers.flush()
+            hurries.end()
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except ServitwinError as e:
@@ -70,6 +77,24 @@ def main(service: str, parent: int) -> None:
         message = f"{service}: {type(e).__name__}: {e}"[:500]
         answers.write(msgspec.json.encode(Said(faults=[Fault("service:failed", message, "Tell its maker")])) + b"\n")
     answers.flush()
+
+
+class _Hurry:
+    """Gives way once: when told to, or by itself after :data:`AT_ONCE_S`."""
+
+    def __init__(self, *, at_once: bool) -> None:
+        self._over = False
+        if not at_once:
+            self.end()
+            return
+        signal.signal(signal.SIGALRM, self.end)
+        signal.setitimer(signal.ITIMER_REAL, AT_ONCE_S)
+
+    def end(self, *_: object) -> None:
+        if not self._over:
+            self._over = True
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            give_way()
 
 
 def _work(found: Plugin, request: SolveRequest, cancelled: Any) -> Iterator[Said]:

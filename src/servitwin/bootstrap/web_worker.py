@@ -17,7 +17,7 @@ import uvicorn
 
 import servitwin.web
 from servitwin.bootstrap.check_connection import check_connection
-from servitwin.bootstrap.job_process import JobProcess
+from servitwin.bootstrap.job_process import JobProcesses
 from servitwin.bootstrap.machine_users import write_machine_users
 from servitwin.bootstrap.operator import operator_of
 from servitwin.bootstrap.reader import on_demand, open_reader
@@ -67,7 +67,12 @@ def run(settings: Settings) -> None:
 
 
 def build_parts(
-    settings: Settings, records: SqlRecords, registry: Registry, history: HistoryReader, bus: BusClient
+    settings: Settings,
+    records: SqlRecords,
+    registry: Registry,
+    history: HistoryReader,
+    bus: BusClient,
+    processes: JobProcesses,
 ) -> WebParts:
     """Join the parts of one web process."""
     authoriser = Authoriser(registry, records, lambda: operator_of(records), time.time_ns)
@@ -105,7 +110,7 @@ def build_parts(
         ended_lives=EndedLives(records),
         registers=Registers(records, authoriser, audit, time.time_ns),
         jobs=Jobs(records, files, authoriser, audit, lambda: manifests("service"), time.time_ns, new_id),
-        working=_working(settings, records, files, bus),
+        working=_working(processes, records, files, bus),
         now=time.time_ns,
         new_id=new_id,
         hash_machine_secret=hash_secret,
@@ -123,13 +128,21 @@ def build_parts(
     )
 
 
-def _working(settings: Settings, records: SqlRecords, files: FileFolder, bus: BusClient) -> RunJobs:
+def _processes(settings: Settings) -> JobProcesses:
+    """Of planners and trainers."""
+    ready = {name for name, m in manifests("service").items() if m.kept_ready and m.kind == "planner"}
+    return JobProcesses(settings.folder / "logs" / "jobs.log", ready.__contains__)
+
+
+def _used(records: SqlRecords) -> list[str]:
+    """Planners and trainers that were asked before on this node."""
+    parties = [p.id for p in records.parties()]
+    return [name for name in manifests("service") if records.jobs_of(parties, name, limit=1)]
+
+
+def _working(processes: JobProcesses, records: SqlRecords, files: FileFolder, bus: BusClient) -> RunJobs:
     """Who does the jobs of planners and trainers, telling of them on the bus."""
     telling: set[asyncio.Task[None]] = set()
-    logs = settings.folder / "logs" / "jobs.log"
-
-    def start(service: str, problem: bytes, budget: int, seed: int) -> JobProcess:
-        return JobProcess(service, problem, budget, seed, logs)
 
     def tell(loop: asyncio.AbstractEventLoop, subject: str, payload: bytes) -> None:
         task = loop.create_task(bus.publish(subject, payload))
@@ -140,7 +153,7 @@ def _working(settings: Settings, records: SqlRecords, files: FileFolder, bus: Bu
         loop.call_soon_threadsafe(tell, loop, subject, payload)
 
     loop = asyncio.get_running_loop()
-    return RunJobs(records, files, start, publish, time.time_ns)
+    return RunJobs(records, files, processes.start, publish, time.time_ns)
 
 
 def _committed_rows(settings: Settings) -> BoundRows:
@@ -165,7 +178,8 @@ async def _serve(settings: Settings) -> None:
     bus = await BusClient.connect(reach.host, reach.port, reach.user, reach.password, "web")
     registry = Registry(records)
     reader = open_reader(settings, bus, registry, asyncio.get_running_loop())
-    parts = build_parts(settings, records, registry, reader, bus)
+    processes = _processes(settings)
+    parts = build_parts(settings, records, registry, reader, bus, processes)
     app = create_app(parts)
 
     async def reload(subject: str, _: bytes) -> None:
@@ -203,6 +217,7 @@ async def _serve(settings: Settings) -> None:
         parts.replays.wake()
         parts.gates.wake()
         await parts.working.begin()
+        processes.renew(await asyncio.to_thread(_used, records))
     operator = parts.authoriser.operator
     training = TrainLives(
         records, registry, parts.files, parts.jobs, operator, time.time_ns, parts.ended_lives
@@ -216,6 +231,7 @@ async def _serve(settings: Settings) -> None:
         await parts.replays.stop()
         await parts.gates.stop()
         await parts.working.stop()
+        await processes.close()
         await bus.close()
         records.close()
 

@@ -31,6 +31,8 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
         meters: what is counted for an invoice; ``journey``: blueprint steps in order.
         artefacts: trainers whose artefact in use an evaluator is given.
         stretch: most time of one step (``12h``), so that a long past is caught up with in pieces; empty: no limit.
+        kept_ready: a planner whose first plan people wait for: on a node that uses it, a process with its code loaded
+            waits for the next problem, which costs that process's memory.
         own_topics: a connector's protocol has MQTT topics of its own (:class:`servitwin.sdk.connector.OwnTopics`).
     """
 
@@ -51,6 +53,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     stretch: str = ""
     limits: Limits = Limits()
     own_topics: bool = False
+    kept_ready: bool = False
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -62,10 +63,11 @@ class ProductionShop:
             if id in machines and not any(b.kind == "down" and b.end > now for b in blocked.get(id, ())):
                 why = "down by its own state; nobody has said until when"
                 blocked[id] = (*blocked.get(id, ()), Blocked(since, now + EXPECTED_REPAIR, "down", why))
+        open_ = cache(lambda name: self._windows(name, now, end))  # many machines share a calendar
         windows: dict[str, Windows] = {}
         for id, twin in machines.items():
             name = workplaces[id].calendar if id in workplaces else ""
-            windows[id] = self._windows(name or calendar_name(self._registry, twin, now), now, end)
+            windows[id] = open_(name or calendar_name(self._registry, twin, now))
         answers = bodies("shift_answers", party, ShiftAnswer)
         return Shop(
             bodies("orders", party, ProductionOrder),
@@ -75,7 +77,7 @@ class ProductionShop:
             workplaces,
             {id: t.title or id for id, t in machines.items()},
             windows,
-            {id: self._windows(c.calendar, now, end) for id, c in crews.items()},
+            {id: open_(c.calendar) for id, c in crews.items()},
             blocked,
             lessons(answers.values()),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -18,9 +18,11 @@ from servitwin.usecases.jobs import in_use, use
 from servitwin.usecases.ports import Files, Records
 
 log = logging.getLogger("servitwin.jobs")
+Lane = Literal["planner", "trainer"]
 _LOOK_EVERY_S = 0.5  # for who wants a job to end
 _GRACE_S = 15.0  # over its budget, for loading, checking and saying the last plan
 TRAINER_S = 3600.0  # a trainer has no budget of its own
+MOST_AT_ONCE: Mapping[Lane, int] = {"planner": 2, "trainer": 1}
 
 
 class Answer(Protocol):
@@ -54,11 +56,10 @@ class Solving(Protocol):
 
 Start = Callable[[str, bytes, int, int], "Solving"]
 Publish = Callable[[str, bytes], None]
-Lane = Literal["planner", "trainer"]
 
 
 class RunJobs:
-    """Does what waits; a long training keeps no plan waiting."""
+    """Does what waits. A long training keeps no plan waiting, nor does a search that has its first plan already."""
 
     def __init__(self, records: Records, files: Files, start: Start, publish: Publish, now: Callable[[], int]) -> None:
         """``start``: begins a process for (service, problem as JSON, budget in ns, seed)."""
@@ -67,7 +68,8 @@ class RunJobs:
         self._start = start
         self._publish = publish
         self._now = now
-        self._lanes: dict[Lane, asyncio.Task[None]] = {}
+        self._lanes: dict[Lane, list[asyncio.Task[None]]] = {"planner": [], "trainer": []}
+        self._awaited: dict[str, Lane] = {}  # jobs that run and have given nothing yet
 
     async def begin(self) -> None:
         """Close what a node that was killed left running, then do what waits."""
@@ -76,27 +78,33 @@ class RunJobs:
 
     def wake(self) -> None:
         """See to it that what waits is done; returns at once."""
-        lanes: tuple[Lane, ...] = ("planner", "trainer")
-        for lane in lanes:
-            running = self._lanes.get(lane)
-            if running is None or running.done():
-                self._lanes[lane] = asyncio.create_task(self._go(lane))
+        for lane, most in MOST_AT_ONCE.items():
+            running = [task for task in self._lanes[lane] if not task.done()]
+            if len(running) < most and lane not in self._awaited.values():
+                running.append(asyncio.create_task(self._go(lane)))
+            self._lanes[lane] = running
 
     async def stop(self) -> None:
         """End what runs; it is told as interrupted at the next start."""
-        for running in self._lanes.values():
-            running.cancel()
-        await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+        running = [task for tasks in self._lanes.values() for task in tasks]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def _go(self, lane: Lane) -> None:
-        while waiting := await asyncio.to_thread(self._records.jobs_in, "waiting", lane, 1):
-            job = await asyncio.to_thread(self._change, waiting[0].id, state="running", began=self._now())
-            if job.state != "running":
-                continue  # somebody ended it in between
+        while (job := await asyncio.to_thread(self._claim, lane)) is not None:
+            self._awaited[job.id] = lane
             try:
                 await self._do(job)
             except ServitwinError as e:
                 await asyncio.to_thread(self._finish, job.id, "failed", e.faults)
+            finally:
+                self._awaited.pop(job.id, None)
+
+    def _claim(self, lane: Lane) -> Job | None:
+        with self._records.together("jobs"):
+            waiting = self._records.jobs_in("waiting", lane, 1)
+            return self._change(waiting[0].id, state="running", began=self._now()) if waiting else None
 
     async def _do(self, job: Job) -> None:
         content = await asyncio.to_thread(self._files.get, job.problem)
@@ -113,6 +121,8 @@ class RunJobs:
                 async for said in process.answers():
                     faults = tuple(said.faults)
                     await asyncio.to_thread(self._keep, job, said)
+                    if self._awaited.pop(job.id, None) is not None:
+                        self.wake()
         except TimeoutError:
             message = f"{job.service} did not end within {longest:g} s and {_GRACE_S:g} s of grace"
             faults = (Fault("job:too-slow", message, "Give it more time, or tell its maker"),)
@@ -146,12 +156,15 @@ class RunJobs:
     def _keep(self, job: Job, said: Answer) -> None:
         if said.plan is not None:
             address = self._files.put(msgspec.json.encode(said.plan.plan))
-            present = self._records.job(job.id)
-            assert present is not None
-            changed = self._change(
-                job.id, plans=present.plans + 1, value=said.plan.value, bound=said.plan.bound, result=address
-            )
-            self._tell(changed)
+            with self._records.together("jobs"):  # one commit for the plan and the word of it
+                present = self._records.job(job.id)
+                assert present is not None
+                plan = said.plan
+                changed = self._change(
+                    job.id, plans=present.plans + 1, value=plan.value, bound=plan.bound, result=address
+                )
+                event = self._told(changed)
+            self._publish("happened", event)
         if said.artefact is not None:
             self._learn(job, said.artefact, said.evaluation)
 
@@ -185,23 +198,22 @@ class RunJobs:
         job = self._change(id, state=state, ended=self._now(), faults=faults)
         if faults:
             log.info("job %s of %s: %s", job.id, job.service, "; ".join(str(f) for f in faults)[:1000])
-        self._tell(job)
+        self._publish("happened", self._told(job))
 
     def _close_interrupted(self) -> None:
         for job in self._records.jobs_in("running"):
             fault = Fault("job:interrupted", "The node ended before the job was done", "Ask again")
             self._finish(job.id, "done" if job.result else "failed", (fault,))
 
-    def _tell(self, job: Job) -> None:
-        """Into the event table, and to whoever listens."""
+    def _told(self, job: Job) -> bytes:
+        """Where a job stands, kept in the event table; what is returned goes to whoever listens."""
         data = {
             "job": job.id, "service": job.service, "about": job.about, "party": job.party, "state": job.state,
             "plans": job.plans, "value": job.value, "bound": job.bound,
         }  # fmt: skip
         at = self._now()
         number = self._records.add_event("job", job.party, at, data)
-        event = {"id": number, "kind": "job", "subject": job.party, "at": at, "data": data}
-        self._publish("happened", msgspec.json.encode(event))
+        return msgspec.json.encode({"id": number, "kind": "job", "subject": job.party, "at": at, "data": data})
 
 
 def _better(fresh: Artefact, present: Artefact) -> bool:

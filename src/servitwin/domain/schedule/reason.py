@@ -110,9 +110,15 @@ class Reasons:
         for p in sorted(placements, key=lambda p: (p.begin, p.end)):
             self._lines.setdefault(p.machine, []).append(p)
         self._starts = {m: [p.begin for p in line] for m, line in self._lines.items()}
+        self._found: dict[tuple[str, str], OperationReason] = {}
 
     def of(self, key: tuple[str, str]) -> OperationReason:
         """Why the operation starts when it does."""
+        if key not in self._found:
+            self._found[key] = self._of(key)
+        return self._found[key]
+
+    def _of(self, key: tuple[str, str]) -> OperationReason:
         p = self._by_key[key]
         order, operation = self._operations[key]
         ready, last = self._ready(order, operation, p)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from servitwin.domain.instant import NS
 from servitwin.domain.schedule.assistant import NextTask
 from servitwin.domain.schedule.change import Comparison
 from servitwin.domain.schedule.measure import PlanFigures
-from servitwin.domain.schedule.reason import Reasons, Wait
+from servitwin.domain.schedule.reason import Reasons
 from servitwin.usecases.plan_production import ShownPlan
 from servitwin.web.api.answers import at, full
+from servitwin.web.api.answers import at as instant_out
 
 
 def plan_out(plan: ShownPlan) -> dict[str, Any]:
     """A plan with its reasons."""
+    at = cache(instant_out)  # of some ten thousand instants most are there several times: waits begin where others end
     problem, reasons = plan.problem, Reasons(plan.problem, plan.placements)
     late = {o.order: o for o in reasons.late()}
     ends = {o.order: o for o in plan.figures.orders}
@@ -28,7 +31,13 @@ def plan_out(plan: ShownPlan) -> dict[str, Any]:
                 "product": order.product, "machine": p.machine, "crew": p.crew, "start": at(p.start), "end": at(p.end),
                 "setup_s": p.setup / NS, "started": p.started, "family": operation.family,
                 "machines": sorted({m.machine for m in operation.modes}),
-                "waits": [_wait(w) for w in reasons.of(p.key).waits],
+                "waits": [
+                    {
+                        "kind": w.kind, "start": at(w.start), "end": at(w.end), "order": w.order,
+                        "operation": w.operation, "words": w.words(),
+                    }
+                    for w in reasons.of(p.key).waits
+                ],
             }
         )  # fmt: skip
     orders = []
@@ -81,13 +90,6 @@ def task_out(task: NextTask) -> dict[str, Any]:
     plain: dict[str, Any] = full(task)
     setup = plain.pop("setup")
     return {**plain, "start": at(task.start), "end": at(task.end), "setup_s": setup / NS}
-
-
-def _wait(w: Wait) -> dict[str, Any]:
-    return {
-        "kind": w.kind, "start": at(w.start), "end": at(w.end), "order": w.order, "operation": w.operation,
-        "words": w.words(),
-    }  # fmt: skip
 
 
 def _figures(f: PlanFigures) -> dict[str, Any]:
