@@ -152,7 +152,37 @@ def test_a_plan_from_registers_to_the_operator(node: Node, tmp_path: Any) -> Non
     assert jobs[0]["JobOrder"]["EquipmentRequirements"][0]["ID"] in ("m1", "m2")
     assert planner.http.get("/schedules/published/table").text.startswith("order,operation,machine")
     assert planner.get("/schedules/occupation")["items"]
+    _through_files(planner, operator)
     assert planner.get("/schedules/lessons")["items"] == []
+
+
+def _through_files(planner: Api, operator: Api) -> None:
+    """A plan is taken out in each form and brought in again unchanged; a spoilt one is refused with its lines."""
+
+    def bring(content: bytes, media: str, status: int, who: Api = planner) -> Any:
+        head = {"Content-Type": media}
+        asked = {"base": "published", "name": "plan of Monday"}
+        return who.ask("POST", "/schedules/import", status, content=content, headers=head, params=asked)
+
+    places = ("order", "operation", "machine", "start", "end", "setup_s", "crew", "started")
+    before = planner.get("/schedules/published")
+    for form, media in (("/table", "text/csv"), ("/job-list", "application/json"), ("", "application/json")):
+        taken = planner.http.get(f"/schedules/published{form}").content
+        kept = bring(taken, media, 201)
+        assert kept["note"] == "imported from plan of Monday"
+        assert [[o[p] for p in places] for o in kept["operations"]] == [
+            [o[p] for p in places] for o in before["operations"]
+        ], form
+        bring(taken, media, 403, operator)
+    assert planner.get(f"/schedules/{kept['id']}/problem") == planner.get("/schedules/published/problem")
+    lines = planner.http.get("/schedules/published/table").text.splitlines()
+    short = bring("\n".join(lines[:-1]).encode(), "text/csv", 400)
+    assert short["code"] == "plan:not-planned", short
+    moved = [lines[0], *(line.replace(",m1,", ",m9,").replace(",m2,", ",m9,") for line in lines[1:])]
+    wrong = bring("\n".join(moved).encode(), "text/csv", 400)
+    told = [f for f in wrong["faults"] if f["code"] == "plan:wrong-machine-or-crew"]
+    assert sorted(f["line"] for f in told) == list(range(2, len(lines) + 1)), wrong
+    planner.ask("GET", f"/schedules/{kept['id']}", 200)
 
 
 def _events(node: Node, api: Api) -> list[dict[str, Any]]:

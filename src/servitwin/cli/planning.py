@@ -22,11 +22,10 @@ from servitwin.cli.node import (
     print_table,
     tell_faults,
 )
-from servitwin.cli.texts import text_of
+from servitwin.cli.texts import media_of, text_of
 from servitwin.domain.error import Fault, InvalidInputError, ServitwinError
 
 _LOOK_EVERY_S = 0.3
-_MEDIA = {".json": "application/json", ".csv": "text/csv"}
 PartyOption = Annotated[str, typer.Option(help="Company that it belongs to; default: yours")]
 Kind = Annotated[str, typer.Argument(help="Name of the register, as orders")]
 
@@ -120,7 +119,7 @@ def import_entries(
     as_json: JsonOption = False,
 ) -> None:
     """Write many entries: all of them, or none and every fault."""
-    media = _media_of(file)
+    media = media_of(file, "Entries are")
     content = text_of(file).encode()
     with connect(data, to) as node:
         found = node.import_register(kind, content, media, party)
@@ -138,7 +137,7 @@ def export_entries(
     to: ToOption = None,
 ) -> None:
     """All entries, in the form that ``import`` reads."""
-    media = "application/json" if file is None else _media_of(file)
+    media = "application/json" if file is None else media_of(file, "Entries are")
     with connect(data, to) as node:
         rows = [{"id": e["id"], **e["body"]} for e in node.register_entries(kind, party)]
     if file is None:
@@ -279,12 +278,6 @@ def object_of(file: Path) -> dict[str, Any]:
         return msgspec.json.decode(text_of(file), type=dict[str, Any])
     except msgspec.DecodeError as e:
         raise InvalidInputError(Fault("file:not-json", str(e), "Write one JSON object", file=str(file))) from e
-
-
-def _media_of(file: Path) -> str:
-    if file.suffix.lower() not in _MEDIA:
-        raise InvalidInputError(Fault("file:kind", "Entries are .json or .csv", "Rename it", file=str(file)))
-    return _MEDIA[file.suffix.lower()]
 
 
 def _short(body: dict[str, Any]) -> str:

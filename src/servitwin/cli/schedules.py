@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +20,7 @@ from servitwin.cli.node import (
     print_table,
     tell_faults,
 )
+from servitwin.cli.texts import media_of, text_of
 from servitwin.domain.error import Fault, ServitwinError
 
 _LOOK_EVERY_S = 0.3
@@ -42,6 +45,13 @@ def add(app: typer.Typer) -> None:
     group.command("answer", help="Say that an operation was begun, is done, or is rejected.")(handled(answer))
     group.command("needs", help="Which material is needed when, what is called off, and OTIF.")(handled(needs))
     group.command("job-list", help="A plan as job list of ISA-95 (OPC 10031-4) on standard output.")(handled(job_list))
+    group.command("problem", help="What a plan was made from, as `jobs ask schedule` takes it, on standard output.")(
+        handled(problem)
+    )
+    group.command("table", help="A plan as CSV on standard output.")(handled(table))
+    group.command(
+        "import", help="Bring a plan from a .csv table or a .json plan or job list: all of it, or none and every fault."
+    )(handled(import_plan))
     app.add_typer(group, name="schedule")
 
 
@@ -225,6 +235,38 @@ def job_list(id: PlanId = "published", party: PartyOption = "", data: DataOption
     """ISA-95."""
     with connect(data, to) as node:
         print_json(node.job_list(id, party))
+
+
+def problem(id: PlanId = "published", party: PartyOption = "", data: DataOption = None, to: ToOption = None) -> None:
+    """The problem."""
+    with connect(data, to) as node:
+        print_json(node.schedule_problem(id, party))
+
+
+def table(id: PlanId = "published", party: PartyOption = "", data: DataOption = None, to: ToOption = None) -> None:
+    """CSV."""
+    with connect(data, to) as node:
+        sys.stdout.write(node.schedule_table(id, party))
+
+
+def import_plan(
+    file: Annotated[Path, typer.Argument(help=".csv or .json, as `table`, `show --json` or `job-list` write it")],
+    base: Annotated[str, typer.Option(help="Plan that it was exported from; default: what is known now")] = "",
+    party: PartyOption = "",
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A plan from a file."""
+    media = media_of(file, "A plan is")
+    content = text_of(file).encode()
+    with connect(data, to) as node:
+        plan = node.import_schedule(content, media, base, file.name, party)
+    if as_json:
+        print_json(plan)
+    else:
+        typer.echo(f"kept as {plan['id']}; publish it to make it hold")
+        _summary(plan)
 
 
 def _summary(plan: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from servitwin.domain.error import Fault, InvalidInputError
 
 _MOST_BYTES = 8_000_000
+_MEDIA = {".json": "application/json", ".csv": "text/csv"}
 
 
 def text_of(path: Path, most: int = _MOST_BYTES) -> str:
@@ -25,3 +26,14 @@ def text_of(path: Path, most: int = _MOST_BYTES) -> str:
         raise InvalidInputError(Fault("file:unreadable", e.strerror or str(e), "Check the name", file=str(path))) from e
     except UnicodeDecodeError as e:
         raise InvalidInputError(Fault("file:not-utf-8", "This is no UTF-8", "Save it as UTF-8", file=str(path))) from e
+
+
+def media_of(path: Path, what: str) -> str:
+    """The media type of a file that is JSON or CSV, by the end of its name; ``what``: begins the sentence of a fault.
+
+    Raises:
+        InvalidInputError: ``file:kind``.
+    """
+    if path.suffix.lower() not in _MEDIA:
+        raise InvalidInputError(Fault("file:kind", f"{what} .json or .csv", "Rename it", file=str(path)))
+    return _MEDIA[path.suffix.lower()]

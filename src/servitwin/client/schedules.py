@@ -58,6 +58,22 @@ class ScheduleCalls:
         """What the published plan needs when, what is called off, and OTIF."""
         return self._api.call("GET", "/schedules/needs", Json, params={"party": party})
 
+    def import_schedule(self, content: bytes, media_type: str, base: str = "", name: str = "", party: str = "") -> Json:
+        """Bring a plan: CSV, a plan as JSON, or a job list of ISA-95; ``base``: the plan that it was exported from."""
+        params = {"base": base, "name": name, "party": party}
+        return self._api.call(
+            "POST", "/schedules/import", Json, params=params, content=content, content_type=media_type
+        )
+
+    def schedule_problem(self, id: str, party: str = "") -> Json:
+        """What a plan was made from, as the service ``schedule`` takes it."""
+        return self._api.call("GET", f"/schedules/{quote(id, safe='')}/problem", Json, params={"party": party})
+
+    def schedule_table(self, id: str, party: str = "") -> str:
+        """A plan as CSV, one line an operation."""
+        path = f"/schedules/{quote(id, safe='')}/table"
+        return b"".join(self._api.stream(path, {"party": party})).decode()
+
     def job_list(self, id: str, party: str = "") -> list[Json]:
         """A plan as job list of ISA-95 (OPC 10031-4)."""
         path = f"/schedules/{quote(id, safe='')}/job-list"

@@ -7,12 +7,15 @@ DateTime as RFC 3339, EUInformation as ``{"DisplayName"}``. An operation of a pl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.domain.instant import format_instant, parse_instant
+from servitwin.domain.instant import NS, format_instant, parse_instant
 from servitwin.domain.schedule.problem import Operation, Order, Placement, ScheduleProblem
+from servitwin.formats.read_plan import PlacedAt, ReadPlan, gathered
 
 _STATES = {
     "waiting": (1, "NotAllowedToStart"),
@@ -20,6 +23,7 @@ _STATES = {
     "running": (3, "Running"),
     "ended": (5, "Ended"),
 }
+_BEGUN = frozenset({3, 4, 5, 6})  # running, interrupted, ended, aborted
 
 
 def job_list(problem: ScheduleProblem, placements: Sequence[Placement], now: int) -> list[dict[str, Any]]:
@@ -68,11 +72,13 @@ def job_order(order: Order, operation: Operation, p: Placement) -> dict[str, Any
     return found
 
 
-def placements_of(jobs: object) -> list[Placement]:
+def plan_of_job_list(jobs: object) -> ReadPlan:
     """Where a job list says that operations are: what :func:`job_list` writes, read back.
 
+    ``ISA95JobOrderDataType`` without a state is read as well; its operation has not begun.
+
     Raises:
-        InvalidInputError: ``job-list:...``, all faults at once.
+        InvalidInputError: ``job-list:...``, all faults at once, each with the number of its job.
     """
     if not isinstance(jobs, list):
         raise InvalidInputError(Fault("job-list:shape", "A job list is a JSON array", "See OPC 10031-4", "jobs"))
@@ -80,32 +86,52 @@ def placements_of(jobs: object) -> list[Placement]:
     found = []
     for n, entry in enumerate(jobs):
         where = f"jobs[{n}]"
-        job = entry.get("JobOrder", entry) if isinstance(entry, dict) else None
-        if not isinstance(job, dict):
-            faults.append(Fault("job-list:shape", f"{where} is no job order", "Give an object", where))
-            continue
-        order, slash, operation = str(job.get("JobOrderID", "")).rpartition("/")
-        equipment = job.get("EquipmentRequirements") or []
-        machine = (
-            equipment[0].get("ID", "")
-            if isinstance(equipment, list) and equipment and isinstance(equipment[0], dict)
-            else ""
-        )
-        if not slash or not order or not operation or not machine:
-            hint = "JobOrderID is order/operation, EquipmentRequirements names the machine first"
-            faults.append(Fault("job-list:incomplete", f"{where} lacks its order, operation or machine", hint, where))
-            continue
         try:
-            start, end = (parse_instant(str(job.get(k, ""))) for k in ("StartTime", "EndTime"))
+            found.append(PlacedAt(_placed(entry), where))
         except InvalidInputError as e:
-            faults.append(Fault(e.fault.code, e.fault.message, e.fault.hint, where))
-            continue
-        parameters = {x.get("ID"): x.get("Value") for x in job.get("JobOrderParameters") or [] if isinstance(x, dict)}
-        setup = parameters.get("setup_seconds", 0)
-        people = job.get("PersonnelRequirements") or []
-        crew = str(people[0].get("ID", "")) if people and isinstance(people[0], dict) else ""
-        length = round(float(setup) * 1e9) if isinstance(setup, int | float) else 0
-        found.append(Placement(order, operation, str(machine), start, end, length, crew))
-    if faults:
-        raise InvalidInputError(faults)
-    return found
+            faults.append(msgspec.structs.replace(e.fault, where=f"{where}.{e.fault.where}".rstrip(".")))
+    return gathered(found, faults)
+
+
+def _placed(entry: object) -> Placement:
+    job = entry.get("JobOrder", entry) if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or not isinstance(job, dict):
+        raise InvalidInputError(Fault("job-list:shape", "This is no job order", "Give an object"))
+    order, slash, operation = str(job.get("JobOrderID", "")).rpartition("/")
+    machine = _first_id(job, "EquipmentRequirements")
+    if not slash or not order or not operation or not machine:
+        hint = "JobOrderID is order/operation, EquipmentRequirements names the machine first"
+        raise InvalidInputError(Fault("job-list:incomplete", "It lacks its order, operation or machine", hint))
+    times = []
+    for name in ("StartTime", "EndTime"):
+        try:
+            times.append(parse_instant(str(job.get(name, ""))))
+        except InvalidInputError as e:
+            raise InvalidInputError(msgspec.structs.replace(e.fault, where=name)) from None
+    start, end = times
+    crew = _first_id(job, "PersonnelRequirements")
+    return Placement(order, operation, machine, start, end, _setup(job), crew, _begun(entry))
+
+
+def _first_id(job: Mapping[str, Any], name: str) -> str:
+    listed = job.get(name)
+    first = listed[0] if isinstance(listed, list) and listed else None
+    return str(first.get("ID", "")) if isinstance(first, dict) else ""
+
+
+def _setup(job: Mapping[str, Any]) -> int:
+    listed = job.get("JobOrderParameters")
+    known = {x.get("ID"): x.get("Value") for x in listed or () if isinstance(x, dict)} if listed is not None else {}
+    seconds = known.get("setup_seconds", 0)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < 1e9:
+        hint = "Zero or more seconds, as a number"
+        raise InvalidInputError(
+            Fault("job-list:setup", f"setup_seconds is {seconds!r:.40}", hint, "JobOrderParameters")
+        )
+    return round(seconds * NS)
+
+
+def _begun(entry: Mapping[str, Any]) -> bool:
+    states = entry.get("State")
+    numbers = [s.get("StateNumber") for s in states if isinstance(s, dict)] if isinstance(states, list) else []
+    return any(n in _BEGUN for n in numbers)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
@@ -39,6 +39,19 @@ def plain(body: msgspec.Struct) -> dict[str, Any]:
     """As JSON has it: lists, no tuples, so that what is kept compares equal to what is written again."""
     found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(body))
     return found
+
+
+class Reading(Protocol):
+    """A plan that was read from a file."""
+
+    @property
+    def placements(self) -> tuple[Placement, ...]:
+        """Where and when each operation is done."""
+        ...
+
+    def located(self, faults: Sequence[Fault]) -> list[Fault]:
+        """Faults of the plan with their places in the file."""
+        ...
 
 
 class ShownPlan(msgspec.Struct, frozen=True):
@@ -235,6 +248,43 @@ class PlanProduction:
         body = KeptPlan(problem, placements, chosen.title, chosen.job, note)
         self._registers.put(actor, "production_plans", own, plain(body), chosen.party)
         return self._shown(own, chosen.party), compare(problem, chosen.placements, placements)
+
+    def take(
+        self,
+        actor: Actor,
+        read: Reading,
+        name: str = "",
+        base: str = "",
+        party: str = "",
+        down: Mapping[str, int] | None = None,
+    ) -> ShownPlan:
+        """A plan that was made elsewhere, kept as a plan of its own if it can be carried out; all of it, or nothing.
+
+        Args:
+            actor: who brings it.
+            read: what the file says.
+            name: of the file, for people.
+            base: plan whose problem it is a plan of, as one that was exported and changed; empty: of what is known now.
+            party: whose production; default: the caller's.
+            down: as for :meth:`ask`.
+
+        Raises:
+            InvalidInputError: ``plan:...``: all in which it breaks its problem, with the places in the file.
+        """
+        mine = self._registers.party_of(actor, party)
+        self._authoriser.require_for_party(actor, "plan", mine)
+        faults: list[Fault] = []
+        if base:
+            problem = self.one(actor, base, mine).problem
+        else:
+            problem, faults = self.problem(mine, down or {})
+        faults = faults or read.located(check_plan(problem, read.placements))
+        if faults:
+            raise InvalidInputError(faults)
+        own = "imported-" + _NOT_IN_IDS.sub("-", actor.id)[:80]
+        body = KeptPlan(problem, read.placements, "", "", f"imported from {name[:100] or 'a file'}")
+        self._registers.put(actor, "production_plans", own, plain(body), mine)
+        return self._shown(own, mine)
 
     def compare(self, actor: Actor, id: str, other: str, party: str = "") -> tuple[ShownPlan, ShownPlan, Comparison]:
         """What moves from one plan to another, and why."""

@@ -43,8 +43,7 @@ from servitwin.domain.schedule.problem import (
     ScheduleProblem,
 )
 from servitwin.domain.schedule.reason import Reasons
-from servitwin.formats.job_order import job_list, placements_of
-from servitwin.formats.schedule_csv import plan_of_csv, plan_to_csv
+from servitwin.formats.job_order import job_list
 from tests.conftest import shared_data
 from tests.unit.schedule.instances import plan_of, small
 
@@ -245,19 +244,6 @@ def test_on_time_in_full_counts_neither_late_nor_short() -> None:
     found = otif([one(5, 4, 10), one(5, 6, 10), one(5, 4, 9), one(500, 4, 10)], T0, at(100))
     assert (found.counted, found.kept, found.late, found.short, found.ratio) == (3, 1, 1, 1, 1 / 3)
     assert otif([], T0, at(1)).ratio is None
-
-
-def test_plans_go_through_csv_and_a_job_list_unchanged() -> None:
-    problem, _ = assemble(production(), T0, at(100))
-    plan = plan_of(problem)
-    assert plan_of_csv(plan_to_csv(plan)) == list(plan)
-    assert placements_of(msgspec.json.decode(msgspec.json.encode(job_list(problem, plan, T0)))) == list(plan)
-    for bad in ("order,start\n", "order,operation,machine,start,end\na,b,c,yesterday,today\n"):
-        with pytest.raises(InvalidInputError):
-            plan_of_csv(bad)
-    for jobs in ({}, [3], [{"JobOrder": {"JobOrderID": "x"}}]):
-        with pytest.raises(InvalidInputError):
-            placements_of(jobs)
 
 
 def test_job_lists_have_the_fields_of_the_companion_specification() -> None:

@@ -67,6 +67,12 @@ export async function post<T>(url: string, body: unknown, headers: Record<string
   return (await change("POST", url, body, headers)) as T;
 }
 
+/** A file as it is, with its media type. */
+export async function postFile<T>(url: string, content: Blob, type: string): Promise<T> {
+  const headers = { Accept: "application/json", "X-CSRF-Token": csrf, "Content-Type": type };
+  return (await read(await send(absolute(url), { method: "POST", headers, body: content }))) as T;
+}
+
 export async function put<T>(url: string, body: unknown): Promise<T> {
   return (await change("PUT", url, body, {})) as T;
 }

@@ -1,4 +1,4 @@
-import { get, path, post } from "../api/client";
+import { get, path, post, postFile, withQuery } from "../api/client";
 import type { Job, MovedByHand, NextTasks, Schedule, ScheduleComparison, Schedules } from "../api/types";
 import { type Asked, useQuery } from "./query";
 
@@ -25,5 +25,8 @@ export const askSchedule = (budget: number, freeze: number): Promise<Job> => pos
 export const publishSchedule = (id: string): Promise<Schedule> => post<Schedule>(path`/schedules/${id}/publish`, {});
 export const moveOperation = (id: string, order: string, operation: string, machine: string, start: string): Promise<MovedByHand> =>
   post<MovedByHand>(path`/schedules/${id}/move`, { order, operation, machine, start });
+/** A plan from a file: a table where its name ends so, else JSON (a plan, or a job list of ISA-95). */
+export const importSchedule = (file: File, base: string): Promise<Schedule> =>
+  postFile<Schedule>(withQuery("/schedules/import", { base, name: file.name }), file, /\.csv$/i.test(file.name) ? "text/csv" : "application/json");
 export const answerTask = (order: string, operation: string, answer: "begun" | "done" | "rejected", reason = ""): Promise<NextTasks> =>
   post<NextTasks>("/schedules/answers", { order, operation, answer, reason });

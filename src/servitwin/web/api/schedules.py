@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.instant import DAY
@@ -14,7 +14,8 @@ from servitwin.domain.schedule.just_in_time import otif, pull_signals, requireme
 from servitwin.domain.schedule.master_data import ProductionOrder, StockedMaterial
 from servitwin.formats.job_order import job_list
 from servitwin.formats.schedule_csv import plan_to_csv
-from servitwin.usecases.plan_production import PUBLISHED, PlanProduction
+from servitwin.formats.schedule_files import read_plan
+from servitwin.usecases.plan_production import PUBLISHED, PlanProduction, plain
 from servitwin.usecases.production_shop import DOWN, ProductionShop
 from servitwin.usecases.shift_assistant import REASONS, ShiftAssistant
 from servitwin.web.api.answers import answer, at, full, time_of
@@ -41,6 +42,17 @@ from servitwin.web.api.shapes.schedule import (
 from servitwin.web.api.strict import StrictRoute
 
 router = APIRouter(tags=["planning"], route_class=StrictRoute)
+_PLAN_FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "application/json": {
+                "schema": {"oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]}
+            },
+        },
+    }
+}
 Party = Annotated[str, Query(max_length=100, description="default: the caller's")]
 T = TypeVar("T")
 
@@ -176,6 +188,38 @@ def list_lessons(parts: Parts, me: Me, party: Party = "") -> Response:
 def read_schedule(parts: Parts, me: Me, id: str, party: Party = "") -> Response:
     """A plan with the reasons of each wait and each late order: `published`, a job's id, or one changed by hand."""
     return answer(plan_out(Desk(parts).plans.one(me, id, party)))
+
+
+@router.post("/schedules/import", response_model=ScheduleShape, status_code=201, openapi_extra=_PLAN_FILE)
+async def import_schedule(
+    request: Request,
+    parts: Parts,
+    me: Me,
+    base: Annotated[
+        str, Query(max_length=200, description="plan that was exported and changed; default: what is known now")
+    ] = "",
+    name: Annotated[str, Query(max_length=200, description="of the file, for people")] = "",
+    party: Party = "",
+) -> Response:
+    """Bring a plan from elsewhere: a table as CSV, a plan as JSON, or a job list of ISA-95 (a JSON array).
+
+    It is checked like every plan and kept as one of your own, whole or not at all; each fault names its line or job.
+    """
+    content = await request.body()
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def take(desk: Desk) -> Any:
+        read = read_plan(content, media)
+        down = {} if base else desk.down(parts.registers.party_of(me, party))
+        return plan_out(desk.plans.take(me, read, name, base, party, down))
+
+    return answer(await _done(parts, take), 201)
+
+
+@router.get("/schedules/{id}/problem", response_model=dict[str, Any])
+def export_schedule_problem(parts: Parts, me: Me, id: str, party: Party = "") -> Response:
+    """What a plan was made from, as the service `schedule` takes it (`POST /services/schedule/jobs`); times in ns."""
+    return answer(plain(Desk(parts).plans.one(me, id, party).problem))
 
 
 @router.get(

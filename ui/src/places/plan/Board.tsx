@@ -1,7 +1,8 @@
 import { useState } from "react";
-import type { Job, PlacedOperation, Schedule, Schedules } from "../../api/types";
+import { ApiError } from "../../api/client";
+import type { FaultShape, Job, PlacedOperation, Schedule, Schedules } from "../../api/types";
 import { isOver, useJobs } from "../../data/jobs";
-import { askSchedule, moveOperation, PUBLISHED, publishSchedule, useComparison, useSchedule, useSchedules } from "../../data/schedules";
+import { askSchedule, importSchedule, moveOperation, PUBLISHED, publishSchedule, useComparison, useSchedule, useSchedules } from "../../data/schedules";
 import { useHappened } from "../../live/live";
 import { Time, useZone } from "../../parts/Clock";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
@@ -13,6 +14,7 @@ import { formatDuration, formatInstant, parseInstant, toRfc3339 } from "../../ti
 import { BoardTables } from "./BoardTables";
 import { Gantt, keyOf } from "./Gantt";
 import { OperationPanel } from "./OperationPanel";
+import { PlanFiles } from "./PlanFiles";
 
 const b = t.plan.board;
 
@@ -52,44 +54,62 @@ function Chosen({ all, jobs, reload }: { all: Schedules; jobs: Job[]; reload: ()
   const comparison = useComparison(against || null, id || null, version);
   const may = mayPlan(account);
   const failed = jobs[0]?.state === "failed" ? jobs[0] : undefined;
+  const [refused, setRefused] = useState<FaultShape[]>([]);
 
   const options = [
-    ...all.kept.map((one) => ({ id: one.id, title: one.id === PUBLISHED ? `${b.published}${one.title ? `: ${one.title}` : ""}` : `${b.byHand}: ${one.note}` })),
+    ...all.kept.map((one) => ({ id: one.id, title: one.id === PUBLISHED ? `${b.published}${one.title ? `: ${one.title}` : ""}` : `${one.id.startsWith("imported-") ? b.imported : b.byHand}: ${one.note}` })),
     ...made.map((one) => ({ id: one.id, title: `${b.ofJob(formatInstant(parseInstant(one.at), zone, "minute"))}${isOver(one) ? "" : ` (${b.atWork})`}` })),
   ];
-  const act = (work: Promise<unknown>, said: string): void => {
+  const act = (work: Promise<string>): void => {
     setBusy(true);
+    setRefused([]);
     work
-      .then(() => notify(said, "success"), (error: Error) => notify(error.message, "error"))
-      .finally(() => {
-        setBusy(false);
-        reload();
-      });
-  };
-  const ask = (): void =>
-    act(
-      askSchedule(Number(budget) || 20, Math.round(Number(freeze) * 60) || 0).then((asked) => {
-        if (id === PUBLISHED || id === "") setAgainst(id);
-        setId(asked.id);
-      }),
-      b.asked,
-    );
-  const move = (one: PlacedOperation, machine: string, start: number): void => {
-    setBusy(true);
-    moveOperation(id, one.order, one.operation, machine, toRfc3339(start))
       .then(
-        (answer) => {
-          notify(b.moved(answer.comparison.moved.length), "success");
-          if (against === "" && id !== answer.plan.id) setAgainst(id);
-          setId(answer.plan.id);
+        (said) => notify(said, "success"),
+        (error: unknown) => {
+          if (!(error instanceof ApiError)) throw error;
+          setRefused(error.faults.length ? error.faults : [error.fault]);
         },
-        (error: Error) => notify(error.message, "error"),
       )
       .finally(() => {
         setBusy(false);
         reload();
       });
   };
+  const show = (changed: string): void => {
+    if (against === "" && id !== changed) setAgainst(id);
+    setId(changed);
+  };
+  const ask = (): void =>
+    act(
+      askSchedule(Number(budget) || 20, Math.round(Number(freeze) * 60) || 0).then((asked) => {
+        if (id === PUBLISHED || id === "") setAgainst(id);
+        setId(asked.id);
+        return b.asked;
+      }),
+    );
+  const publish = (): void =>
+    act(
+      publishSchedule(id).then(() => {
+        setId(PUBLISHED);
+        setAgainst("");
+        return b.isPublished;
+      }),
+    );
+  const move = (one: PlacedOperation, machine: string, start: number): void =>
+    act(
+      moveOperation(id, one.order, one.operation, machine, toRfc3339(start)).then((answer) => {
+        show(answer.plan.id);
+        return b.moved(answer.comparison.moved.length);
+      }),
+    );
+  const bring = (file: File): void =>
+    act(
+      importSchedule(file, id).then((plan) => {
+        show(plan.id);
+        return b.brought;
+      }),
+    );
 
   return (
     <>
@@ -104,19 +124,13 @@ function Chosen({ all, jobs, reload }: { all: Schedules; jobs: Job[]; reload: ()
             <button type="button" className="plain" disabled={busy} onClick={ask}>
               {b.ask}
             </button>
-            <button type="button" className="primary" disabled={busy || id === "" || id === PUBLISHED || !plan.data} onClick={() => act(publishSchedule(id).then(() => setId(PUBLISHED)), b.isPublished)}>
+            <button type="button" className="primary" disabled={busy || id === "" || id === PUBLISHED || !plan.data} onClick={publish}>
               {b.publish}
             </button>
           </>
         ) : null}
       </div>
-      {failed ? (
-        <ul className="board-faults" role="alert">
-          {failed.faults.map((fault, n) => (
-            <li key={`${fault.code} ${n}`}>{fault.message}</li>
-          ))}
-        </ul>
-      ) : null}
+      {refused.length ? <Faults title={b.refused} faults={refused} /> : failed ? <Faults title={b.impossible} faults={failed.faults} /> : null}
       {id === "" ? (
         <Empty title={b.none}>{b.noneHint}</Empty>
       ) : job && job.plans === 0 && !isOver(job) ? (
@@ -130,11 +144,32 @@ function Chosen({ all, jobs, reload }: { all: Schedules; jobs: Job[]; reload: ()
               <Legend />
               <OperationPanel plan={shown} one={shown.operations.find((one) => keyOf(one) === chosen)} move={may ? move : null} busy={busy} />
               <BoardTables plan={shown} comparison={against && against !== id ? comparison.data : undefined} />
+              <PlanFiles plan={shown} bring={may && !busy ? bring : null} />
             </>
           )}
         </Loaded>
       )}
     </>
+  );
+}
+
+const FAULTS_SHOWN = 12;
+
+/** What stands in the way, all of it, each with where it is and how to mend it. */
+function Faults({ title, faults }: { title: string; faults: FaultShape[] }) {
+  return (
+    <div className="board-faults" role="alert">
+      <strong>{title}</strong>
+      <ul>
+        {faults.slice(0, FAULTS_SHOWN).map((fault, n) => (
+          <li key={`${fault.code} ${n}`}>
+            {fault.line ? b.inLine(fault.line) : ""}
+            {fault.message}. <span className="weak">{fault.hint}</span>
+          </li>
+        ))}
+        {faults.length > FAULTS_SHOWN ? <li className="weak">{b.moreFaults(faults.length - FAULTS_SHOWN)}</li> : null}
+      </ul>
+    </div>
   );
 }
 

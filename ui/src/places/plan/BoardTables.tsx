@@ -9,7 +9,6 @@ const SHOWN = 30;
 /** Late orders with their reasons, and what another plan moves. */
 export function BoardTables({ plan, comparison }: { plan: Schedule; comparison: ScheduleComparison | undefined }) {
   const late = plan.orders.filter((one) => one.late_s > 0);
-  const base = `/api/v1/schedules/${encodeURIComponent(plan.id)}`;
   return (
     <>
       {comparison ? <Moves comparison={comparison} /> : null}
@@ -52,9 +51,6 @@ export function BoardTables({ plan, comparison }: { plan: Schedule; comparison: 
           </div>
         )}
       </section>
-      <p className="weak">
-        {b.export} <a href={`${base}/table`}>{b.exports.table}</a> · <a href={`${base}/job-list`}>{b.exports.list}</a>
-      </p>
     </>
   );
 }

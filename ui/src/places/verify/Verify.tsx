@@ -1,4 +1,5 @@
-import { type ChangeEvent, type DragEvent, useRef, useState } from "react";
+import { type DragEvent, useRef, useState } from "react";
+import { FileField } from "../../parts/FileField";
 import { ProofOutcome } from "../../proof/ProofOutcome";
 import { useProofCheck } from "../../proof/useProofCheck";
 import type { PublicKeyRow } from "../../proof/verifyProof";
@@ -71,23 +72,5 @@ export default function Verify() {
       <FileField title={v.keys} hint={v.keysHint} accept=".json,application/json" onFile={(file) => void takeKeys(file)} />
       <p role="status">{keysSaid}</p>
     </main>
-  );
-}
-
-function FileField({ title, hint = "", accept, onFile }: { title: string; hint?: string; accept: string; onFile: (file: File | undefined) => void }) {
-  return (
-    <label className="file-field">
-      <span>{title}</span>
-      {hint ? <span className="weak">{hint}</span> : null}
-      <input
-        type="file"
-        accept={accept}
-        // The same file can be chosen again after it was changed.
-        onClick={(event) => {
-          event.currentTarget.value = "";
-        }}
-        onChange={(event: ChangeEvent<HTMLInputElement>) => onFile(event.target.files?.[0])}
-      />
-    </label>
   );
 }
