@@ -148,6 +148,27 @@ def test_a_plan_from_registers_to_the_operator(node: Node, tmp_path: Any) -> Non
 
     needs = planner.get("/schedules/needs")
     assert needs["requirements"] and needs["pull"][0]["cards"] == 22 and needs["otif"]["counted"] == 0
+    assert needs["requirements"][0]["order"] and {o["customer"] for o in needs["orders"]} == {"acme", ""}
+    (asked,) = stranger.get("/schedules/concerning")["items"]
+    assert (asked["party"], asked["orders"], asked["customers"]) == ("shop", [], [])
+    assert asked["pull"] == needs["pull"], "a supplier sees what is called off from it"
+    assert {r["order"] + r["machine"] for r in asked["requirements"]} <= {""}, "and not where it goes"
+    buyer = Api.of(node, api.token("acme", "analyst")["token"])
+    (coming,) = buyer.get("/schedules/concerning")["items"]
+    assert ([o["order"] for o in coming["orders"]], coming["pull"], coming["requirements"]) == (["a"], [], [])
+    assert planner.get("/schedules/concerning")["items"] == []
+    stranger.ask("GET", "/schedules/needs", 403, params={"party": "shop"})
+
+    # The supplier's delivery is announced for after it is needed: it leads the list. Then it came, late and short.
+    bar = {"stock": 0, "as_of": hours(-1), "supplier": "steel", "kanban": loop}
+    entries(api, "materials", {"id": "bar", **bar, "arrivals": [{"time": hours(90), "amount": 90, "ref": "D1"}]})
+    first = planner.get("/schedules/needs")["requirements"][0]
+    assert first["late_s"] > 24 * 3600 and (first["supplier"], first["ref"]) == ("steel", "D1"), first
+    came = {"time": hours(-3), "amount": 90, "came": hours(-2), "came_amount": 80}
+    entries(api, "materials", {"id": "bar", **bar, "arrivals": [came]})
+    (told,) = stranger.get("/schedules/concerning")["items"]
+    assert told["suppliers"] == [{"party": "steel", "counted": 1, "kept": 0, "late": 1, "short": 1, "ratio": 0.0}]
+
     jobs = planner.get("/schedules/published/job-list")
     assert jobs[0]["JobOrder"]["EquipmentRequirements"][0]["ID"] in ("m1", "m2")
     assert planner.http.get("/schedules/published/table").text.startswith("order,operation,machine")

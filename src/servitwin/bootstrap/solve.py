@@ -64,11 +64,11 @@ def main(service: str, parent: int) -> None:
         limit_memory(found.manifest.limits.memory_mb)
         found.load()
         request = msgspec.json.decode(sys.stdin.buffer.read(), type=SolveRequest)
-        hurries = _Hurry(at_once=found.manifest.kind == "planner")
-        for said in _work(found, request, lambda: cancelled):
-            answers.write(msgspec.json.encode(said) + b"\n")
-            answers.flush()
-            hurries.end()
+        with _Hurry(at_once=found.manifest.kind == "planner") as hurry:
+            for said in _work(found, request, lambda: cancelled):
+                answers.write(msgspec.json.encode(said) + b"\n")
+                answers.flush()
+                hurry.end()
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except ServitwinError as e:
@@ -80,7 +80,7 @@ def main(service: str, parent: int) -> None:
 
 
 class _Hurry:
-    """Gives way once: when told to, or by itself after :data:`AT_ONCE_S`."""
+    """Gives way once: when told to, or by itself after :data:`AT_ONCE_S`; outside of it no alarm is due."""
 
     def __init__(self, *, at_once: bool) -> None:
         self._over = False
@@ -89,6 +89,12 @@ class _Hurry:
             return
         signal.signal(signal.SIGALRM, self.end)
         signal.setitimer(signal.ITIMER_REAL, AT_ONCE_S)
+
+    def __enter__(self) -> _Hurry:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)  # Python forgets its handlers as it ends: an alarm would kill it then
 
     def end(self, *_: object) -> None:
         if not self._over:

@@ -43,7 +43,12 @@ def add(app: typer.Typer) -> None:
     group.command("publish", help="Make a plan the one that holds.")(handled(publish))
     group.command("next", help="What is next at a machine, and why.")(handled(next_task))
     group.command("answer", help="Say that an operation was begun, is done, or is rejected.")(handled(answer))
-    group.command("needs", help="Which material is needed when, what is called off, and OTIF.")(handled(needs))
+    group.command("needs", help="Which material is needed when, what is called off, and OTIF; late first.")(
+        handled(needs)
+    )
+    group.command("concerning", help="What the plans of other companies need of yours and will bring to it.")(
+        handled(concerning)
+    )
     group.command("job-list", help="A plan as job list of ISA-95 (OPC 10031-4) on standard output.")(handled(job_list))
     group.command("problem", help="What a plan was made from, as `jobs ask schedule` takes it, on standard output.")(
         handled(problem)
@@ -218,17 +223,21 @@ def needs(party: PartyOption = "", data: DataOption = None, to: ToOption = None,
     if as_json:
         print_json(found)
         return
-    rows = [
-        (r["at"], r["material"], str(r["amount"]), f"{r['order']}/{r['operation']}", r["expected"] or "not covered")
-        for r in found["requirements"]
-    ]
-    print_table(("needed", "material", "amount", "for", "there from"), rows)
-    for p in found["pull"]:
-        typer.echo(
-            f"call off {p['amount']} {p['material']} from {p['supplier']} by {p['by']} ({p['containers']} cards)"
-        )
-    ratio = found["otif"]["ratio"]
-    typer.echo(f"OTIF {'-' if ratio is None else f'{ratio:.1%}'} of {found['otif']['counted']} orders in 90 days")
+    _needs(found)
+
+
+def concerning(
+    party: PartyOption = "", data: DataOption = None, to: ToOption = None, as_json: JsonOption = False
+) -> None:
+    """Just in time, from outside."""
+    with connect(data, to) as node:
+        found = node.concerning(party)
+    if as_json:
+        print_json(found)
+        return
+    for needs in found["items"]:
+        typer.echo(f"plan of {needs['party']}")
+        _needs(needs)
 
 
 def job_list(id: PlanId = "published", party: PartyOption = "", data: DataOption = None, to: ToOption = None) -> None:
@@ -267,6 +276,34 @@ def import_plan(
     else:
         typer.echo(f"kept as {plan['id']}; publish it to make it hold")
         _summary(plan)
+
+
+def _needs(found: dict[str, Any]) -> None:
+    rows = [
+        (
+            r["at"],
+            r["material"],
+            str(r["amount"]),
+            f"{r['order']}/{r['operation']}" if r["order"] else "",
+            r["machine"],
+            r["supplier"] or "stock",
+            "not covered" if r["expected"] is None else r["expected"] + (" LATE" if r["late_s"] else ""),
+        )
+        for r in found["requirements"]
+    ]
+    print_table(("needed", "material", "amount", "for", "on", "from", "there"), rows)
+    for p in found["pull"]:
+        typer.echo(
+            f"call off {p['amount']} {p['material']} from {p['supplier']} by {p['by']} ({p['containers']} containers)"
+        )
+    orders = [
+        (o["order"], o["customer"], o["due"] or "", o["expected"], f"{o['late_s'] / 3600:.1f}") for o in found["orders"]
+    ]
+    print_table(("order", "customer", "promised", "expected", "h late"), orders)
+    for side in ("suppliers", "customers"):
+        for o in found[side]:
+            ratio = "-" if o["ratio"] is None else f"{o['ratio']:.1%}"
+            typer.echo(f"OTIF of {side[:-1]} {o['party']}: {ratio} of {o['counted']} in 90 days")
 
 
 def _summary(plan: dict[str, Any]) -> None:

@@ -58,6 +58,10 @@ class ScheduleCalls:
         """What the published plan needs when, what is called off, and OTIF."""
         return self._api.call("GET", "/schedules/needs", Json, params={"party": party})
 
+    def concerning(self, party: str = "") -> Json:
+        """What the published plans of others need of the caller's party and will bring to it."""
+        return self._api.call("GET", "/schedules/concerning", Json, params={"party": party})
+
     def import_schedule(self, content: bytes, media_type: str, base: str = "", name: str = "", party: str = "") -> Json:
         """Bring a plan: CSV, a plan as JSON, or a job list of ISA-95; ``base``: the plan that it was exported from."""
         params = {"base": base, "name": name, "party": party}

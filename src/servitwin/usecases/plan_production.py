@@ -181,6 +181,10 @@ class PlanProduction:
             job.id, job.party, problem, placements, measure(problem, placements), "", job.id, "", 0, job.ended or job.at
         )
 
+    def published(self, party: str) -> ShownPlan | None:
+        """The plan that holds for a party; whoever asks has made sure of the right to what is shown of it."""
+        return None if self._kept(party, PUBLISHED) is None else self._shown(PUBLISHED, party)
+
     def publish(self, actor: Actor, id: str, title: str = "", party: str = "") -> ShownPlan:
         """Make a plan the one that holds, if it still can: its machines' facts are checked against what is known now.
 

@@ -19,11 +19,19 @@ from servitwin.domain.schedule.by_hand import move_by_hand
 from servitwin.domain.schedule.change import compare, reality
 from servitwin.domain.schedule.check import check_plan
 from servitwin.domain.schedule.grid import Grid
-from servitwin.domain.schedule.just_in_time import kanban_cards, otif, pull_signals, requirements
+from servitwin.domain.schedule.just_in_time import (
+    kanban_cards,
+    otif,
+    promises_of_orders,
+    promises_of_suppliers,
+    pull_signals,
+    requirements,
+)
 from servitwin.domain.schedule.learned import lessons
 from servitwin.domain.schedule.master_data import (
     KanbanLoop,
     PieceNeed,
+    PlannedArrival,
     ProductionOrder,
     Routing,
     RoutingStep,
@@ -241,9 +249,27 @@ def test_on_time_in_full_counts_neither_late_nor_short() -> None:
             "p", 10, due=format_instant(at(due)), delivered=format_instant(at(delivered)), delivered_quantity=good
         )
 
-    found = otif([one(5, 4, 10), one(5, 6, 10), one(5, 4, 9), one(500, 4, 10)], T0, at(100))
+    orders = [one(5, 4, 10), one(5, 6, 10), one(5, 4, 9), one(500, 4, 10)]
+    promises = promises_of_orders({str(n): o for n, o in enumerate(orders)})
+    found = otif(promises[""], T0, at(100))
     assert (found.counted, found.kept, found.late, found.short, found.ratio) == (3, 1, 1, 1, 1 / 3)
     assert otif([], T0, at(1)).ratio is None
+
+
+def test_a_supplier_is_judged_by_what_somebody_said_that_came() -> None:
+    def announced(due: float, came: float | None, amount: int = 0, by: str = "") -> PlannedArrival:
+        told = "" if came is None else format_instant(at(came))
+        return PlannedArrival(format_instant(at(due)), 50, by, came=told, came_amount=amount)
+
+    arrivals = (announced(2, 2, 50), announced(3, 4, 50), announced(4, 4, 49), announced(5, None))
+    bar = StockedMaterial(0, format_instant(T0), supplier="north", arrivals=(*arrivals, announced(1, 0, 60, "south")))
+    promises = promises_of_suppliers({"bar": bar})
+    north, south = (otif(promises[name], T0, at(9)) for name in ("north", "south"))
+    assert (north.counted, north.kept, north.late, north.short) == (3, 1, 1, 1), "what nobody has told of counts not"
+    assert (south.counted, south.kept) == (1, 1)
+    problem, _ = assemble(production(materials={"bar": bar}), at(6), at(100))
+    material = next(m for m in problem.materials if m.id == "bar")
+    assert (material.stock, material.arrivals) == (50 + 50 + 49 + 50 + 60, ())
 
 
 def test_job_lists_have_the_fields_of_the_companion_specification() -> None:

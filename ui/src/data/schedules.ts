@@ -1,5 +1,5 @@
-import { get, path, post, postFile, withQuery } from "../api/client";
-import type { Job, MovedByHand, NextTasks, Schedule, ScheduleComparison, Schedules } from "../api/types";
+import { ApiError, get, path, post, postFile, withQuery } from "../api/client";
+import type { Concerning, Job, MovedByHand, NextTasks, PlanNeeds, Schedule, ScheduleComparison, Schedules } from "../api/types";
 import { type Asked, useQuery } from "./query";
 
 export const PUBLISHED = "published";
@@ -17,6 +17,24 @@ export function useComparison(first: string | null, second: string | null, versi
   const both = first !== null && second !== null && first !== second;
   return useQuery(both ? `schedules ${first} ${second} ${version}` : null, (signal) => get<ScheduleComparison>(path`/schedules/${first ?? ""}/against/${second ?? ""}`, {}, signal));
 }
+
+/** What the published plan needs; null: none is published. */
+export const useNeeds = (): Asked<PlanNeeds | null> =>
+  useQuery(
+    "schedule needs",
+    async (signal) => {
+      try {
+        return await get<PlanNeeds>("/schedules/needs", {}, signal);
+      } catch (error) {
+        if (error instanceof ApiError && error.fault.code === "plan:unknown") return null;
+        throw error;
+      }
+    },
+    60_000,
+  );
+
+/** What the published plans of others need of us and bring to us. */
+export const useConcerning = (): Asked<Concerning> => useQuery("schedule concerning", (signal) => get<Concerning>("/schedules/concerning", {}, signal), 60_000);
 
 export const useNextTasks = (machine: string): Asked<NextTasks> =>
   useQuery(`schedule next ${machine}`, (signal) => get<NextTasks>("/schedules/next", { machine }, signal), 30_000);

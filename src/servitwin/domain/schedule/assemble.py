@@ -251,11 +251,15 @@ def _material(
         for step in routing.steps:
             if step.id == operation:
                 used += sum(n.per_piece * body.quantity for n in step.needs if n.material == id)
-    arrivals = [(parse_instant(a.time), a) for a in m.arrivals]
-    stock = m.stock + sum(a.amount for at, a in arrivals if counted <= at <= now) - used
-    coming = tuple(
-        Arrival(at, a.amount, a.supplier or m.supplier, a.ref)
-        for at, a in sorted(arrivals, key=lambda x: x[0])
-        if at > now
+    arrivals = sorted(
+        (
+            Arrival(
+                parse_instant(a.came or a.time), a.came_amount if a.came else a.amount, a.supplier or m.supplier, a.ref
+            )
+            for a in m.arrivals
+        ),
+        key=lambda a: a.time,
     )
+    stock = m.stock + sum(a.amount for a in arrivals if counted <= a.time <= now) - used
+    coming = tuple(a for a in arrivals if a.time > now)
     return Material(id, m.title, max(0, stock), coming)

@@ -145,16 +145,47 @@ class Otif(msgspec.Struct, frozen=True):
     ratio: float | None
 
 
-def otif(orders: Iterable[ProductionOrder], start: int, end: int) -> Otif:
-    """Of the orders promised for [start, end): delivered by then and in full. One missing piece is not in full."""
+class Promise(msgspec.Struct, frozen=True):
+    """So much by then (ns UTC), and what came when; ``came`` None: nobody has said that anything did."""
+
+    due: int
+    amount: int
+    came: int | None
+    given: int
+
+
+def promises_of_orders(orders: Mapping[str, ProductionOrder]) -> dict[str, list[Promise]]:
+    """What customers were promised, by customer; orders without a customer under the empty name."""
+    found: dict[str, list[Promise]] = {}
+    for order in orders.values():
+        if order.state != "cancelled" and order.due:
+            came = parse_instant(order.delivered) if order.delivered else None
+            promise = Promise(parse_instant(order.due), order.quantity, came, order.delivered_quantity)
+            found.setdefault(order.customer, []).append(promise)
+    return found
+
+
+def promises_of_suppliers(stock: Mapping[str, StockedMaterial]) -> dict[str, list[Promise]]:
+    """What suppliers announced, by supplier, as far as somebody has said what came: the rest is not known."""
+    found: dict[str, list[Promise]] = {}
+    for material in stock.values():
+        for a in material.arrivals:
+            if a.came:
+                promise = Promise(parse_instant(a.time), a.amount, parse_instant(a.came), a.came_amount)
+                found.setdefault(a.supplier or material.supplier, []).append(promise)
+    return found
+
+
+def otif(promises: Iterable[Promise], start: int, end: int) -> Otif:
+    """Of what was promised for [start, end): there by then and in full. One missing piece is not in full."""
     counted = kept = late = short = 0
-    for order in orders:
-        if order.state == "cancelled" or not order.due or not start <= parse_instant(order.due) < end:
+    for p in promises:
+        if not start <= p.due < end:
             continue
         counted += 1
-        on_time = bool(order.delivered) and parse_instant(order.delivered) <= parse_instant(order.due)
-        full = order.delivered_quantity >= order.quantity
+        on_time = p.came is not None and p.came <= p.due
+        full = p.given >= p.amount
         late += not on_time
-        short += bool(order.delivered) and not full
+        short += p.came is not None and not full
         kept += on_time and full
     return Otif(counted, kept, late, short, kept / counted if counted else None)

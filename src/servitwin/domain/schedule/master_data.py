@@ -77,12 +77,17 @@ class Routing(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
 
 
 class PlannedArrival(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A delivery that is announced."""
+    """A delivery that is announced, and once it is there ``came_amount`` pieces that ``came`` then.
+
+    Until somebody says what came, it comes as announced.
+    """
 
     time: str
     amount: int
     supplier: str = ""
     ref: str = ""
+    came: str = ""
+    came_amount: int = 0
 
 
 class KanbanLoop(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -239,9 +244,14 @@ def _routing(r: Routing) -> Sequence[Fault]:
 
 def _material(m: StockedMaterial) -> Sequence[Fault]:
     faults = _time_faults(
-        [("as_of", m.as_of or "?"), *((f"arrivals[{n}].time", a.time) for n, a in enumerate(m.arrivals))]
+        [
+            ("as_of", m.as_of or "?"),
+            *((f"arrivals[{n}].time", a.time) for n, a in enumerate(m.arrivals)),
+            *((f"arrivals[{n}].came", a.came) for n, a in enumerate(m.arrivals)),
+        ]
     )
     faults += _above([("stock", m.stock), *((f"arrivals[{n}].amount", a.amount) for n, a in enumerate(m.arrivals))])
+    faults += _above((f"arrivals[{n}].came_amount", a.came_amount) for n, a in enumerate(m.arrivals))
     if m.kanban is not None:
         faults += _above([("kanban.container", m.kanban.container)], strictly=True)
         faults += _above(

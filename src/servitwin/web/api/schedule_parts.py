@@ -10,9 +10,10 @@ from servitwin.domain.schedule.assistant import NextTask
 from servitwin.domain.schedule.change import Comparison
 from servitwin.domain.schedule.measure import PlanFigures
 from servitwin.domain.schedule.reason import Reasons
+from servitwin.usecases.just_in_time import Needs
 from servitwin.usecases.plan_production import ShownPlan
-from servitwin.web.api.answers import at, full
 from servitwin.web.api.answers import at as instant_out
+from servitwin.web.api.answers import full
 
 
 def plan_out(plan: ShownPlan) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def plan_out(plan: ShownPlan) -> dict[str, Any]:
 def line_out(plan: ShownPlan) -> dict[str, Any]:
     """A plan in a line."""
     return {
-        "id": plan.id, "title": plan.title, "note": plan.note, "revision": plan.revision, "at": at(plan.at),
+        "id": plan.id, "title": plan.title, "note": plan.note, "revision": plan.revision, "at": instant_out(plan.at),
         "figures": _figures(plan.figures),
     }  # fmt: skip
 
@@ -76,7 +77,7 @@ def line_out(plan: ShownPlan) -> dict[str, Any]:
 def compared_out(first: ShownPlan, second: ShownPlan, found: Comparison) -> dict[str, Any]:
     """What moves between two plans."""
     moved = [
-        {**full(m), "start_before": at(m.start_before), "start": at(m.start), "later_s": m.later / NS}
+        {**full(m), "start_before": instant_out(m.start_before), "start": instant_out(m.start), "later_s": m.later / NS}
         for m in found.moved
     ]
     return {
@@ -85,11 +86,36 @@ def compared_out(first: ShownPlan, second: ShownPlan, found: Comparison) -> dict
     }  # fmt: skip
 
 
+def needs_out(needs: Needs) -> dict[str, Any]:
+    """What a plan needs, and how words were kept."""
+    return {
+        "party": needs.party,
+        "requirements": [
+            {
+                **full(r), "at": instant_out(r.at), "expected": instant_out(r.expected),
+                "late_s": None if r.expected is None else max(0, r.expected - r.at) / NS,
+            }
+            for r in needs.requirements
+        ],
+        "pull": [{**full(s), "by": instant_out(s.by)} for s in needs.pull],
+        "orders": [
+            {
+                "order": o.order, "product": o.product, "quantity": o.quantity, "customer": o.customer,
+                "due": instant_out(o.due), "expected": instant_out(o.expected), "late_s": o.late / NS,
+            }
+            for o in needs.orders
+        ],
+        "otif": full(needs.otif),
+        "suppliers": [{"party": p, **full(f)} for p, f in needs.suppliers.items()],
+        "customers": [{"party": p, **full(f)} for p, f in needs.customers.items()],
+    }  # fmt: skip
+
+
 def task_out(task: NextTask) -> dict[str, Any]:
     """A task of a shift."""
     plain: dict[str, Any] = full(task)
     setup = plain.pop("setup")
-    return {**plain, "start": at(task.start), "end": at(task.end), "setup_s": setup / NS}
+    return {**plain, "start": instant_out(task.start), "end": instant_out(task.end), "setup_s": setup / NS}
 
 
 def _figures(f: PlanFigures) -> dict[str, Any]:

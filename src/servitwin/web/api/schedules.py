@@ -9,12 +9,10 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from servitwin.domain.instant import DAY
-from servitwin.domain.schedule.just_in_time import otif, pull_signals, requirements
-from servitwin.domain.schedule.master_data import ProductionOrder, StockedMaterial
 from servitwin.formats.job_order import job_list
 from servitwin.formats.schedule_csv import plan_to_csv
 from servitwin.formats.schedule_files import read_plan
+from servitwin.usecases.just_in_time import JustInTime
 from servitwin.usecases.plan_production import PUBLISHED, PlanProduction, plain
 from servitwin.usecases.production_shop import DOWN, ProductionShop
 from servitwin.usecases.shift_assistant import REASONS, ShiftAssistant
@@ -23,9 +21,10 @@ from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.jobs import shown_job
 from servitwin.web.api.live_state import state_now
 from servitwin.web.api.parts import WebParts
-from servitwin.web.api.schedule_parts import compared_out, line_out, plan_out, task_out
+from servitwin.web.api.schedule_parts import compared_out, line_out, needs_out, plan_out, task_out
 from servitwin.web.api.shapes.planning import JobShape
 from servitwin.web.api.shapes.schedule import (
+    ConcerningShape,
     Lessons,
     MovedByHand,
     MoveIn,
@@ -67,6 +66,7 @@ class Desk:
         self.plans = PlanProduction(
             parts.records, self.shop, parts.registers, parts.jobs, parts.authoriser, self._tell, parts.now
         )
+        self.just_in_time = JustInTime(parts.records, self.plans, parts.registers, parts.authoriser, parts.now)
         self.shift = ShiftAssistant(self.plans, self.shop, parts.registers, parts.now, parts.new_id)
 
     def down(self, party: str) -> dict[str, int]:
@@ -131,21 +131,17 @@ def list_schedules(
 
 @router.get("/schedules/needs", response_model=NeedsShape)
 def list_material_needs(parts: Parts, me: Me, party: Party = "", id: str = PUBLISHED) -> Response:
-    """What a plan needs when and by whom, what is called off from suppliers, and OTIF of the last 90 days."""
-    plan = Desk(parts).plans.one(me, id, party)
-    stock = parts.registers.bodies("materials", plan.party, StockedMaterial)
-    orders = parts.registers.bodies("orders", plan.party, ProductionOrder)
-    now = parts.now()
-    return answer(
-        {
-            "requirements": [
-                {**full(r), "at": at(r.at), "expected": at(r.expected)}
-                for r in requirements(plan.problem, plan.placements)
-            ],
-            "pull": [{**full(s), "by": at(s.by)} for s in pull_signals(plan.problem, plan.placements, stock)],
-            "otif": full(otif(orders.values(), now - 90 * DAY, now)),
-        }
-    )
+    """What a plan needs when, where and from whom, against what is known of material now; late first.
+
+    With what is called off from suppliers, when customers' orders are expected, and OTIF of the last 90 days.
+    """
+    return answer(needs_out(Desk(parts).just_in_time.needs(me, party, id)))
+
+
+@router.get("/schedules/concerning", response_model=ConcerningShape)
+def list_what_concerns_a_party(parts: Parts, me: Me, party: Party = "") -> Response:
+    """What the published plans of others need of the caller's party and will bring to it; nothing else of them."""
+    return answer({"items": [needs_out(n) for n in Desk(parts).just_in_time.concerning(me, party)]})
 
 
 @router.get("/schedules/occupation", response_model=Occupations)

@@ -247,7 +247,8 @@ class MaterialNeed(Shape):
     machine: str
     order: str
     operation: str
-    expected: Instant | None
+    expected: Instant | None = Field(description="when it is there; null: nothing covers it")
+    late_s: float | None = Field(description="later than it is needed; null: nothing covers it")
     supplier: str
     ref: str
 
@@ -273,12 +274,43 @@ class OtifShape(Shape):
     ratio: float | None
 
 
-class NeedsShape(Shape):
-    """What is needed when and by whom, what is called off, and what reached customers on time in full."""
+class OtifOfShape(OtifShape):
+    """On time in full of a supplier, or towards a customer."""
 
+    party: str
+
+
+class ExpectedOrderShape(Shape):
+    """An order and when it is expected."""
+
+    order: str
+    product: str
+    quantity: int
+    customer: str
+    due: Instant | None
+    expected: Instant
+    late_s: float
+
+
+class NeedsShape(Shape):
+    """What is needed when, where and from whom, late first; what is called off; what reaches customers when; OTIF.
+
+    Towards a supplier or customer everything else of the plan is left out: orders and machines are empty then.
+    """
+
+    party: str = Field(description="whose plan it is")
     requirements: list[MaterialNeed]
     pull: list[PullShape]
-    otif: OtifShape
+    orders: list[ExpectedOrderShape]
+    otif: OtifShape = Field(description="towards all customers, or towards the one that asks")
+    suppliers: list[OtifOfShape] = Field(description="as far as somebody has said what came")
+    customers: list[OtifOfShape]
+
+
+class ConcerningShape(Shape):
+    """What the published plans of others need of a party and bring to it."""
+
+    items: list[NeedsShape]
 
 
 class OccupationShape(Shape):
