@@ -139,6 +139,13 @@ def test_a_plan_from_registers_to_the_operator(node: Node, tmp_path: Any) -> Non
     compared = planner.get(f"/schedules/published/against/{again['id']}")
     assert any("drive" in m["why"] or "down" in m["why"] for m in compared["moved"])
 
+    # A calendar that does not exist is not taken for one without end.
+    entries(api, "workplaces", {"id": "m1", "calendar": "nights"})
+    unknown = planner.post("/schedules", {}, 400)
+    assert (unknown["code"], unknown["where"]) == ("schedule:calendar-unknown", "workplaces.m1.calendar")
+    assert "nights" in unknown["message"]
+    api.ask("DELETE", "/registers/workplaces/m1", params={"party": "shop"})
+
     # A deadline that cannot be kept: the demands that contradict each other are named.
     entries(api, "orders", {"id": "b", "product": "pin", "quantity": 30, "deadline": hours(5)})
     impossible = done(api, planner.post("/schedules", {"budget_s": 600}))  # it ends as soon as it knows

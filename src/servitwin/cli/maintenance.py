@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 import typer
 
 from servitwin.cli.node import (
-    FINDING,
     DataOption,
     JsonOption,
     ToOption,
@@ -16,12 +14,11 @@ from servitwin.cli.node import (
     handled,
     print_json,
     print_table,
-    tell_faults,
 )
+from servitwin.cli.waited_job import end_for, waited_for
 from servitwin.client.client import Client
-from servitwin.domain.error import Fault, InvalidInputError, ServitwinError
+from servitwin.domain.error import Fault, InvalidInputError
 
-_LOOK_EVERY_S = 0.3
 Days = Annotated[int, typer.Option(help="How many days ahead")]
 Budget = Annotated[float, typer.Option("--budget", help="Seconds that the planner may use")]
 IdArgument = Annotated[str, typer.Argument(help="Id of the recommendation")]
@@ -260,14 +257,9 @@ def _step(order: str, step: str, body: dict[str, Any], data: Any, to: Any, as_js
 
 
 def _wait(node: Client, job: dict[str, Any], as_json: bool) -> None:
-    while job["state"] in ("waiting", "running"):
-        time.sleep(_LOOK_EVERY_S)
-        job = node.job(job["id"])
+    job = waited_for(node, job)
     if job["state"] != "done":
-        tell_faults(
-            ServitwinError(Fault(f["code"], f["message"], f["hint"], f["where"]) for f in job["faults"]), as_json
-        )
-        raise typer.Exit(FINDING)
+        end_for(job, as_json)
 
 
 def _state(task: dict[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,6 @@ import msgspec
 import typer
 
 from servitwin.cli.node import (
-    FINDING,
     DataOption,
     JsonOption,
     ToOption,
@@ -20,12 +18,11 @@ from servitwin.cli.node import (
     handled,
     print_json,
     print_table,
-    tell_faults,
 )
 from servitwin.cli.texts import media_of, text_of
-from servitwin.domain.error import Fault, InvalidInputError, ServitwinError
+from servitwin.cli.waited_job import end_for, waited_for
+from servitwin.domain.error import Fault, InvalidInputError
 
-_LOOK_EVERY_S = 0.3
 PartyOption = Annotated[str, typer.Option(help="Company that it belongs to; default: yours")]
 Kind = Annotated[str, typer.Argument(help="Name of the register, as orders")]
 
@@ -170,12 +167,15 @@ def ask_job(
     with connect(data, to) as node:
         job = node.ask_job(service, problem, seconds, seed, about)
         told = 0
-        while wait and job["state"] in ("waiting", "running"):
-            time.sleep(_LOOK_EVERY_S)
-            job = node.job(job["id"])
+
+        def tell(job: dict[str, Any]) -> None:
+            nonlocal told
             if not as_json and job["plans"] > told:
                 told = job["plans"]
                 typer.echo(f"plan {told}: value {job['value']}, bound {job['bound']}", err=True)
+
+        if wait:
+            job = waited_for(node, job, tell)
     _show(job, as_json)
 
 
@@ -297,6 +297,4 @@ def _show(job: dict[str, Any], as_json: bool) -> None:
         if job.get("plan") is not None:
             typer.echo(msgspec.json.format(msgspec.json.encode(job["plan"])).decode())
     if job["state"] == "failed":
-        faults = [Fault(f["code"], f["message"], f["hint"], f["where"]) for f in job["faults"]]
-        tell_faults(ServitwinError(faults), as_json=False)
-        raise typer.Exit(FINDING)
+        end_for(job, as_json=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,12 +17,10 @@ from servitwin.cli.node import (
     handled,
     print_json,
     print_table,
-    tell_faults,
 )
 from servitwin.cli.texts import media_of, text_of
-from servitwin.domain.error import Fault, ServitwinError
+from servitwin.cli.waited_job import end_for, waited_for
 
-_LOOK_EVERY_S = 0.3
 PartyOption = Annotated[str, typer.Option(help="Company whose production it is; default: yours")]
 PlanId = Annotated[str, typer.Argument(help="`published`, the id of a job, or of a plan changed by hand")]
 
@@ -70,19 +67,11 @@ def ask(
 ) -> None:
     """Ask, wait, and tell how good it is."""
     with connect(data, to) as node:
-        job = node.ask_schedule(seconds, freeze, party)
-        while job["state"] in ("waiting", "running"):
-            time.sleep(_LOOK_EVERY_S)
-            job = node.job(job["id"])
+        job = waited_for(node, node.ask_schedule(seconds, freeze, party))
         plan = node.schedule(job["id"], party) if job["result"] else None
     if plan is None:
-        faults = [Fault(f["code"], f["message"], f["hint"], f["where"]) for f in job["faults"]]
-        tell_faults(ServitwinError(faults), as_json=as_json)
-        raise typer.Exit(FINDING)
-    if as_json:
-        print_json(plan)
-    else:
-        _summary(plan)
+        end_for(job, as_json)
+    _tell_plan(plan, as_json)
 
 
 def list_plans(
@@ -171,10 +160,7 @@ def publish(
     """Publish."""
     with connect(data, to) as node:
         plan = node.publish_schedule(id, title, party)
-    if as_json:
-        print_json(plan)
-    else:
-        _summary(plan)
+    _tell_plan(plan, as_json)
 
 
 def next_task(
@@ -271,11 +257,9 @@ def import_plan(
     content = text_of(file).encode()
     with connect(data, to) as node:
         plan = node.import_schedule(content, media, base, file.name, party)
-    if as_json:
-        print_json(plan)
-    else:
+    if not as_json:
         typer.echo(f"kept as {plan['id']}; publish it to make it hold")
-        _summary(plan)
+    _tell_plan(plan, as_json)
 
 
 def _needs(found: dict[str, Any]) -> None:
@@ -304,6 +288,13 @@ def _needs(found: dict[str, Any]) -> None:
         for o in found[side]:
             ratio = "-" if o["ratio"] is None else f"{o['ratio']:.1%}"
             typer.echo(f"OTIF of {side[:-1]} {o['party']}: {ratio} of {o['counted']} in 90 days")
+
+
+def _tell_plan(plan: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(plan)
+    else:
+        _summary(plan)
 
 
 def _summary(plan: dict[str, Any]) -> None:

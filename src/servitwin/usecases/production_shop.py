@@ -68,6 +68,8 @@ class ProductionShop:
         for id, twin in machines.items():
             name = workplaces[id].calendar if id in workplaces else ""
             windows[id] = open_(name or calendar_name(self._registry, twin, now))
+        named = {f"workplaces.{id}.calendar": w.calendar for id, w in workplaces.items() if w.calendar}
+        named |= {f"crews.{id}.calendar": c.calendar for id, c in crews.items() if c.calendar}
         answers = bodies("shift_answers", party, ShiftAnswer)
         return Shop(
             bodies("orders", party, ProductionOrder),
@@ -80,6 +82,7 @@ class ProductionShop:
             {id: open_(c.calendar) for id, c in crews.items()},
             blocked,
             lessons(answers.values()),
+            tuple((place, name) for place, name in sorted(named.items()) if self._registry.calendar(name) is None),
         )
 
     def answers(self, party: str) -> list[ShiftAnswer]:

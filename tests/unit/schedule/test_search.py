@@ -181,6 +181,7 @@ def test_demands_that_contradict_each_other_are_named_and_no_others() -> None:
     ("changes", "code"),
     [
         ({"machines": (Machine("m1", windows=()),)}, "schedule:no-working-time"),
+        ({"machines": (Machine("m1", blocked=(Blocked(-1, 10**9, "down", "gone"),)),)}, "schedule:no-time-left"),
         ({"machines": (Machine("m2"),)}, "schedule:machine-unknown"),
         ({"end": 0}, "schedule:no-time"),
         ({"machines": (Machine("m1", windows=((0, 3), (5, 8))),)}, "schedule:fits-nowhere"),

@@ -53,6 +53,7 @@ class Shop(msgspec.Struct, frozen=True):
         windows: working time of machines and of crews (``None``: around the clock).
         blocked: when machines cannot be used.
         lessons: what was learnt of steps on machines.
+        unknown_calendars: (place, calendar) of machines and crews that name a calendar which does not exist.
     """
 
     orders: Mapping[str, ProductionOrder]
@@ -65,6 +66,7 @@ class Shop(msgspec.Struct, frozen=True):
     crew_windows: Mapping[str, Windows]
     blocked: Mapping[str, tuple[Blocked, ...]]
     lessons: Mapping[Place, Lesson]
+    unknown_calendars: tuple[tuple[str, str], ...] = ()
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -136,7 +138,12 @@ def assemble(
         objective: default :data:`FIRST`, or :data:`NEXT` with a plan before.
     """
     happened = happened or Progress(frozenset(), ())
-    faults: list[Fault] = []
+    faults = [
+        Fault(
+            "schedule:calendar-unknown", f"{where} names {name!r}, which is no calendar", "Add it to the plant", where
+        )
+        for where, name in shop.unknown_calendars
+    ]
     orders = []
     for id, order in sorted(shop.orders.items()):
         if order.state != "open":

@@ -86,7 +86,14 @@ class _Check:
             hint = (
                 f"It can be done on {', '.join(sorted({m.machine for m in operation.modes}))}, with the skill it needs"
             )
-            self._say("wrong-machine-or-crew", p, f"{_name(p)} cannot be done on {p.machine} by {p.crew!r}", hint)
+            who = (
+                f" by {p.crew!r}"
+                if p.crew
+                else " unattended"
+                if p.machine in {m.machine for m in operation.modes}
+                else ""
+            )
+            self._say("wrong-machine-or-crew", p, f"{_name(p)} cannot be done on {p.machine}{who}", hint)
             return
         earliest = max(problem.start, order.release if order.release is not None else problem.start)
         if p.begin < problem.start or p.start < earliest:

@@ -205,21 +205,35 @@ def _materials(problem: ScheduleProblem) -> list[Fault]:
 
 
 def _too_long(problem: ScheduleProblem) -> list[Fault]:
-    """Operations that fit into no shift."""
+    """Operations that fit into no shift; where machines have no time left at all, one fault for all that need them."""
     grid, faults, known = Grid(problem), [], set()
+    shut: dict[tuple[int, ...], list[str]] = {}
     for step in grid.steps:
         if step.fixed is not None or step.order in known:
             continue
-        fits = any(
-            grid.openings(c.machine, c.crew).earliest(step.release, c.duration, 0, step.pausable) is not None
-            for c in step.candidates
-        )
-        if not fits:
-            known.add(step.order)
-            name, least = "/".join(step.key), min(c.duration for c in step.candidates) * problem.tick / HOUR
-            message = (
-                f"{name} takes at least {least:.1f} h, and no shift of its machines has that much left in one piece"
-            )
-            hint = "Let it pause between shifts (pausable), plan over a longer time, or free a longer stretch"
-            faults.append(Fault("schedule:fits-nowhere", message, hint, name))
-    return faults
+        openings = [grid.openings(c.machine, c.crew) for c in step.candidates]
+        if any(
+            o.earliest(step.release, c.duration, 0, step.pausable) is not None
+            for o, c in zip(openings, step.candidates, strict=True)
+        ):
+            continue
+        known.add(step.order)
+        name = "/".join(step.key)
+        if all(o.earliest(0, 1, 0, True) is None for o in openings):
+            shut.setdefault(tuple(sorted({c.machine for c in step.candidates})), []).append(name)
+            continue
+        least = min(c.duration for c in step.candidates) * problem.tick / HOUR
+        message = f"{name} takes at least {least:.1f} h, and no shift of its machines has that much left in one piece"
+        hint = "Let it pause between shifts (pausable), plan over a longer time, or free a longer stretch"
+        faults.append(Fault("schedule:fits-nowhere", message, hint, name))
+    return [*(_shut(problem, machines, names) for machines, names in shut.items()), *faults]
+
+
+def _shut(problem: ScheduleProblem, machines: tuple[int, ...], names: list[str]) -> Fault:
+    told = []
+    for machine in (problem.machines[m] for m in machines):
+        why = ", ".join(sorted({b.why or b.kind for b in machine.blocked})) or "no shift with its crew"
+        told.append(f"{machine.id} ({why})")
+    message = f"There is no time until {format_instant(problem.end)} on {' or '.join(told)}, which {_some(names)} need"
+    hint = "Say when it is back (blocked_times), plan over a longer time, or give another machine in the routing"
+    return Fault("schedule:no-time-left", message, hint, f"machines.{problem.machines[machines[0]].id}")

@@ -224,7 +224,7 @@ function Figures({ plan, moved }: { plan: Schedule; moved: number | undefined })
       </div>
       {moved === undefined ? null : (
         <div>
-          <dt>{b.moves}</dt>
+          <dt>{b.figures.moved}</dt>
           <dd className="num">{moved}</dd>
         </div>
       )}
