@@ -5,6 +5,9 @@ UI := src/servitwin/web/ui
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 DEMO_DATA ?= demo-data
 
+# Every process of a node would compile all sources again, a second or two each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo test test-long check bench ui lock clean
 
 help:            ## what can be made

@@ -5,35 +5,32 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from servitwin.bootstrap.data_folder import DataFolder
-from tests.conftest import Node
-from tests.stories.test_guarantee import CONTRACT, SAID, claim, decide_path, march, say, write
+from tests.stories.bound_contract import YAML, Sides, bound, settle
+from tests.stories.test_guarantee import CONTRACT, claim, decide_path, march
 from tests.stories.waiting import Api, wait_for
 
-YAML = {"Content-Type": "application/yaml"}
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
+    """For tests whose traces disturb no other of them; March stays open."""
+    with bound(tmp_path_factory.mktemp("signed")) as sides:
+        yield sides
 
 
-@pytest.fixture
-def signed(node_factory: Callable[..., Node], tmp_path: Path) -> tuple[Node, Api, Api]:
-    """A contract that binds, with a quarter of data."""
-    node = node_factory(*write(tmp_path))
-    api = Api.of(node)
-    maker = Api.of(node, api.token("maker", "service_manager")["token"])
-    plant = Api.of(node, api.token("plant", "procurement")["token"])
-    say(api, SAID)
-    maker.ask("POST", "/contracts", 201, content=CONTRACT, headers=YAML)
-    for side in (maker, plant):
-        side.post("/contracts/crane-98/signatures", {})
-    wait_for(node, "the crane's stops", 20, lambda: march(maker)["machines"][0]["seconds"]["unavailable"] == "75600")
-    return node, maker, plant
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
+    """For tests of a settled March."""
+    with bound(tmp_path_factory.mktemp("settled")) as sides:
+        settle(sides[1])
+        yield sides
 
 
 def at_once(api: Api, posts: list[tuple[str, dict[str, Any]]]) -> list[httpx.Response]:
@@ -49,7 +46,7 @@ def at_once(api: Api, posts: list[tuple[str, dict[str, Any]]]) -> list[httpx.Res
         return list(pool.map(lambda one: post(*one), posts))
 
 
-def test_odd_input_gets_a_clear_answer(signed: tuple[Node, Api, Api]) -> None:
+def test_odd_input_gets_a_clear_answer(signed: Sides) -> None:
     _, maker, _ = signed
     wrong: list[tuple[str, str, Any, set[int]]] = [
         ("POST", "/contracts", b"", {400}),
@@ -88,23 +85,7 @@ def test_odd_input_gets_a_clear_answer(signed: tuple[Node, Api, Api]) -> None:
     assert other["code"] == "contract:version-exists"
 
 
-def test_a_second_guarantee_for_the_same_time_is_refused_or_ranked(signed: tuple[Node, Api, Api]) -> None:
-    _, maker, plant = signed
-    second = CONTRACT.replace("contract: crane-98", "contract: crane-97").replace("level: 98", "level: 97")
-    maker.ask("POST", "/contracts", 201, content=second, headers=YAML)
-    assert maker.post("/contracts/crane-97/signatures", {}, 409)["code"] == "contract:period-overlap"
-    ranked = second.replace("version: 1", "version: 2").replace("currency: EUR", "currency: EUR\nrank: 5")
-    maker.ask("POST", "/contracts", 201, content=ranked, headers=YAML)
-    for side in (maker, plant):
-        side.post("/contracts/crane-97/signatures", {"version": 2})
-    # The higher rank counts the time, and the other contract's clock stands.
-    seconds = march(maker)["machines"][0]["seconds"]
-    assert seconds["outside"] == str(743 * 3600)
-    higher = maker.get("/contracts/crane-97/status", period="2026-03")
-    assert higher["machines"][0]["seconds"]["unavailable"] == "75600"
-
-
-def test_two_people_decide_at_once_and_one_of_them_is_told(signed: tuple[Node, Api, Api]) -> None:
+def test_two_people_decide_at_once_and_one_of_them_is_told(signed: Sides) -> None:
     node, maker, plant = signed
     claimed = claim(maker, "access_refused", "2026-03-10T06:00:00Z", "2026-03-10T12:00:00Z")
     bodies = [{"answer": a} for a in ("accept", "reject") * 3]
@@ -116,9 +97,8 @@ def test_two_people_decide_at_once_and_one_of_them_is_told(signed: tuple[Node, A
     assert node.process is not None
 
 
-def test_two_people_bill_at_once_and_the_customer_gets_one_invoice(signed: tuple[Node, Api, Api]) -> None:
-    _, maker, _ = signed
-    maker.post("/contracts/crane-98/settlements/2026-03", {})
+def test_two_people_bill_at_once_and_the_customer_gets_one_invoice(settled: Sides) -> None:
+    _, maker, _ = settled
     answers = at_once(maker, [("/contracts/crane-98/settlements/2026-03/invoices", {})] * 6)
     assert [a.status_code for a in answers] == [200] * 6, [a.text[:200] for a in answers]
     assert len({a.text for a in answers}) == 1, "all are told of the same documents"
@@ -136,7 +116,7 @@ def test_two_people_bill_at_once_and_the_customer_gets_one_invoice(signed: tuple
     assert sorted(a.status_code for a in at_once(maker, [("/ledger", back)] * 4)) == [201, 400, 400, 400]
 
 
-def test_of_two_overlapping_contracts_signed_at_once_one_is_refused(signed: tuple[Node, Api, Api]) -> None:
+def test_of_two_overlapping_contracts_signed_at_once_one_is_refused(signed: Sides) -> None:
     _, maker, plant = signed
     later = CONTRACT.replace("from: 2026-01-01", "from: 2027-01-01").replace("to: 2027-01-01", "to: 2028-01-01")
     assert later != CONTRACT
@@ -168,9 +148,9 @@ def test_of_two_overlapping_contracts_signed_at_once_one_is_refused(signed: tupl
     assert plant.get(f"/contracts/{lost}")["life"] == "binding"
 
 
-def test_settled_is_settled_after_a_kill(signed: tuple[Node, Api, Api]) -> None:
-    node, maker, plant = signed
-    first = maker.post("/contracts/crane-98/settlements/2026-03", {})
+def test_settled_is_settled_after_a_kill(settled: Sides) -> None:
+    node, maker, plant = settled
+    first = settle(maker)
     before = plant.http.get("/contracts/crane-98/settlements/2026-03").content
     assert node.process is not None
     for child in DataFolder(node.data).recorded_children():
@@ -186,7 +166,7 @@ def test_settled_is_settled_after_a_kill(signed: tuple[Node, Api, Api]) -> None:
     assert plant.http.get("/contracts/crane-98/settlements/2026-03").content == before, "the same bytes"
 
 
-def test_roles_that_have_no_part_in_it_may_not_act(signed: tuple[Node, Api, Api]) -> None:
+def test_roles_that_have_no_part_in_it_may_not_act(signed: Sides) -> None:
     node, _, _ = signed
     api = Api.of(node)
     operator = Api.of(node, api.token("plant", "operator")["token"])
@@ -205,7 +185,25 @@ def test_roles_that_have_no_part_in_it_may_not_act(signed: tuple[Node, Api, Api]
         assert stranger.ask("GET", f"/contracts/crane-98{path}", 404)["code"] == "contract:unknown", path
 
 
-def test_what_people_say_of_a_stop_stands_beside_the_machines_word(signed: tuple[Node, Api, Api]) -> None:
+def test_a_second_guarantee_for_the_same_time_is_refused_or_ranked(signed: Sides) -> None:
+    """After the claims: from here another contract counts the time."""
+    _, maker, plant = signed
+    second = CONTRACT.replace("contract: crane-98", "contract: crane-97").replace("level: 98", "level: 97")
+    maker.ask("POST", "/contracts", 201, content=second, headers=YAML)
+    assert maker.post("/contracts/crane-97/signatures", {}, 409)["code"] == "contract:period-overlap"
+    ranked = second.replace("version: 1", "version: 2").replace("currency: EUR", "currency: EUR\nrank: 5")
+    maker.ask("POST", "/contracts", 201, content=ranked, headers=YAML)
+    for side in (maker, plant):
+        side.post("/contracts/crane-97/signatures", {"version": 2})
+    # The higher rank counts the time, and the other contract's clock stands.
+    seconds = march(maker)["machines"][0]["seconds"]
+    assert seconds["outside"] == str(743 * 3600)
+    higher = maker.get("/contracts/crane-97/status", period="2026-03")
+    assert higher["machines"][0]["seconds"]["unavailable"] == "75600"
+
+
+def test_what_people_say_of_a_stop_stands_beside_the_machines_word(signed: Sides) -> None:
+    """The last on this node: what is said lasts."""
     node, _, plant = signed
     operator = Api.of(node, Api.of(node).token("plant", "operator")["token"])
     said = {"from": "2026-03-10T06:00:00Z", "to": "2026-03-10T09:00:00Z", "cause": "power-failure"}
