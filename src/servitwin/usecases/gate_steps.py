@@ -136,8 +136,9 @@ class Rehearsals:
         )
         limit = self._policy.worse_at_most
         outcome: Outcome = "passed" if share[1] >= -limit else "failed"
-        word = "no worse than" if outcome == "passed" else "it may be worse than"
-        return GateStep(name, outcome, f"{found[1]}: {word} the {limit:.0%} that are allowed", found)
+        word = "at least as good as" if outcome == "passed" else "it may be worse than"
+        says = f"Good parts per hour, {found[1]}: {word} {limit:.0%} below today, which is allowed"
+        return GateStep(name, outcome, says, found)
 
     def _trace(self, run: Rehearsed) -> Trace:
         definitions = {s.name: s for s in self._type.signals if s.name in run.columns and s.name in self._read}
