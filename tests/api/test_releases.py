@@ -261,7 +261,7 @@ def test_the_command_line_does_the_same(node, run, tmp_path):
     assert (states["mill-500-5.0"], states["mill-500-5.1"]) == ("passed", "withdrawn")
     file.write_text("{", "utf-8")
     for words, exits, code in (
-        (("add", file), 2, "release:not-json"),
+        (("add", file), 2, "file:not-json"),
         (("add", tmp_path / "none.json"), 2, "file:unreadable"),
         (("gate", "mill-500-none"), 2, "release:unknown"),
         (("statement", "mill-500-5.1", tmp_path / "x"), 1, "release:not-passed"),

@@ -23,6 +23,7 @@ from servitwin.cli.node import (
     tell_faults,
 )
 from servitwin.cli.texts import text_of
+from servitwin.client import Client
 from servitwin.domain.error import Fault, InvalidInputError, ServitwinError
 
 _LOOK_EVERY_S = 0.3
@@ -170,14 +171,9 @@ def ask_job(
     problem = object_of(file)
     with connect(data, to) as node:
         job = node.ask_job(service, problem, seconds, seed, about)
-        told = 0
-        while wait and job["state"] in ("waiting", "running"):
-            time.sleep(_LOOK_EVERY_S)
-            job = node.job(job["id"])
-            if not as_json and job["plans"] > told:
-                told = job["plans"]
-                typer.echo(f"plan {told}: value {job['value']}, bound {job['bound']}", err=True)
-    _show(job, as_json)
+        if wait:
+            job = waited(node, job, tell=not as_json)
+    show_job_of(job, as_json)
 
 
 def list_jobs(
@@ -214,7 +210,7 @@ def show_job(
 ) -> None:
     """A job with its best plan."""
     with connect(data, to) as node:
-        _show(node.job(id), as_json)
+        show_job_of(node.job(id), as_json)
 
 
 def cancel_job(
@@ -296,7 +292,20 @@ def _cell(value: object) -> object:
     return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else value
 
 
-def _show(job: dict[str, Any], as_json: bool) -> None:
+def waited(node: Client, job: dict[str, Any], *, tell: bool = False) -> dict[str, Any]:
+    """The job once it is over; with ``tell`` each better plan is told as it comes."""
+    told = 0
+    while job["state"] in ("waiting", "running"):
+        time.sleep(_LOOK_EVERY_S)
+        job = node.job(job["id"])
+        if tell and job["plans"] > told:
+            told = job["plans"]
+            typer.echo(f"plan {told}: value {job['value']}, bound {job['bound']}", err=True)
+    return job if "plan" in job else node.job(job["id"])
+
+
+def show_job_of(job: dict[str, Any], as_json: bool) -> None:
+    """Print a job with its plan; exit code 1 if it failed."""
     if as_json:
         print_json(job)
     else:

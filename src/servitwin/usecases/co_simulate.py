@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
-from servitwin.domain.expected_trace import Compared, Expected, compare, expected_faults
+from servitwin.domain.expected_trace import Compared, Drawn, Expected, compare, drawn, expected_faults
 from servitwin.domain.finding import FoundSignal, Severity
 from servitwin.domain.fmu import KeptFmu
 from servitwin.domain.instant import NS
@@ -102,8 +102,8 @@ class CoSimulate:
 
     def compare(
         self, actor: Actor, job: str, twin: Twin, name: str, begin: int, watched: Sequence[Watched]
-    ) -> list[Compared]:
-        """Compare a machine with its simulated set-up that began at ``begin`` (ns UTC).
+    ) -> list[tuple[Compared, Drawn]]:
+        """Compare a machine with its simulated set-up that began at ``begin`` (ns UTC), and both courses for a chart.
 
         Raises:
             NotFoundError: ``job:unknown``.
@@ -134,12 +134,13 @@ class CoSimulate:
             raise InvalidInputError(faults)
         return [self._compared(twin, name, begin, e) for e in expected]
 
-    def _compared(self, twin: Twin, name: str, begin: int, expected: Expected) -> Compared:
+    def _compared(self, twin: Twin, name: str, begin: int, expected: Expected) -> tuple[Compared, Drawn]:
         start = begin + int(expected.times[0] * NS)
         end = begin + int(expected.times[-1] * NS) + 1
         series = self._history.series(twin.uid, expected.signal, start, end)
         values = series.number if series.number is not None else np.full(len(series.time), np.nan)
-        return compare(expected, twin.uid, name, begin, series.time, values)
+        found = compare(expected, twin.uid, name, begin, series.time, values)
+        return found, drawn(expected, begin, series.time, values)
 
     def _content(self, actor: Actor, id: str) -> str:
         kept = msgspec.convert(self._registers.one(actor, FMUS, id).body, KeptFmu)

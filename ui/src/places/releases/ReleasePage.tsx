@@ -1,8 +1,8 @@
 import { useState } from "react";
-import { ApiError } from "../../api/client";
 import type { Release } from "../../api/types";
 import { askGate, isInGate, useRelease, withdrawRelease } from "../../data/releases";
 import { useTwins } from "../../data/twins";
+import { useAct } from "../../data/useAct";
 import { Card, Facts } from "../../parts/Card";
 import { Time } from "../../parts/Clock";
 import { Empty, Loaded, Problem, Skeleton } from "../../parts/Feedback";
@@ -66,24 +66,8 @@ export function ReleasePage({ id }: { id: string }) {
   );
 }
 
-/** Does something for a person, and keeps why it was refused. */
-function useAct(reload: () => void): [ApiError | null, (work: () => Promise<unknown>) => Promise<void>] {
-  const [problem, setProblem] = useState<ApiError | null>(null);
-  const act = async (work: () => Promise<unknown>): Promise<void> => {
-    setProblem(null);
-    try {
-      await work();
-      reload();
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      setProblem(error);
-    }
-  };
-  return [problem, act];
-}
-
 function GateCard({ release, reload }: { release: Release; reload: () => void }) {
-  const [problem, act] = useAct(reload);
+  const { act, busy, problem } = useAct(reload);
   const gate = release.gates[0];
   return (
     <Card title={r.gate} extra={gate ? <StateWord state={gate.state} /> : null}>
@@ -104,7 +88,7 @@ function GateCard({ release, reload }: { release: Release; reload: () => void })
       )}
       {release.may_change && !release.withdrawn ? (
         <p className="gate-try">
-          <button type="button" className={gate?.state === "passed" ? "plain" : "primary"} disabled={isInGate(release)} onClick={() => void act(() => askGate(release.id))}>
+          <button type="button" className={gate?.state === "passed" ? "plain" : "primary"} disabled={busy || isInGate(release)} onClick={() => void act(() => askGate(release.id))}>
             {gate ? r.try : r.tryFirst}
           </button>
         </p>
@@ -178,7 +162,7 @@ function Machines({ release }: { release: Release }) {
 
 function TakeBack({ release, reload }: { release: Release; reload: () => void }) {
   const [why, setWhy] = useState("");
-  const [problem, act] = useAct(reload);
+  const { act, busy, problem } = useAct(reload);
   return (
     <Card title={r.withdraw}>
       <p className="weak">{r.withdrawNote}</p>
@@ -193,7 +177,7 @@ function TakeBack({ release, reload }: { release: Release; reload: () => void })
           {r.why}
           <input type="text" required maxLength={500} value={why} onChange={(event) => setWhy(event.target.value)} />
         </label>
-        <button type="submit" className="plain">
+        <button type="submit" className="plain" disabled={busy}>
           {r.withdraw}
         </button>
       </form>
