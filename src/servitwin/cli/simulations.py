@@ -75,9 +75,8 @@ def compare(
     question = object_of(file)
     with connect(data, to) as node:
         job = waited(node, node.compare_scenarios(line, question))
-    plan = job.get("plan")
-    if as_json or plan is None:
-        show_job_of(job, as_json)
+    plan = _plan_of(job, as_json)
+    if plan is None:
         return
     today = plan["base"]["figures"]["parts_per_hour"]
     typer.echo(f"today {today['mean']:.2f} good parts/h; {plan['replications']} runs of each, 95 % intervals")
@@ -115,9 +114,8 @@ def simulate(
     question = object_of(file)
     with connect(data, to) as node:
         job = waited(node, node.simulate_set_up(question))
-    plan = job.get("plan")
-    if as_json or plan is None:
-        show_job_of(job, as_json)
+    plan = _plan_of(job, as_json)
+    if plan is None:
         return
     typer.echo(f"job {job['id']}: {plan['steps']} steps of {plan['step']:g} s")
     numbers = {n: [v for v in c if isinstance(v, int | float)] for n, c in plan["columns"].items()}
@@ -155,10 +153,19 @@ def compare_set_up(
         raise typer.Exit(FINDING)
 
 
+def _plan_of(job: dict[str, Any], as_json: bool) -> dict[str, Any] | None:
+    """The job's plan for people; None where the job itself was printed, as JSON or because it has none."""
+    if as_json or job.get("plan") is None:
+        show_job_of(job, as_json)
+        return None
+    plan: dict[str, Any] = job["plan"]
+    return plan
+
+
 def _tell_model(found: dict[str, Any], as_json: bool) -> None:
     """The model with the error that it had on the past; exit code 1 if a measured figure lies outside."""
     checked = found["validation"]
-    figures: list[Figure] = (checked or {}).get("plan", {}).get("figures", []) if (checked or {}).get("plan") else []
+    figures: list[Figure] = checked["plan"]["figures"] if checked and checked["plan"] else []
     if as_json:
         print_json(found)
     else:

@@ -174,7 +174,7 @@ function Validation({ model }: { model: LineModelAnswer }) {
                       <td>{figureTitle(one.figure)}</td>
                       <td className="num">{formatNumber(one.measured, digits)}</td>
                       <td className="num">{formatNumber(one.predicted, digits)}</td>
-                      <td className="num">{one.relative === null ? "–" : `${one.relative > 0 ? "+" : ""}${formatRatio(one.relative)}`}</td>
+                      <td className="num">{one.relative === null ? "–" : `${one.relative > 0 ? "+" : ""}${formatRatio(one.relative)} %`}</td>
                       <td>
                         <span className="num">
                           {formatNumber(one.low, digits)} – {formatNumber(one.high, digits)}

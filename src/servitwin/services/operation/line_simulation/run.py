@@ -8,6 +8,7 @@ on its machine until there is a place (manufacturing blocking).
 
 from __future__ import annotations
 
+import gc
 import itertools
 import zlib
 from collections import deque
@@ -71,9 +72,18 @@ def simulate(
 
 
 class _Machine:
-    """One machine of a station; ``due``: its time at work at which the next stop comes."""
+    """One machine of a station.
 
-    __slots__ = ("accounts", "blocked", "draws", "due", "last", "setup", "station", "stops", "timeline", "worked")
+    Attributes:
+        due: its time at work at which the next stop comes.
+        plain: its cycle times where nothing but stops lengthens them: one kind of part, no set-up, always open.
+        working: seconds of work that needed no further account.
+    """
+
+    __slots__ = (
+        "accounts", "blocked", "draws", "due", "last", "plain", "setup", "station", "stops", "timeline", "worked",
+        "working",
+    )  # fmt: skip
 
     def __init__(self, station: int, draws: dict[str, Iterator[float]], stops: list[_Stop]) -> None:
         self.station = station
@@ -84,6 +94,8 @@ class _Machine:
         self.last = ""
         self.setup: Iterator[float] | None = None
         self.timeline: Timeline | None = None
+        self.plain: Iterator[float] | None = None
+        self.working = 0.0
         self.accounts = dict.fromkeys(("work", "failure", "setup", "pause", "supply", "removal"), 0.0)
         self.blocked = 0.0
 
@@ -110,7 +122,7 @@ class _Run:
         self._index = {s.id: j for j, s in enumerate(model.stations)}
         self._machines = [self._machines_of(j, s, random) for j, s in enumerate(model.stations)]
         self._routes = [_routes(s, self._index, random(s.id, "route")) for s in model.stations]
-        self._scrap = [iter(_below(s.scrap, random(s.id, "scrap"))) if s.scrap > 0 else None for s in model.stations]
+        self._scrap = [_below(s.scrap, random(s.id, "scrap")) if s.scrap > 0 else None for s in model.stations]
         self._endless: list[Iterator[str] | None] = [None] * len(model.stations)
         self._timed: list[tuple[int, Iterator[float], Iterator[str]]] = []
         for i, source in enumerate(model.sources):
@@ -131,18 +143,31 @@ class _Run:
             machine = _Machine(j, draws, stops)
             machine.setup = setup
             machine.timeline = timeline(station, self._end, random(station.id, "calendar", str(m)), self._week_s)
+            if machine.timeline is None and setup is None and len(draws) == 1:
+                machine.plain = draws[""]
             found.append(machine)
         return found
 
     def go(self, stop: Callable[[], bool], most_events: int) -> LineRun:
-        """The event loop. Names are local: half of its time would be attribute look-ups."""
+        """The event loop, without the collector of cycles: it makes none, and would be searched for them for ever."""
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return self._go(stop, most_events)
+        finally:
+            if collects:
+                gc.enable()
+
+    def _go(self, stop: Callable[[], bool], most_events: int) -> LineRun:
+        """Names are local: half of the time would be attribute look-ups."""
         warm, end = self._warm, self._end
         stations = range(len(self._model.stations))
         queues: list[deque[tuple[float, Part]]] = [deque() for _ in stations]
         places = [_NEVER if s.places is None else s.places for s in self._model.stations]
         idle = [list(reversed(m)) for m in self._machines]
         waiting: list[deque[tuple[float, _Machine | None, Part]]] = [deque() for _ in stations]
-        endless, routes, scrap, work = self._endless, self._routes, self._scrap, self._work
+        endless, routes, scrap = self._endless, self._routes, self._scrap
+        work, accounted = self._work, self._accounted
         waited = [0.0 for _ in stations]
         made, scrapped = [0 for _ in stations], [0 for _ in stations]
         good: dict[str, int] = {}
@@ -176,7 +201,18 @@ class _Run:
                         inside += 1
                     machine = free.pop()
                     number += 1
-                    heappush(heap, (work(machine, t, part[1]), number, machine, part))
+                    plain = machine.plain
+                    if plain is None:
+                        finish = work(machine, t, part[1])
+                    else:
+                        seconds = next(plain)
+                        machine.worked += seconds
+                        finish = t + seconds
+                        if machine.worked < machine.due and t >= warm and finish <= end:
+                            machine.working += seconds
+                        else:
+                            finish = accounted(machine, t, seconds, 0.0)
+                    heappush(heap, (finish, number, machine, part))
             if not heap:
                 if any(waiting):
                     names = ", ".join(s.id for s, w in zip(self._model.stations, waiting, strict=True) if w)
@@ -234,7 +270,8 @@ class _Run:
                     inside_time += t - (part[0] if part[0] > warm else warm)
             elif len(queues[k]) < places[k] or (idle[k] and not queues[k]):
                 queues[k].append((t, part))
-                todo.append(k)
+                if idle[k]:
+                    todo.append(k)
             else:
                 waiting[k].append((t, done, part))
                 continue  # the machine keeps its part
@@ -263,6 +300,10 @@ class _Run:
                 setup = next(machine.setup)
             machine.last = product
         machine.worked += work
+        return self._accounted(machine, t, work, setup)
+
+    def _accounted(self, machine: _Machine, t: float, work: float, setup: float) -> float:
+        """When work and set-up that begin at ``t`` are done, with the stops that come with them."""
         total = work + setup
         stops: list[tuple[str, float]] = []
         if machine.worked >= machine.due:
@@ -305,6 +346,7 @@ class _Run:
             failed_shut = sum(m.timeline.failed(self._warm, self._end) for m in machines if m.timeline)
             closed = sum(m.timeline.closed(self._warm, self._end) for m in machines if m.timeline) - failed_shut
             sums = {k: sum(m.accounts[k] for m in machines) for k in machines[0].accounts}
+            sums["work"] += sum(m.working for m in machines)
             failed = sums["failure"] + failed_shut
             blocked = sum(m.blocked for m in machines) + sums["removal"]
             used = sums["work"] + failed + sums["setup"] + sums["pause"] + blocked + closed + sums["supply"]
@@ -353,8 +395,7 @@ def _blocks(duration: Duration, random: np.random.Generator) -> Iterator[list[fl
 
 
 def _below(share: float, random: np.random.Generator) -> Iterator[bool]:
-    while True:
-        yield from (random.random(_BLOCK) < share).tolist()
+    return itertools.chain.from_iterable((random.random(_BLOCK) < share).tolist() for _ in itertools.repeat(None))
 
 
 def _routes(station: Station, index: dict[str, int], random: np.random.Generator) -> int | Iterator[int]:

@@ -45,7 +45,7 @@ export function ModelsCard({ models, reload }: { models: readonly Model[]; reloa
                     <strong>{one.id}</strong>
                   </td>
                   <td>{one.title}</td>
-                  <td>{`${u.kinds[one.kind] ?? one.kind} ${one.fmi ? `FMI ${one.fmi}` : ""}`}</td>
+                  <td>{[u.kinds[one.kind] ?? one.kind, one.fmi && `FMI ${one.fmi}`].filter(Boolean).join(", ")}</td>
                   <td className="num">{formatBytes(one.size)}</td>
                 </tr>
               ))}
