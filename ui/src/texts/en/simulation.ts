@@ -21,7 +21,7 @@ export const simulation = {
     assumed: (count: number) => `What was found and assumed (${count})`,
     validation: "Met the past",
     validating: "Is being compared with the part of the history that was kept back ...",
-    notValidated: "It was not compared with the past.",
+    notValidated: "This model was brought in, and was not compared with the past. Build it anew from history, and its error is shown here.",
     validationNote: "The last quarter of the time was kept back from the model. 95 of 100 such stretches lie in the predicted range.",
     figure: "Figure",
     measured: "Measured",
