@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from servitwin.cli.figures import TwinArgument
 from servitwin.cli.node import FINDING, DataOption, JsonOption, ToOption, connect, handled, print_json, print_table
 
 SERVICE = "anomaly"
-TwinArgument = Annotated[str, typer.Argument(metavar="TWIN", help="Id of the machine")]
 FromOption = Annotated[str | None, typer.Option("--from", help="RFC 3339; default: 30 days ago")]
 UntilOption = Annotated[str | None, typer.Option("--until", help="RFC 3339; default: now")]
 

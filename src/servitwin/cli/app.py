@@ -25,6 +25,7 @@ from servitwin.cli import (
     run,
     schedules,
     simulate,
+    simulations,
     traces,
     work_orders,
 )
@@ -61,6 +62,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     schedules.add(app)
     robots.add(app)
     simulate.add(app)
+    simulations.add(app)
     traces.add(app, starters)
     if starters.bench is not None:
         bench.add(app, starters.bench)

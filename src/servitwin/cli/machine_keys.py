@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from servitwin.cli.figures import TwinArgument
 from servitwin.cli.node import DataOption, JsonOption, ToOption, connect, handled, print_json, print_table
 from servitwin.domain.error import Fault, InvalidInputError
 
-TwinArgument = Annotated[str, typer.Argument(help="Id of the twin")]
 ReplacesOption = Annotated[str, typer.Option(help="Id of the key that counts no more from then on")]
 SinceOption = Annotated[str | None, typer.Option(help="From when on, RFC 3339; default: in ten seconds")]
 

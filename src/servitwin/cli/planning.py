@@ -20,7 +20,7 @@ from servitwin.cli.node import (
     print_table,
 )
 from servitwin.cli.texts import media_of, text_of
-from servitwin.cli.waited_job import end_for, waited_for
+from servitwin.cli.waited_job import show, tell_plans, waited_for
 from servitwin.domain.error import Fault, InvalidInputError
 
 PartyOption = Annotated[str, typer.Option(help="Company that it belongs to; default: yours")]
@@ -166,17 +166,9 @@ def ask_job(
     problem = object_of(file)
     with connect(data, to) as node:
         job = node.ask_job(service, problem, seconds, seed, about)
-        told = 0
-
-        def tell(job: dict[str, Any]) -> None:
-            nonlocal told
-            if not as_json and job["plans"] > told:
-                told = job["plans"]
-                typer.echo(f"plan {told}: value {job['value']}, bound {job['bound']}", err=True)
-
         if wait:
-            job = waited_for(node, job, tell)
-    _show(job, as_json)
+            job = waited_for(node, job, (lambda _: None) if as_json else tell_plans())
+    show(job, as_json)
 
 
 def list_jobs(
@@ -213,7 +205,7 @@ def show_job(
 ) -> None:
     """A job with its best plan."""
     with connect(data, to) as node:
-        _show(node.job(id), as_json)
+        show(node.job(id), as_json)
 
 
 def cancel_job(
@@ -287,14 +279,3 @@ def _short(body: dict[str, Any]) -> str:
 
 def _cell(value: object) -> object:
     return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else value
-
-
-def _show(job: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(job)
-    else:
-        typer.echo(f"job {job['id']} of {job['service']}: {job['state']}, {job['plans']} plans")
-        if job.get("plan") is not None:
-            typer.echo(msgspec.json.format(msgspec.json.encode(job["plan"])).decode())
-    if job["state"] == "failed":
-        end_for(job, as_json=False)

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from servitwin.cli.node import (
@@ -20,10 +19,12 @@ from servitwin.cli.node import (
     print_json,
     print_table,
 )
-from servitwin.cli.texts import text_of
+from servitwin.cli.planning import object_of
+from servitwin.cli.texts import bytes_of
 from servitwin.domain.error import Fault, InvalidInputError
 
 _LOOK_EVERY_S = 0.5
+_MOST_PACKAGE = 2**31  # bytes
 Id = Annotated[str, typer.Argument(help="Release, as mill-500-4.2.0")]
 
 
@@ -51,16 +52,9 @@ def add_release(
     as_json: JsonOption = False,
 ) -> None:
     """Bring a release in; with ``--package`` its digest is computed here."""
-    try:
-        body = msgspec.json.decode(text_of(file), type=dict[str, Any])
-    except msgspec.DecodeError as e:
-        raise InvalidInputError(Fault("release:not-json", f"{file}: {e}", "Write one JSON object")) from None
+    body = object_of(file)
     if package is not None:
-        try:
-            body["artefact"] = "sha256:" + hashlib.sha256(package.read_bytes()).hexdigest()
-        except OSError as e:
-            fault = Fault("file:unreadable", e.strerror or str(e), "Check the name", file=str(package))
-            raise InvalidInputError(fault) from None
+        body["artefact"] = "sha256:" + hashlib.sha256(bytes_of(package, _MOST_PACKAGE)).hexdigest()
     with connect(data, to) as node:
         found = node.add_release(body)
     if as_json:

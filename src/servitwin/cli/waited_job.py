@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import msgspec
 import typer
 
-from servitwin.cli.node import FINDING, tell_faults
+from servitwin.cli.node import FINDING, print_json, tell_faults
 from servitwin.client import Client
 from servitwin.domain.error import Fault, ServitwinError
 
@@ -22,7 +23,32 @@ def waited_for(node: Client, job: Job, seen: Callable[[Job], None] = lambda _: N
         time.sleep(_LOOK_EVERY_S)
         job = node.job(job["id"])
         seen(job)
-    return job
+    return job if "plan" in job else node.job(job["id"])
+
+
+def tell_plans() -> Callable[[Job], None]:
+    """Tells of each better plan as it comes; for :func:`waited_for`."""
+    told = 0
+
+    def tell(job: Job) -> None:
+        nonlocal told
+        if job["plans"] > told:
+            told = job["plans"]
+            typer.echo(f"plan {told}: value {job['value']}, bound {job['bound']}", err=True)
+
+    return tell
+
+
+def show(job: Job, as_json: bool) -> None:
+    """Print a job with its plan; exit code 1 if it failed."""
+    if as_json:
+        print_json(job)
+    else:
+        typer.echo(f"job {job['id']} of {job['service']}: {job['state']}, {job['plans']} plans")
+        if job.get("plan") is not None:
+            typer.echo(msgspec.json.format(msgspec.json.encode(job["plan"])).decode())
+    if job["state"] == "failed":
+        end_for(job, as_json=False)
 
 
 def end_for(job: Job, as_json: bool) -> NoReturn:

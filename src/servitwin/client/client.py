@@ -25,6 +25,7 @@ from servitwin.client.remaining_life import RemainingLifeCalls
 from servitwin.client.requirements import RequirementCalls
 from servitwin.client.robots import RobotCalls
 from servitwin.client.schedules import ScheduleCalls
+from servitwin.client.simulations import SimulationCalls
 from servitwin.client.traces import TraceCalls
 from servitwin.domain.error import NotFoundError
 from servitwin.domain.instant import format_instant
@@ -46,6 +47,7 @@ class Client(
     RequirementCalls,
     RobotCalls,
     ScheduleCalls,
+    SimulationCalls,
     TraceCalls,
 ):
     """A node's API. Every method raises :class:`servitwin.domain.error.ServitwinError` with code and hint.

@@ -64,6 +64,13 @@ class Compared(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
 
 
+class Drawn(msgspec.Struct, frozen=True):
+    """Both courses for a chart: second, simulated value, lower and upper end of the band; second and observed value."""
+
+    expected: tuple[tuple[float, float, float, float], ...]
+    observed: tuple[tuple[float, float], ...]
+
+
 def expected_faults(expected: Expected, where: str) -> list[Fault]:
     """What is wrong with an expectation."""
     faults = []
@@ -134,6 +141,23 @@ def compare(expected: Expected, twin: str, setup: str, begin: int, at: Int64s, o
     return Compared(
         expected.signal, len(seconds), inside, rms, float(abs(distance[worst])), int(at[worst]), covered, findings
     )
+
+
+def drawn(expected: Expected, begin: int, at: Int64s, observed: Floats, most: int = 400) -> Drawn:
+    """What a chart of both shows, at most ``most`` points of each; the observed ones keep their extremes."""
+    times, values = np.asarray(expected.times), np.asarray(expected.values)
+    chosen = np.unique(np.linspace(0, len(times) - 1, min(most, len(times))).astype(int))
+    low, high = band(expected, times[chosen])
+    rows = zip(times[chosen].tolist(), values[chosen].tolist(), low.tolist(), high.tolist(), strict=True)
+    seconds = (at - begin) / NS
+    known = np.isfinite(observed) & (seconds >= times[0]) & (seconds <= times[-1])
+    seconds, observed = seconds[known], observed[known]
+    if len(seconds) > most:
+        pieces = np.array_split(np.arange(len(seconds)), most // 2)
+        ends = [(p[np.argmin(observed[p])], p[np.argmax(observed[p])]) for p in pieces]
+        keep = np.unique(np.asarray(ends).ravel())
+        seconds, observed = seconds[keep], observed[keep]
+    return Drawn(tuple(rows), tuple(zip(seconds.tolist(), observed.tolist(), strict=True)))
 
 
 def _findings(

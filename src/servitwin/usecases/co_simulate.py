@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
-import zipfile
 from collections.abc import Sequence
-from io import BytesIO
 from typing import Any, Literal
 
 import msgspec
 import numpy as np
 
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
-from servitwin.domain.expected_trace import Compared, Expected, compare, expected_faults
+from servitwin.domain.expected_trace import Compared, Drawn, Expected, compare, drawn, expected_faults
 from servitwin.domain.finding import FoundSignal, Severity
 from servitwin.domain.fmu import KeptFmu
 from servitwin.domain.instant import NS
@@ -23,6 +21,7 @@ from servitwin.domain.register import RegisterEntry
 from servitwin.domain.system_structure import SystemStructure
 from servitwin.domain.twin import Twin
 from servitwin.sdk.finding import ServiceFinding
+from servitwin.sdk.model_archive import open_model
 from servitwin.usecases.jobs import Jobs
 from servitwin.usecases.ports import Files, HistoryReader
 from servitwin.usecases.registers import Registers
@@ -32,6 +31,7 @@ SERVICE = "co_simulation"
 VERSION = "1.0.0"
 CODE = "co-simulation:deviation"
 MOST_BYTES = 8 * 2**20
+_HEAD = 20_000  # bytes of a description that its version and name are looked for in
 _DESCRIPTION, _STRUCTURE = "modelDescription.xml", "SystemStructure.ssd"
 _VERSION = re.compile(rb'fmiVersion\s*=\s*["\']([0-9][0-9.a-z-]{0,20})["\']')
 _NAME = re.compile(rb'(?:modelName|name)\s*=\s*["\']([^"\']{1,200})["\']')
@@ -74,7 +74,8 @@ class CoSimulate:
         """Keep an FMU or SSP package in the register of the caller's company; nothing of it is run.
 
         Raises:
-            InvalidInputError: ``fmu:not-a-zip``, ``fmu:too-large``, ``fmu:description`` for what is neither.
+            InvalidInputError: ``fmu:description`` for what is neither, and as
+                :func:`servitwin.sdk.model_archive.open_model`.
         """
         if len(content) > MOST_BYTES:
             raise InvalidInputError(Fault("fmu:too-large", f"A model may have {MOST_BYTES} bytes", "Divide it", id))
@@ -101,8 +102,8 @@ class CoSimulate:
 
     def compare(
         self, actor: Actor, job: str, twin: Twin, name: str, begin: int, watched: Sequence[Watched]
-    ) -> list[Compared]:
-        """Compare a machine with its simulated set-up that began at ``begin`` (ns UTC).
+    ) -> list[tuple[Compared, Drawn]]:
+        """Compare a machine with its simulated set-up that began at ``begin`` (ns UTC), and both courses for a chart.
 
         Raises:
             NotFoundError: ``job:unknown``.
@@ -133,12 +134,13 @@ class CoSimulate:
             raise InvalidInputError(faults)
         return [self._compared(twin, name, begin, e) for e in expected]
 
-    def _compared(self, twin: Twin, name: str, begin: int, expected: Expected) -> Compared:
+    def _compared(self, twin: Twin, name: str, begin: int, expected: Expected) -> tuple[Compared, Drawn]:
         start = begin + int(expected.times[0] * NS)
         end = begin + int(expected.times[-1] * NS) + 1
         series = self._history.series(twin.uid, expected.signal, start, end)
         values = series.number if series.number is not None else np.full(len(series.time), np.nan)
-        return compare(expected, twin.uid, name, begin, series.time, values)
+        found = compare(expected, twin.uid, name, begin, series.time, values)
+        return found, drawn(expected, begin, series.time, values)
 
     def _content(self, actor: Actor, id: str) -> str:
         kept = msgspec.convert(self._registers.one(actor, FMUS, id).body, KeptFmu)
@@ -158,17 +160,9 @@ def _expected(one: Watched, times: Sequence[float], column: Sequence[Any]) -> Ex
 
 def _looked_at(content: bytes, id: str) -> tuple[str, str, str]:
     """Kind, name and FMI version of a model file, from a look at its description as text."""
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            names = set(archive.namelist())
-            inside = _DESCRIPTION if _DESCRIPTION in names else _STRUCTURE if _STRUCTURE in names else ""
-            head = b""
-            if inside:
-                with archive.open(inside) as file:
-                    head = file.read(20_000)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as e:
-        hint = "Bring in the file as it was made"
-        raise InvalidInputError(Fault("fmu:not-a-zip", f"This is no ZIP archive: {e}", hint, id)) from None
+    archive = open_model(content, id)
+    inside = next((n for n in (_DESCRIPTION, _STRUCTURE) if n in archive.names), "")
+    head = archive.read(inside, _HEAD) if inside else b""
     version = _VERSION.search(head)
     if not inside or (inside == _DESCRIPTION and version is None):
         said = f"It holds neither a readable {_DESCRIPTION} nor a {_STRUCTURE}"

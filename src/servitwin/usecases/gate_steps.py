@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from servitwin.domain.error import ServitwinError
+from servitwin.domain.formula.tree import signals_of
 from servitwin.domain.instant import HOUR, NS
 from servitwin.domain.line_result import difference, estimate
 from servitwin.domain.machine_type import MachineType
 from servitwin.domain.observation import Observation
 from servitwin.domain.release import GatePolicy, GateStep, Outcome, Release, StepName
-from servitwin.domain.state_time_derive import derive_states
+from servitwin.domain.state_time_derive import derive_states, signals_needed
 from servitwin.domain.state_time_track import series_of
 from servitwin.domain.twin import Twin
 from servitwin.proof.monitor.history import evaluate
@@ -65,6 +66,9 @@ class Rehearsals:
     ) -> None:
         self._type, self._policy = machine_type, policy
         self._demands = [d for d in demands_of_type(machine_type) if d.formula is not None]
+        # Of the dozens of signals that a machine shows, those that a formula or the state reads are a trace.
+        self._read = {n for d in self._demands if d.formula is not None for n in signals_of(d.formula)}
+        self._read |= set(signals_needed(machine_type.states)) if machine_type.states is not None else set()
         self.problem = ""
         self._pairs: list[tuple[Rehearsed, Rehearsed]] = []
         if rehearse is None:
@@ -132,11 +136,12 @@ class Rehearsals:
         )
         limit = self._policy.worse_at_most
         outcome: Outcome = "passed" if share[1] >= -limit else "failed"
-        word = "no worse than" if outcome == "passed" else "it may be worse than"
-        return GateStep(name, outcome, f"{found[1]}: {word} the {limit:.0%} that are allowed", found)
+        word = "at least as good as" if outcome == "passed" else "it may be worse than"
+        says = f"Good parts per hour, {found[1]}: {word} {limit:.0%} below today, which is allowed"
+        return GateStep(name, outcome, says, found)
 
     def _trace(self, run: Rehearsed) -> Trace:
-        definitions = {s.name: s for s in self._type.signals if s.name in run.columns}
+        definitions = {s.name: s for s in self._type.signals if s.name in run.columns and s.name in self._read}
         observed = {
             n: [Observation(t, v, seq=i) for i, (t, v) in enumerate(zip(run.times, run.columns[n], strict=False))]
             for n in definitions

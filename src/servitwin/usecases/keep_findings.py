@@ -78,6 +78,12 @@ class KeepFindings:
             said += self._one(twin, by, one, finding, now)
         return said
 
+    def case_of(self, twin: Twin, by: Finder, found: ServiceFinding) -> str:
+        """Id of the case that holds a finding; empty: none does."""
+        id = by.id_of(twin.uid, found)
+        holders = (s.case.id for s in self._standings(twin, by.service) if any(f.id == id for f in s.findings))
+        return next(holders, "")
+
     def settle(
         self, twin: Twin, by: Finder, told: Mapping[FindingKey, ServiceFinding], since: int, now: int
     ) -> list[Message]:

@@ -175,16 +175,19 @@ def test_what_is_no_number_is_told_as_unknown_and_what_is_printed_goes_nowhere(t
     assert run({"D": decay(tmp_path, 12)}, DECAY)["columns"]["d.x"][-1] == pytest.approx(0.9**10)
 
 
-def test_archives_that_are_none_or_lead_outside():
-    assert refusal({"D": b"PK nothing"}).code == "fmu:not-a-zip"
-    escaping = packed("<x/>", {"../../evil.so": b"x"})
-    assert refusal({"D": escaping}).code == "fmu:entry"
+def test_archives_are_judged_before_anything_runs(tmp_path):
+    def told(content: bytes) -> list[str]:
+        return [f.code for f in plugin.check({"fmus": {"D": text(content)}, "system": DECAY})]
+
+    assert told(b"PK nothing") == ["fmu:cut-short"]
+    assert told(packed("<x/>", {"../../evil.so": b"x"})) == ["fmu:entry"]
     assert refusal({"D": packed("<fmiModelDescription", {})}).code == "fmu:description"
-    bomb = BytesIO()
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        for i in range(5001):
-            archive.writestr(f"empty{i}", b"")
-    assert refusal({"D": bomb.getvalue()}).code == "fmu:too-large"
+    three = {**DECAY, "components": [{"name": n, "fmu": "D"} for n in "abc"]}
+    zeros = BytesIO()
+    with zipfile.ZipFile(zeros, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("resources/zeros", bytes(150_000_000))
+    (fault,) = plugin.check({"fmus": {"D": text(zeros.getvalue())}, "system": three})  # each has room alone
+    assert fault.code == "fmu:too-large" and "of all components" in fault.message
 
 
 def test_structures_that_do_not_fit_their_fmus(tmp_path):
@@ -254,6 +257,7 @@ def test_the_real_package_of_a_crane_is_read():
         ('unit="m"', 'unit="kg"', "ssp:unit"),
         ('startElement="a"', 'startElement="nobody"', "ssp:connection"),
         ('factor="2"', 'factor="two"', "ssp:not-read"),
+        ('m="1" factor', 'm="one" factor', "ssp:not-read"),
         ("<ssd:System name=", "<!DOCTYPE x [<!ENTITY y 'z'>]><ssd:System name=", "ssp:not-read"),
         ("</ssd:SystemStructureDescription>", "", "ssp:not-read"),
     ],

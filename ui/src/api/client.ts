@@ -77,6 +77,12 @@ export async function put<T>(url: string, body: unknown): Promise<T> {
   return (await change("PUT", url, body, {})) as T;
 }
 
+/** A file as it is. */
+export async function putFile<T>(url: string, content: Blob): Promise<T> {
+  const headers = { Accept: "application/json", "X-CSRF-Token": csrf, "Content-Type": "application/octet-stream" };
+  return (await read(await send(absolute(url), { method: "PUT", headers, body: content }))) as T;
+}
+
 export async function remove(url: string): Promise<void> {
   await change("DELETE", url, undefined, {});
 }

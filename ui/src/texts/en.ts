@@ -10,6 +10,7 @@ import { maintenance } from "./en/maintenance";
 import { offers } from "./en/offers";
 import { places } from "./en/places";
 import { plan } from "./en/plan";
+import { setups } from "./en/setups";
 import { simulation } from "./en/simulation";
 import { quality } from "./en/quality";
 import { robots } from "./en/robots";
@@ -31,4 +32,5 @@ export const t = {
   ...robots,
   ...maintenance,
   ...simulation,
+  ...setups,
 };

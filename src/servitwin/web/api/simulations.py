@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.domain.expected_trace import Compared
+from servitwin.domain.expected_trace import Compared, Drawn
 from servitwin.domain.instant import DAY
 from servitwin.domain.job import Job
 from servitwin.domain.party import Actor
@@ -116,25 +116,30 @@ async def compare_with_machine(parts: Parts, me: Me, id: str, body: ComparedIn) 
 
     With `open_cases` they open, continue and end cases, as the findings of services do.
     """
-    found, said = await run_in_threadpool(_compare, parts, me, id, body)
+    found, cases, said = await run_in_threadpool(_compare, parts, me, id, body)
     for subject, payload in said:
         await parts.bus.publish(subject, payload)
-    return answer({"signals": [_compared(c) for c in found], "says": _says(found)})
+    shown = [_compared(one, course, cases) for one, course in found]
+    return answer({"signals": shown, "says": _says([one for one, _ in found])})
 
 
-def _compare(parts: WebParts, me: Actor, id: str, body: ComparedIn) -> tuple[list[Compared], list[Message]]:
+def _compare(
+    parts: WebParts, me: Actor, id: str, body: ComparedIn
+) -> tuple[list[tuple[Compared, Drawn]], dict[tuple[str, int], str], list[Message]]:
+    """What was compared, the case of each deviation by signal and begin, and what the bus has to hear of."""
     twin = permitted_twin(parts, me, body.twin, "treat" if body.open_cases else "read")
     begin = time_of(_text(body.begin) or "", "begin")
     watched = [msgspec.convert(s.model_dump(), Watched) for s in body.signals]
     found = _models(parts).compare(me, id, twin, body.name, begin, watched)
-    if not body.open_cases:
-        return found, []
     keeper = KeepFindings(parts.registry, parts.records, parts.new_id)
     by = Finder(SERVICE, VERSION, body.name)
-    with parts.records.together("cases"):
-        now = parts.now()
-        said = keeper.take(twin, by, as_service_findings(body.name, found), parts.history.cut(), now, now)
-    return found, said
+    deviations = as_service_findings(body.name, [one for one, _ in found])
+    said: list[Message] = []
+    if body.open_cases:
+        with parts.records.together("cases"):
+            now = parts.now()
+            said = keeper.take(twin, by, deviations, parts.history.cut(), now, now)
+    return found, {(d.about, d.start): keeper.case_of(twin, by, d) for d in deviations}, said
 
 
 def _set_up(body: SetUpIn) -> SetUp:
@@ -164,15 +169,15 @@ def _shown(parts: WebParts, entry: RegisterEntry, checked: tuple[Job, Any] | Non
     }  # fmt: skip
 
 
-def _compared(one: Compared) -> dict[str, Any]:
+def _compared(one: Compared, course: Drawn, cases: dict[tuple[str, int], str]) -> dict[str, Any]:
     return {
         **{n: getattr(one, n) for n in ("signal", "observed", "inside", "rms", "largest", "covered")},
-        "at": at(one.at),
+        "at": at(one.at), "simulated": course.expected, "measured": course.observed,
         "findings": [
             {
                 "id": f.id, "requirement": f.requirement, "component": f.component, "severity": f.severity,
                 "start": at(f.start), "end": at(f.end), "determined": at(f.determined), "least": f.least,
-                "most": f.most,
+                "most": f.most, "case": cases[one.signal, f.start],
             }
             for f in one.findings
         ],
@@ -182,8 +187,13 @@ def _compared(one: Compared) -> dict[str, Any]:
 def _says(found: list[Compared]) -> str:
     deviations = sum(len(c.findings) for c in found)
     silent = [c.signal for c in found if not c.observed]
-    said = f"{deviations} deviations in {len(found)} signals" if deviations else f"{len(found)} signals as simulated"
+    said = f"{_counted(deviations, 'deviation')} in {_counted(len(found), 'signal')}"
+    said = said if deviations else f"{_counted(len(found), 'signal')} as simulated"
     return f"{said}; nothing was heard of {', '.join(silent)}" if silent else said
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _text(value: str | int | None) -> str | None:

@@ -1,7 +1,6 @@
-import { IxContentHeader } from "@siemens/ix-react";
 import type { ControllerSummary } from "../../api/types";
 import { useControllers } from "../../data/controllers";
-import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
+import { ListPage } from "../../parts/ListPage";
 import { Link } from "../../route/router";
 import { t } from "../../texts/en";
 
@@ -9,52 +8,32 @@ const c = t.controllers;
 
 /** Controllers in all versions, and how their last check went. */
 export default function Controllers() {
-  const answer = useControllers();
   return (
-    <>
-      <IxContentHeader headerTitle={c.title} />
-      <p className="weak">{c.modelNote}</p>
-      <Loaded answer={answer} skeleton={<Skeleton lines={6} />}>
-        {(found) =>
-          found.length === 0 ? (
-            <Empty title={c.none}>{c.noneHint}</Empty>
-          ) : (
-            // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-            <div className="grid-box" tabIndex={0} role="group" aria-label={c.title}>
-              <table className="grid">
-                <thead>
-                  <tr>
-                    <th scope="col">{c.col.name}</th>
-                    <th scope="col">{c.col.version}</th>
-                    <th scope="col">{c.col.of}</th>
-                    <th scope="col">{c.col.properties}</th>
-                    <th scope="col">{c.col.answers}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {found.map((one) => (
-                    <tr key={one.reference}>
-                      <td>
-                        <Link place={`controllers/${one.reference}`} className="strong">
-                          {one.title || one.name}
-                        </Link>{" "}
-                        <span className="weak code">{one.name}</span>
-                      </td>
-                      <td className="num">{one.version}</td>
-                      <td>{one.twin ? <Link place={`machines/${one.twin}`}>{one.twin}</Link> : c.type(one.machine_type)}</td>
-                      <td className="num">{one.properties}</td>
-                      <td>
-                        <Outcome one={one} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )
-        }
-      </Loaded>
-    </>
+    <ListPage
+      title={c.title}
+      lead={c.modelNote}
+      answer={useControllers()}
+      none={c.none}
+      noneHint={c.noneHint}
+      rowKey={(one) => one.reference}
+      columns={[
+        {
+          title: c.col.name,
+          cell: (one) => (
+            <>
+              <Link place={`controllers/${one.reference}`} className="strong">
+                {one.title || one.name}
+              </Link>{" "}
+              <span className="weak code">{one.name}</span>
+            </>
+          ),
+        },
+        { title: c.col.version, className: "num", cell: (one) => one.version },
+        { title: c.col.of, cell: (one) => (one.twin ? <Link place={`machines/${one.twin}`}>{one.twin}</Link> : c.type(one.machine_type)) },
+        { title: c.col.properties, className: "num", cell: (one) => one.properties },
+        { title: c.col.answers, cell: (one) => <Outcome one={one} /> },
+      ]}
+    />
   );
 }
 

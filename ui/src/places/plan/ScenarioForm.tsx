@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
-import { ApiError } from "../../api/client";
 import { compareScenarios, type LineStation, type Scenario } from "../../data/simulation";
+import { useAct } from "../../data/useAct";
 import { Card } from "../../parts/Card";
 import { Problem } from "../../parts/Feedback";
 import { t } from "../../texts/en";
@@ -36,26 +36,15 @@ export function ScenarioForm({ line, stations, asked, busy }: { line: string; st
   const [days, setDays] = useState(20);
   const [worth, setWorth] = useState("3.20");
   const [currency, setCurrency] = useState("EUR");
-  const [sending, setSending] = useState(false);
-  const [problem, setProblem] = useState<ApiError | null>(null);
+  const { act, busy: sending, problem } = useAct(asked);
   const change = (key: number, next: Partial<Row>): void => setRows(rows.map((row) => (row.key === key ? { ...row, ...next } : row)));
-  const ask = async (event: FormEvent): Promise<void> => {
+  const ask = (event: FormEvent): void => {
     event.preventDefault();
-    setSending(true);
-    setProblem(null);
-    try {
-      await compareScenarios(line, { scenarios: rows.map(asScenario), days, worth_per_part: worth, currency });
-      asked();
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      setProblem(error);
-    } finally {
-      setSending(false);
-    }
+    void act(() => compareScenarios(line, { scenarios: rows.map(asScenario), days, worth_per_part: worth, currency }));
   };
   return (
     <Card title={s.ask}>
-      <form onSubmit={(event) => void ask(event)} className="scenario-form">
+      <form onSubmit={ask} className="scenario-form">
         {rows.map((row) => (
           <fieldset key={row.key} className="scenario-row">
             <legend className="hidden">{row.name}</legend>

@@ -1,9 +1,8 @@
-import { useState } from "react";
-import { ApiError } from "../../api/client";
 import type { LineModelAnswer } from "../../api/types";
 import { useJob, useJobs } from "../../data/jobs";
 import { buildLineModel, type ComparisonPlan, comparisonOf, isWorking, type LineStation, type MetFigure, useLineModel } from "../../data/simulation";
 import { useTwins } from "../../data/twins";
+import { useAct } from "../../data/useAct";
 import { Card } from "../../parts/Card";
 import { Time } from "../../parts/Clock";
 import { Empty, Loaded, Problem, Skeleton } from "../../parts/Feedback";
@@ -88,25 +87,11 @@ const stationsOf = (model: LineModelAnswer): LineStation[] => (model.model.stati
 
 function Build({ line, reload, fresh }: { line: string; reload: () => void; fresh?: boolean }) {
   const account = useAccount();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<ApiError | null>(null);
+  const { act, busy, problem } = useAct(reload);
   if (!mayPlan(account)) return null;
-  const build = async (): Promise<void> => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await buildLineModel(line);
-      reload();
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      setProblem(error);
-    } finally {
-      setBusy(false);
-    }
-  };
   return (
     <>
-      <button type="button" className={fresh ? "primary" : "plain"} disabled={busy} onClick={() => void build()}>
+      <button type="button" className={fresh ? "primary" : "plain"} disabled={busy} onClick={() => void act(() => buildLineModel(line))}>
         {busy ? s.building : fresh ? s.build : s.rebuild}
       </button>
       {problem ? <Problem error={problem} /> : null}
@@ -189,7 +174,7 @@ function Validation({ model }: { model: LineModelAnswer }) {
                       <td>{figureTitle(one.figure)}</td>
                       <td className="num">{formatNumber(one.measured, digits)}</td>
                       <td className="num">{formatNumber(one.predicted, digits)}</td>
-                      <td className="num">{one.relative === null ? "–" : `${one.relative > 0 ? "+" : ""}${formatRatio(one.relative)}`}</td>
+                      <td className="num">{one.relative === null ? "–" : `${one.relative > 0 ? "+" : ""}${formatRatio(one.relative)} %`}</td>
                       <td>
                         <span className="num">
                           {formatNumber(one.low, digits)} – {formatNumber(one.high, digits)}

@@ -18,4 +18,5 @@ export const tabs: readonly PlanTab[] = [
   { id: "life", title: t.life.fleet.tab, page: lazy(() => import("./RemainingLives")) },
   { id: "robots", title: t.robots.tab, page: lazy(() => import("./robots/Robots")) },
   { id: "scenarios", title: t.plan.tabs.scenarios, page: lazy(() => import("./Scenarios")) },
+  { id: "set-ups", title: t.setups.tab, page: lazy(() => import("./setups/SetUps")) },
 ];

@@ -1,51 +1,63 @@
-import { IxContentHeader } from "@siemens/ix-react";
 import { useState } from "react";
-import { ApiError } from "../../api/client";
-import type { Gate, Release } from "../../api/types";
+import type { Release } from "../../api/types";
 import { askGate, isInGate, useRelease, withdrawRelease } from "../../data/releases";
+import { useTwins } from "../../data/twins";
+import { useAct } from "../../data/useAct";
 import { Card, Facts } from "../../parts/Card";
 import { Time } from "../../parts/Clock";
-import { Loaded, Problem, Skeleton } from "../../parts/Feedback";
+import { Empty, Loaded, Problem, Skeleton } from "../../parts/Feedback";
 import { Link } from "../../route/router";
 import { t } from "../../texts/en";
+import { GateSteps, STEPS } from "./GateSteps";
 import { StateWord } from "./StateWord";
 
 const r = t.releases;
-const STEPS = ["controller", "simulated", "replayed", "performance"] as const;
 
 /** One release: the checklist of its gate with evidence, and the statement that machines ask for. */
 export function ReleasePage({ id }: { id: string }) {
   const answer = useRelease(id);
+  if (answer.error?.status === 404) {
+    return (
+      <Empty title={r.notFound}>
+        <Link place="releases">{r.title}</Link>
+      </Empty>
+    );
+  }
   return (
     <Loaded answer={answer} skeleton={<Skeleton lines={8} />}>
       {(release) => (
         <>
-          <IxContentHeader headerTitle={`${release.machine_type} ${release.version}`} headerSubtitle={release.title} />
-          <p>
-            <StateWord state={release.state} />{" "}
-            {release.withdrawn ? (
-              <span className="weak">
-                {r.withdrawn(release.withdrawn.by)}: {release.withdrawn.why}
-              </span>
-            ) : null}
-          </p>
+          <header className="twin-head">
+            <div>
+              <p className="crumbs">
+                <Link place="releases">{r.title}</Link>
+              </p>
+              <h1>{`${release.machine_type} ${release.version}`}</h1>
+              <p className="twin-sub weak">{release.title}</p>
+              <p role="status">
+                <StateWord state={release.state} /> {r.means[release.state]}
+                {release.withdrawn ? ` ${r.withdrawn(release.withdrawn.by)}: ${release.withdrawn.why}` : ""}
+              </p>
+            </div>
+          </header>
           <div className="controller-columns even">
-            {release.gates[0] ? <GateCard gate={release.gates[0]} release={release} /> : null}
+            <GateCard release={release} reload={answer.reload} />
             <div className="controller-side">
               <About release={release} />
               <StatementCard release={release} />
-              {release.may_change ? <Acts release={release} reload={answer.reload} /> : null}
+              {release.may_change && !release.withdrawn ? <TakeBack release={release} reload={answer.reload} /> : null}
             </div>
           </div>
           {release.gates.length > 1 ? (
             <Card title={r.earlier}>
-              <ul className="notes">
-                {release.gates.slice(1).map((gate) => (
-                  <li key={gate.id}>
+              {release.gates.slice(1).map((gate) => (
+                <details key={gate.id}>
+                  <summary>
                     <StateWord state={gate.state} /> <Time at={gate.at} precision="minute" /> {r.by(gate.by)}
-                  </li>
-                ))}
-              </ul>
+                  </summary>
+                  <GateSteps gate={gate} release={release} />
+                </details>
+              ))}
             </Card>
           ) : null}
         </>
@@ -54,55 +66,35 @@ export function ReleasePage({ id }: { id: string }) {
   );
 }
 
-function GateCard({ gate, release }: { gate: Gate; release: Release }) {
-  const { policy } = gate;
-  const steps = new Map(gate.steps.map((step) => [step.name, step]));
+function GateCard({ release, reload }: { release: Release; reload: () => void }) {
+  const { act, busy, problem } = useAct(reload);
+  const gate = release.gates[0];
   return (
-    <Card title={r.gate} extra={<StateWord state={gate.state} />}>
-      <p className="weak">
-        {r.asked} <Time at={gate.at} precision="minute" /> {r.by(gate.by)}
-        {gate.ended ? (
-          <>
-            {" · "}
-            {r.ended} <Time at={gate.ended} precision="minute" />
-          </>
-        ) : null}
-      </p>
-      <ol className="gate-steps">
-        {STEPS.map((name) => {
-          const step = steps.get(name);
-          const needed = policy.needs.includes(name);
-          return (
-            <li key={name} className={`gate-step-${step?.outcome ?? "waits"}`}>
-              <p className="row">
+    <Card title={r.gate} extra={gate ? <StateWord state={gate.state} /> : null}>
+      {gate ? (
+        <GateSteps gate={gate} release={release} />
+      ) : (
+        <>
+          <p>{r.neverTried}</p>
+          <ol className="gate-steps">
+            {STEPS.map((name) => (
+              <li key={name} className="gate-step-waits">
                 <strong>{r.steps[name]}</strong>
-                <span className="gate-outcome">{step ? r.outcomes[step.outcome] : r.waits}</span>
-                {needed ? null : <span className="weak">{r.notAsked}</span>}
-              </p>
-              {step ? <p>{step.says}</p> : null}
-              {step && name === "controller" && release.controller ? (
-                <p>
-                  <Link place={`controllers/${release.controller}`}>{r.openController}</Link>
-                </p>
-              ) : null}
-              {step?.found.length ? (
-                <details>
-                  <summary>{r.details(step.found.length)}</summary>
-                  <ul className="notes">
-                    {step.found.map((line) => (
-                      <li key={line}>{line}</li>
-                    ))}
-                  </ul>
-                </details>
-              ) : null}
-            </li>
-          );
-        })}
-      </ol>
-      {gate.fault ? <p className="outcome-violated">{gate.fault.message}</p> : null}
-      <p className="weak">
-        {r.policy}: {r.policyText(policy.runs, policy.hours, policy.recorded_hours, Math.round(100 * policy.worse_at_most))} {policy.accept_bounded ? r.bounded : ""}
-      </p>
+                <p className="weak">{r.trying[name]}</p>
+              </li>
+            ))}
+          </ol>
+        </>
+      )}
+      {release.may_change && !release.withdrawn ? (
+        <p className="gate-try">
+          <button type="button" className={gate?.state === "passed" ? "plain" : "primary"} disabled={busy || isInGate(release)} onClick={() => void act(() => askGate(release.id))}>
+            {gate ? r.try : r.tryFirst}
+          </button>
+        </p>
+      ) : null}
+      {release.may_change ? null : <p className="weak">{r.mayNot(release.party)}</p>}
+      {problem ? <Problem error={problem} /> : null}
     </Card>
   );
 }
@@ -110,7 +102,7 @@ function GateCard({ gate, release }: { gate: Gate; release: Release }) {
 function About({ release }: { release: Release }) {
   const settings = Object.entries(release.settings).map(([command, values]) => `${command}: ${Object.entries(values).map(([name, value]) => `${name} ${String(value)}`).join(", ")}`);
   return (
-    <Card>
+    <Card title={r.about}>
       <Facts
         items={[
           [r.col.of, r.type(release.machine_type, release.type_version)],
@@ -137,55 +129,58 @@ function StatementCard({ release }: { release: Release }) {
       {gate && !gate.logged ? <p role="status">{r.statementWaits}</p> : null}
       {gate?.logged ? (
         <>
-          <p>{r.statementOn}</p>
+          <p>{release.withdrawn ? r.statementBack : r.statementOn}</p>
           <p className="code break weak">{gate.statement}</p>
           <p>
             <a href={`/api/v1/releases/${encodeURIComponent(release.id)}/statement`} download>
               {r.download}
             </a>
           </p>
+          {release.withdrawn ? null : <Machines release={release} />}
         </>
       ) : null}
     </Card>
   );
 }
 
-function Acts({ release, reload }: { release: Release; reload: () => void }) {
-  const [why, setWhy] = useState("");
-  const [problem, setProblem] = useState<ApiError | null>(null);
-  const act = async (work: () => Promise<unknown>): Promise<void> => {
-    setProblem(null);
-    try {
-      await work();
-      reload();
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      setProblem(error);
-    }
-  };
-  if (release.withdrawn) return null;
+/** Where the update is sent from: the commands of the machines that it is for. */
+function Machines({ release }: { release: Release }) {
+  const machines = (useTwins().data ?? []).filter((twin) => twin.type?.split("@")[0] === release.machine_type);
+  if (!machines.length) return null;
   return (
-    <Card>
-      <div className="gate-acts">
-        <button type="button" className="primary" disabled={isInGate(release)} onClick={() => void act(() => askGate(release.id))}>
-          {release.gates.length ? r.try : r.tryFirst}
+    <p>
+      {r.installOn}{" "}
+      {machines.map((twin, i) => (
+        <span key={twin.id}>
+          {i ? ", " : ""}
+          <Link place={`machines/${twin.id}/commands`}>{twin.title || twin.id}</Link>
+        </span>
+      ))}
+    </p>
+  );
+}
+
+function TakeBack({ release, reload }: { release: Release; reload: () => void }) {
+  const [why, setWhy] = useState("");
+  const { act, busy, problem } = useAct(reload);
+  return (
+    <Card title={r.withdraw}>
+      <p className="weak">{r.withdrawNote}</p>
+      <form
+        className="gate-back"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void act(() => withdrawRelease(release.id, why));
+        }}
+      >
+        <label>
+          {r.why}
+          <input type="text" required maxLength={500} value={why} onChange={(event) => setWhy(event.target.value)} />
+        </label>
+        <button type="submit" className="plain" disabled={busy}>
+          {r.withdraw}
         </button>
-        <form
-          className="row"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void act(() => withdrawRelease(release.id, why));
-          }}
-        >
-          <label>
-            {r.why}
-            <input type="text" required maxLength={500} value={why} onChange={(event) => setWhy(event.target.value)} />
-          </label>
-          <button type="submit" className="plain">
-            {r.withdraw}
-          </button>
-        </form>
-      </div>
+      </form>
       {problem ? <Problem error={problem} /> : null}
     </Card>
   );

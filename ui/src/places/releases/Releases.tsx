@@ -1,7 +1,6 @@
-import { IxContentHeader } from "@siemens/ix-react";
 import { useReleases } from "../../data/releases";
 import { Time } from "../../parts/Clock";
-import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
+import { ListPage } from "../../parts/ListPage";
 import { Link, useParam } from "../../route/router";
 import { t } from "../../texts/en";
 import { ReleasePage } from "./ReleasePage";
@@ -17,56 +16,42 @@ export default function Releases() {
 
 /** Releases of machine types, and where each stands. */
 function All() {
-  const answer = useReleases();
   return (
-    <>
-      <IxContentHeader headerTitle={r.title} />
-      <p className="weak">{r.lead}</p>
-      <Loaded answer={answer} skeleton={<Skeleton lines={6} />}>
-        {(found) =>
-          found.length === 0 ? (
-            <Empty title={r.none}>{r.noneHint}</Empty>
-          ) : (
-            // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-            <div className="grid-box" tabIndex={0} role="group" aria-label={r.title}>
-              <table className="grid">
-                <thead>
-                  <tr>
-                    <th scope="col">{r.col.release}</th>
-                    <th scope="col">{r.col.of}</th>
-                    <th scope="col">{r.col.state}</th>
-                    <th scope="col">{r.col.controller}</th>
-                    <th scope="col">{r.col.by}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {found.map((one) => (
-                    <tr key={one.id}>
-                      <td>
-                        <Link place="releases" params={{ release: one.id }} className="strong">
-                          {one.version}
-                        </Link>
-                        <div className="weak">{one.title}</div>
-                      </td>
-                      <td>{one.machine_type}</td>
-                      <td>
-                        <StateWord state={one.state} />
-                      </td>
-                      <td>{one.controller ? <Link place={`controllers/${one.controller}`}>{one.controller}</Link> : "–"}</td>
-                      <td>
-                        <Time at={one.at} precision="minute" />
-                        <div className="weak">
-                          {one.by}, {one.party}
-                        </div>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )
-        }
-      </Loaded>
-    </>
+    <ListPage
+      title={r.title}
+      lead={r.lead}
+      answer={useReleases()}
+      none={r.none}
+      noneHint={r.noneHint}
+      rowKey={(one) => one.id}
+      columns={[
+        {
+          title: r.col.release,
+          className: "wraps",
+          cell: (one) => (
+            <>
+              <Link place="releases" params={{ release: one.id }} className="strong">
+                {one.version}
+              </Link>
+              <div className="weak">{one.title}</div>
+            </>
+          ),
+        },
+        { title: r.col.state, cell: (one) => <StateWord state={one.state} /> },
+        { title: r.col.of, cell: (one) => one.machine_type },
+        { title: r.col.controller, cell: (one) => (one.controller ? <Link place={`controllers/${one.controller}`}>{one.controller}</Link> : "–") },
+        {
+          title: r.col.by,
+          cell: (one) => (
+            <>
+              <Time at={one.at} precision="minute" />
+              <div className="weak">
+                {one.by}, {one.party}
+              </div>
+            </>
+          ),
+        },
+      ]}
+    />
   );
 }

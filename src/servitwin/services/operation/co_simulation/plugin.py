@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from io import BytesIO
 from typing import Any
 
 import msgspec
 
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.system_structure import SystemStructure, system_faults
+from servitwin.sdk.model_archive import MOST_BYTES, open_model
 from servitwin.sdk.service import Plan
 from servitwin.services.operation.co_simulation.master import Master, thinned
 from servitwin.services.operation.co_simulation.process import Cancelled
 from servitwin.services.operation.co_simulation.ssp import read_structure
 
 STRUCTURE = "SystemStructure.ssd"
-MOST_PACKAGE = 200_000_000
 
 
 class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,10 +137,7 @@ def _read(problem: Mapping[str, Any]) -> tuple[Problem, SystemStructure, dict[st
         show=asked.show or system.show,
     )
     faults += system_faults(system)
-    for c in system.components:
-        if c.fmu not in fmus:
-            hint = f"Given are {', '.join(sorted(fmus)) or 'none'}"
-            faults.append(Fault("fmu:missing", f"The FMU {c.fmu[:100]!r} of {c.name} is not there", hint, "fmus"))
+    faults += _opened(system, fmus)
     if faults:
         raise InvalidInputError(faults)
     return asked, system, fmus
@@ -158,20 +153,27 @@ def _decoded(text: str, where: str, faults: list[Fault]) -> bytes:
 
 def _package(content: bytes, step: float | None) -> tuple[SystemStructure, dict[str, bytes]]:
     """Structure and FMUs of an SSP package, read in memory."""
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            entries = [e for e in archive.infolist() if e.filename == STRUCTURE or e.filename.endswith(".fmu")]
-            if sum(e.file_size for e in entries) > MOST_PACKAGE:
-                said = f"The package holds more than {MOST_PACKAGE} bytes"
-                raise InvalidInputError(Fault("ssp:too-large", said, "Divide it", "ssp"))
-            read = {}
-            for entry in entries:
-                with archive.open(entry) as file:
-                    read[entry.filename] = file.read(entry.file_size + 1)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as e:
-        raise InvalidInputError(
-            Fault("ssp:not-a-zip", f"This is no SSP package: {e}", "Bring in an .ssp", "ssp")
-        ) from None
-    if STRUCTURE not in read:
+    package = open_model(content, "ssp")
+    if STRUCTURE not in package.names:
         raise InvalidInputError(Fault("ssp:no-structure", f"It holds no {STRUCTURE}", "Bring in an .ssp", "ssp"))
-    return read_structure(read.pop(STRUCTURE), step), read
+    fmus = {name: package.read(name) for name in package.names if name.endswith(".fmu")}
+    return read_structure(package.read(STRUCTURE), step), fmus
+
+
+def _opened(system: SystemStructure, fmus: Mapping[str, bytes]) -> list[Fault]:
+    """What is wrong with the archives; each component unpacks its own, so that their sizes add up."""
+    faults: list[Fault] = []
+    size = 0
+    for c in system.components:
+        if c.fmu not in fmus:
+            hint = f"Given are {', '.join(sorted(fmus)) or 'none'}"
+            faults.append(Fault("fmu:missing", f"The FMU {c.fmu[:100]!r} of {c.name} is not there", hint, "fmus"))
+            continue
+        try:
+            size += open_model(fmus[c.fmu], f"fmus.{c.name}", c.name).size
+        except InvalidInputError as e:
+            faults += e.faults
+    if size > MOST_BYTES:
+        said = f"The FMUs of all components unpack to {size} bytes; {MOST_BYTES} are taken at most"
+        faults.append(Fault("fmu:too-large", said, "Leave out what a simulation does not need", "fmus"))
+    return faults

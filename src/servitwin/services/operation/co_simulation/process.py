@@ -10,18 +10,16 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Callable, Mapping
-from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import msgspec
 
 from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.sdk.model_archive import open_model
 
-MOST_ENTRIES, MOST_BYTES = 5000, 400_000_000
 _LONGEST_ANSWER = 16_000_000
 _WORDS = {
     signal.SIGSEGV: ("fmu:crashed", "It crashed (segmentation fault)"),
@@ -55,7 +53,7 @@ class FmuProcess:
         self._folder = tempfile.TemporaryDirectory(prefix="servitwin-fmu-")
         try:
             root = Path(self._folder.name)
-            unpack(self.name, self._content, root / "fmu")
+            open_model(self._content, f"fmus.{self.name}", self.name).unpack(root / "fmu")
             (root / "scratch").mkdir()
             command = [sys.executable, "-I", "-m", "servitwin.services.operation.co_simulation.child"]
             # Nothing of this process's surroundings: no tokens, no paths to load other code from.
@@ -156,43 +154,3 @@ class FmuProcess:
 
 class Cancelled(Exception):  # noqa: N818 - no error: whoever asked wants it no more
     """The simulation is not wanted any more."""
-
-
-def unpack(name: str, content: bytes, target: Path) -> None:
-    """Unpack an FMU or SSP into a new folder; nothing is written outside of it.
-
-    Raises:
-        InvalidInputError: ``fmu:not-a-zip``, ``fmu:too-large``, ``fmu:entry``.
-    """
-
-    def refuse(code: str, message: str) -> InvalidInputError:
-        return InvalidInputError(Fault(code, f"{name}: {message}", "Bring in the file as it was made", f"fmus.{name}"))
-
-    try:
-        archive = zipfile.ZipFile(BytesIO(content))
-        entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as e:
-        raise refuse("fmu:not-a-zip", f"This is no ZIP archive: {e}") from None
-    if len(entries) > MOST_ENTRIES or sum(e.file_size for e in entries) > MOST_BYTES:
-        raise refuse("fmu:too-large", f"It would unpack to more than {MOST_BYTES} bytes or {MOST_ENTRIES} files")
-    target.mkdir()
-    left = MOST_BYTES
-    for entry in entries:
-        path = PurePosixPath(entry.filename.replace("\\", "/"))
-        link = (entry.external_attr >> 16) & 0o170000 == 0o120000
-        if path.is_absolute() or ".." in path.parts or link or entry.flag_bits & 1:
-            raise refuse("fmu:entry", f"Its entry {entry.filename[:100]!r} is a link, encrypted, or leads out of it")
-        place = target.joinpath(*path.parts)
-        if entry.is_dir():
-            place.mkdir(parents=True, exist_ok=True)
-            continue
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with archive.open(entry) as source, place.open("wb") as file:
-                while piece := source.read(1 << 20):  # what an entry says of its size is not believed
-                    left -= len(piece)
-                    if left < 0:
-                        raise refuse("fmu:too-large", f"It unpacks to more than {MOST_BYTES} bytes")
-                    file.write(piece)
-        except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError, ValueError) as e:
-            raise refuse("fmu:not-a-zip", f"Its entry {entry.filename[:100]!r} cannot be unpacked: {e}") from None

@@ -150,17 +150,20 @@ def read_structure(text: bytes, step: float | None = None) -> SystemStructure:
     Raises:
         InvalidInputError: ``ssp:...``, everything that cannot be read or carried out.
     """
-    reader = _Reader(text)
+    try:
+        return _structure(_Reader(text), step)
+    except (ValueError, RecursionError) as e:
+        raise _refused("ssp:not-read", f"A number or name cannot be read: {e}") from None
+
+
+def _structure(reader: _Reader, step: float | None) -> SystemStructure:
     system = reader.root.find(f"{_SSD}System")
     if reader.root.tag != f"{_SSD}SystemStructureDescription" or system is None:
         raise _refused("ssp:not-read", "This is no SystemStructureDescription of SSP 1.0")
-    try:
-        reader.system(system, "")
-        experiment = reader.root.find(f"{_SSD}DefaultExperiment")
-        begin = float(experiment.get("startTime", "0")) if experiment is not None else 0.0
-        end = float(experiment.get("stopTime", "1")) if experiment is not None else 1.0
-    except (ValueError, RecursionError) as e:
-        raise _refused("ssp:not-read", f"A number or name cannot be read: {e}") from None
+    reader.system(system, "")
+    experiment = reader.root.find(f"{_SSD}DefaultExperiment")
+    begin = float(experiment.get("startTime", "0")) if experiment is not None else 0.0
+    end = float(experiment.get("stopTime", "1")) if experiment is not None else 1.0
     if step is None:
         base = next((e.get("baseStepSize") for e in reader.root.iter() if e.tag.endswith("FixedStepAlgorithm")), None)
         step = float(base) if base is not None else (end - begin) / _DEFAULT_STEPS

@@ -2,14 +2,14 @@
 
 A part is (time it came in, product). The one kind of event is "a machine has finished a part" (and "a source brings
 one"): stops that come with work lengthen the work that they fall into, stops by the calendar and closed hours are one
-function of time (:class:`Timeline`), so that neither needs an event. Blocking is after service: a finished part stays
+function of time (``timeline.py``), so that neither needs an event. Blocking is after service: a finished part stays
 on its machine until there is a place (manufacturing blocking).
 """
 
 from __future__ import annotations
 
+import gc
 import itertools
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
@@ -17,9 +17,17 @@ from heapq import heappop, heappush
 import numpy as np
 
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.domain.line_model import EXIT, WEEK_S, Duration, LineModel, Source, Station, Stop, check_line
+from servitwin.domain.line_model import EXIT, WEEK_S, LineModel, Source, Station, check_line
 from servitwin.domain.line_result import LineRun, StationRun
-from servitwin.services.operation.line_simulation.timeline import Timeline, timeline
+from servitwin.services.operation.line_simulation.machine import (
+    Machine,
+    Tally,
+    endless,
+    happens,
+    machines_of,
+    streams,
+)
+from servitwin.services.operation.line_simulation.row import order_of, run_row
 
 MOST_EVENTS = 200_000_000
 MOST_PARTS = 1_000_000
@@ -70,47 +78,15 @@ def simulate(
     return _Run(model, warm_up, warm_up + seconds, seed, replication, week_s % WEEK_S).go(stop, most_events)
 
 
-class _Machine:
-    """One machine of a station; ``due``: its time at work at which the next stop comes."""
-
-    __slots__ = ("accounts", "blocked", "draws", "due", "last", "setup", "station", "stops", "timeline", "worked")
-
-    def __init__(self, station: int, draws: dict[str, Iterator[float]], stops: list[_Stop]) -> None:
-        self.station = station
-        self.draws = draws
-        self.stops = stops
-        self.due = min((s.due for s in stops), default=_NEVER)
-        self.worked = 0.0
-        self.last = ""
-        self.setup: Iterator[float] | None = None
-        self.timeline: Timeline | None = None
-        self.accounts = dict.fromkeys(("work", "failure", "setup", "pause", "supply", "removal"), 0.0)
-        self.blocked = 0.0
-
-
-class _Stop:
-    __slots__ = ("due", "every", "kind", "lasting")
-
-    def __init__(self, stop: Stop, random: np.random.Generator) -> None:
-        self.every = _endless(stop.every, random)
-        self.lasting = _endless(stop.lasting, random)
-        self.kind = stop.kind
-        self.due = stop.every.residual(random)
-
-
 class _Run:
     def __init__(self, model: LineModel, warm: float, end: float, seed: int, replication: int, week_s: float) -> None:
         self._model = model
-        self._week_s = week_s
         self._warm, self._end = warm, end
-
-        def random(*names: str) -> np.random.Generator:
-            return np.random.default_rng([seed, replication, *(zlib.crc32(n.encode()) for n in names)])
-
+        random = streams(seed, replication)
         self._index = {s.id: j for j, s in enumerate(model.stations)}
-        self._machines = [self._machines_of(j, s, random) for j, s in enumerate(model.stations)]
+        self._machines = [machines_of(j, s, random, warm, end, week_s) for j, s in enumerate(model.stations)]
         self._routes = [_routes(s, self._index, random(s.id, "route")) for s in model.stations]
-        self._scrap = [iter(_below(s.scrap, random(s.id, "scrap"))) if s.scrap > 0 else None for s in model.stations]
+        self._scrap = [happens(s.scrap, random(s.id, "scrap")) if s.scrap > 0 else None for s in model.stations]
         self._endless: list[Iterator[str] | None] = [None] * len(model.stations)
         self._timed: list[tuple[int, Iterator[float], Iterator[str]]] = []
         for i, source in enumerate(model.sources):
@@ -118,36 +94,48 @@ class _Run:
             if source.every is None:
                 self._endless[j] = _products(source)
             else:
-                self._timed.append((j, _endless(source.every, random(f"source-{i}", source.to)), _products(source)))
-
-    def _machines_of(self, j: int, station: Station, random: Callable[..., np.random.Generator]) -> list[_Machine]:
-        draws = {"": _endless(station.cycle, random(station.id, "cycle"))}
-        for product, duration in station.by_product.items():
-            draws[product] = _endless(duration, random(station.id, "cycle", product))
-        setup = _endless(station.setup, random(station.id, "setup")) if station.setup is not None else None
-        found = []
-        for m in range(station.machines):
-            stops = [_Stop(s, random(station.id, "stop", s.name, str(m))) for s in station.stops if s.clock == "work"]
-            machine = _Machine(j, draws, stops)
-            machine.setup = setup
-            machine.timeline = timeline(station, self._end, random(station.id, "calendar", str(m)), self._week_s)
-            found.append(machine)
-        return found
+                self._timed.append((j, endless(source.every, random(f"source-{i}", source.to)), _products(source)))
 
     def go(self, stop: Callable[[], bool], most_events: int) -> LineRun:
-        """The event loop. Names are local: half of its time would be attribute look-ups."""
+        """Run it, without the collector of cycles: there are none, and it would look for them for ever."""
+        order = order_of(self._model)
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            tally = self._events(stop, most_events) if order is None else self._row(order, stop, most_events)
+        finally:
+            if collects:
+                gc.enable()
+        return self._result(tally)
+
+    def _row(self, order: list[int], stop: Callable[[], bool], most_events: int) -> Tally:
+        def look(steps: int, t: float) -> None:
+            if stop():
+                raise Stopped
+            if steps > most_events:
+                raise _too_many(most_events, t, self._end)
+
+        machines = [m[0] for m in self._machines]
+        products = self._endless[order[0]]
+        assert products is not None
+        return run_row(order, machines, self._places(), self._scrap, products, self._warm, self._end, look)
+
+    def _places(self) -> list[float]:
+        return [_NEVER if s.places is None else s.places for s in self._model.stations]
+
+    def _events(self, stop: Callable[[], bool], most_events: int) -> Tally:
+        """The event loop. Names are local: half of the time would be attribute look-ups."""
         warm, end = self._warm, self._end
         stations = range(len(self._model.stations))
         queues: list[deque[tuple[float, Part]]] = [deque() for _ in stations]
-        places = [_NEVER if s.places is None else s.places for s in self._model.stations]
+        places = self._places()
         idle = [list(reversed(m)) for m in self._machines]
-        waiting: list[deque[tuple[float, _Machine | None, Part]]] = [deque() for _ in stations]
-        endless, routes, scrap, work = self._endless, self._routes, self._scrap, self._work
-        waited = [0.0 for _ in stations]
-        made, scrapped = [0 for _ in stations], [0 for _ in stations]
-        good: dict[str, int] = {}
-        left_scrap, leads, inside_time = 0, 0.0, 0.0
-        heap: list[tuple[float, int, _Machine | None, object]] = []
+        waiting: list[deque[tuple[float, Machine | None, Part]]] = [deque() for _ in stations]
+        supply, routes, scrap = self._endless, self._routes, self._scrap
+        tally = Tally.of(len(stations))
+        waited, made, scrapped, good = tally.waited, tally.made, tally.scrapped, tally.good
+        leads = inside_time = 0.0
+        heap: list[tuple[float, int, Machine | None, object]] = []
         number = inside = 0
         todo = list(stations)
 
@@ -169,14 +157,25 @@ class _Run:
                     elif outside:
                         part = _enter(outside.popleft(), t, warm, idle, todo)
                     else:
-                        products = endless[j]
+                        products = supply[j]
                         if products is None:
                             break
                         part = (t, next(products))
                         inside += 1
                     machine = free.pop()
                     number += 1
-                    heappush(heap, (work(machine, t, part[1]), number, machine, part))
+                    plain = machine.plain
+                    if plain is None:
+                        finish = machine.begin(t, part[1])
+                    else:
+                        seconds = next(plain)
+                        machine.worked += seconds
+                        finish = t + seconds
+                        if machine.worked < machine.due and t >= warm and finish <= end:
+                            machine.working += seconds
+                        else:
+                            finish = machine.accounted(t, seconds, 0.0)
+                    heappush(heap, (finish, number, machine, part))
             if not heap:
                 if any(waiting):
                     names = ", ".join(s.id for s, w in zip(self._model.stations, waiting, strict=True) if w)
@@ -192,8 +191,7 @@ class _Run:
             if not number & _LOOK_EVERY and stop():
                 raise Stopped
             if number > most_events:
-                said = f"{most_events} events, and {t:.0f} of {end:.0f} s are simulated"
-                raise InvalidInputError(Fault("line:too-many-events", said, "Simulate less time", "seconds"))
+                raise _too_many(most_events, t, end)
             if done is None:  # a source brings a part
                 assert isinstance(what, int)
                 k, every, products_in = self._timed[what]
@@ -219,7 +217,7 @@ class _Run:
             if chance is not None and next(chance):
                 if counted:
                     scrapped[j] += 1
-                    left_scrap += 1
+                    tally.left_scrap += 1
                 k = -1
             else:
                 way = routes[j]
@@ -234,7 +232,8 @@ class _Run:
                     inside_time += t - (part[0] if part[0] > warm else warm)
             elif len(queues[k]) < places[k] or (idle[k] and not queues[k]):
                 queues[k].append((t, part))
-                todo.append(k)
+                if idle[k]:
+                    todo.append(k)
             else:
                 waiting[k].append((t, done, part))
                 continue  # the machine keeps its part
@@ -250,54 +249,13 @@ class _Run:
         for outside in waiting:
             for since, held, _ in outside:
                 if held is not None:
-                    _add_blocked(held, since, end, warm)
-        return self._result(made, scrapped, waited, good, left_scrap, leads, inside_time, number)
+                    held.was_blocked(since, end)
+        tally.steps, tally.leads, tally.inside_time = number, leads, inside_time
+        return tally
 
-    def _work(self, machine: _Machine, t: float, product: str) -> float:
-        """When the machine will have finished a part that it begins at ``t``; the time goes to its accounts."""
-        draws = machine.draws
-        work = next(draws[product] if product in draws else draws[""])
-        setup = 0.0
-        if product != machine.last:
-            if machine.setup is not None and machine.last:
-                setup = next(machine.setup)
-            machine.last = product
-        machine.worked += work
-        total = work + setup
-        stops: list[tuple[str, float]] = []
-        if machine.worked >= machine.due:
-            for stop in machine.stops:
-                while machine.worked >= stop.due:
-                    lasting = next(stop.lasting)
-                    stops.append((stop.kind, lasting))
-                    total += lasting
-                    stop.due += next(stop.every)
-            machine.due = min(s.due for s in machine.stops)
-        finish = t + total if machine.timeline is None else machine.timeline.finish(t, total)
-        share = 1.0
-        if t < self._warm or finish > self._end:
-            share = max(0.0, min(finish, self._end) - max(t, self._warm)) / (finish - t) if finish > t else 0.0
-        accounts = machine.accounts
-        accounts["work"] += work * share
-        if setup:
-            accounts["setup"] += setup * share
-        for kind, lasting in stops:
-            accounts[kind] += lasting * share
-        return finish
-
-    def _result(
-        self,
-        made: list[int],
-        scrapped: list[int],
-        waited: list[float],
-        good: dict[str, int],
-        left_scrap: int,
-        leads: float,
-        inside_time: float,
-        events: int,
-    ) -> LineRun:
+    def _result(self, tally: Tally) -> LineRun:
         span = self._end - self._warm
-        parts = sum(good.values())
+        parts = sum(tally.good.values())
         rows = []
         for j, station in enumerate(self._model.stations):
             machines = self._machines[j]
@@ -305,56 +263,40 @@ class _Run:
             failed_shut = sum(m.timeline.failed(self._warm, self._end) for m in machines if m.timeline)
             closed = sum(m.timeline.closed(self._warm, self._end) for m in machines if m.timeline) - failed_shut
             sums = {k: sum(m.accounts[k] for m in machines) for k in machines[0].accounts}
+            sums["work"] += sum(m.working for m in machines)
             failed = sums["failure"] + failed_shut
             blocked = sum(m.blocked for m in machines) + sums["removal"]
             used = sums["work"] + failed + sums["setup"] + sums["pause"] + blocked + closed + sums["supply"]
             starved = max(0.0, whole - used) + sums["supply"]
             rows.append(
                 StationRun(
-                    station.id, made[j], scrapped[j], sums["work"] / whole, failed / whole, sums["setup"] / whole,
-                    sums["pause"] / whole, starved / whole, blocked / whole, closed / whole, waited[j] / span,
+                    station.id, tally.made[j], tally.scrapped[j], sums["work"] / whole, failed / whole,
+                    sums["setup"] / whole,
+                    sums["pause"] / whole, starved / whole, blocked / whole, closed / whole, tally.waited[j] / span,
                     1.0 - failed / max(whole - closed, 1e-9),
                 )
             )  # fmt: skip
         return LineRun(
-            span, parts, left_scrap, good, parts / span * 3600.0, inside_time / span,
-            leads / parts if parts else 0.0, tuple(rows), events,
+            span, parts, tally.left_scrap, tally.good, parts / span * 3600.0, tally.inside_time / span,
+            tally.leads / parts if parts else 0.0, tuple(rows), tally.steps,
         )  # fmt: skip
 
 
+def _too_many(most: int, t: float, end: float) -> InvalidInputError:
+    said = f"{most} events, and {t:.0f} of {end:.0f} s are simulated"
+    return InvalidInputError(Fault("line:too-many-events", said, "Simulate less time", "seconds"))
+
+
 def _enter(
-    outside: tuple[float, _Machine | None, Part], t: float, warm: float, idle: list[list[_Machine]], todo: list[int]
+    outside: tuple[float, Machine | None, Part], t: float, warm: float, idle: list[list[Machine]], todo: list[int]
 ) -> Part:
     """A part that waited on its machine for a place has one now; its machine is free."""
     since, machine, part = outside
     if machine is not None:
-        _add_blocked(machine, since, t, warm)
+        machine.was_blocked(since, t)
         idle[machine.station].append(machine)
         todo.append(machine.station)
     return part
-
-
-def _add_blocked(machine: _Machine, since: float, until: float, warm: float) -> None:
-    begin = max(since, warm)
-    if until > begin:
-        shut = machine.timeline.closed(begin, until) if machine.timeline is not None else 0.0
-        machine.blocked += until - begin - shut
-
-
-def _endless(duration: Duration, random: np.random.Generator) -> Iterator[float]:
-    if duration.family == "fixed":
-        return itertools.repeat(duration.least + duration.scale)
-    return itertools.chain.from_iterable(_blocks(duration, random))
-
-
-def _blocks(duration: Duration, random: np.random.Generator) -> Iterator[list[float]]:
-    while True:
-        yield duration.draw(_BLOCK, random).tolist()
-
-
-def _below(share: float, random: np.random.Generator) -> Iterator[bool]:
-    while True:
-        yield from (random.random(_BLOCK) < share).tolist()
 
 
 def _routes(station: Station, index: dict[str, int], random: np.random.Generator) -> int | Iterator[int]:

@@ -127,9 +127,10 @@ class DeviationShape(Shape):
     determined: Instant
     least: float | None = Field(description="bounds of the margin: how far outside the tolerance, below 0")
     most: float | None
+    case: str = Field(description="id of its case; empty: it has none")
 
 
-class ComparedShape(Shape):
+class ComparedSignal(Shape):
     """One signal compared."""
 
     signal: str
@@ -139,11 +140,15 @@ class ComparedShape(Shape):
     largest: float
     at: Instant | None
     covered: float
+    simulated: list[tuple[float, float, float, float]] = Field(
+        description="second from the begin, simulated value, lower and upper end of the tolerance; 400 at most"
+    )
+    measured: list[tuple[float, float]] = Field(description="second from the begin, and value; 400 at most")
     findings: list[DeviationShape]
 
 
 class ComparedAnswer(Shape):
     """A machine compared with its simulated set-up."""
 
-    signals: list[ComparedShape]
+    signals: list[ComparedSignal]
     says: str
