@@ -37,12 +37,15 @@ class _ZoneIn(msgspec.Struct):
     reason: str = ""
 
 
-def answer(fleet: Fleet, message: Mapping[str, Any], now: int, clock: float) -> Json:
+def answer(fleet: Fleet, message: Mapping[str, Any], now: int, clock: float, *, steers: bool = True) -> Json:
     """The answer to one message; what is wrong comes back as ``faults``.
 
     Messages: ``{"do": "fleet"}``, ``map``, ``add-task`` (``task``), ``cancel-task`` (``id``, ``reason``),
-    ``close-zone`` (``zone``), ``open-zone`` (``id``), ``trust`` (``robot``).
+    ``close-zone`` (``zone``), ``open-zone`` (``id``), ``trust`` (``robot``). ``steers``: whether this is its master.
     """
+    if not steers and message.get("do") not in ("fleet", "map"):
+        fault = Fault("fleet:steered-elsewhere", "Another master steers this fleet", "Ask that master")
+        return {"faults": [msgspec.to_builtins(fault)], "error": "InvalidInputError"}
     doings: dict[str, Callable[[], Json]] = {
         "fleet": lambda: shown(fleet, clock),
         "map": lambda: shown_map(fleet),

@@ -113,12 +113,16 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class VdaConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Configuration of one connection: ``fleet`` (its twin) with ``robots``, or ``simulate``; and their ``map``.
 
+    ``steer`` false: another master steers these robots; they are only heard, and who has credentials for the fleet's
+    twin may speak as that master.
+
     ``broker``, ``user``, ``password``, ``folder`` are added by the worker.
     """
 
     map: MapConfig
     fleet: str = ""
     robots: tuple[Robot, ...] = ()
+    steer: bool = True
     limits: Limits = Limits()
     shuttles: tuple[Shuttle, ...] = ()
     simulate: Simulate | None = None

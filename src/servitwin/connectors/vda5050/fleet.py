@@ -40,6 +40,7 @@ class Kept(msgspec.Struct, omit_defaults=True):
     desks: list[KeptDesk] = []
     events: list[FleetEvent] = []
     life: int = 0
+    on_the_way: dict[str, dict[str, set[str]]] = {}
 
 
 class Say(msgspec.Struct, frozen=True):
@@ -83,7 +84,7 @@ class Fleet:
         self.planned_ms = 0.0
         self.began: float | None = None  # clock of the first step
         self.asked = -1e9
-        self.on_the_way: dict[str, dict[str, set[str]]] = {}  # zone -> places each robot had been released to before
+        self.on_the_way = dict(k.on_the_way)  # zone -> robot -> places it had been released to before the zone closed
         self.heard_all = False
         self.said_conditions: dict[str, str] = {}  # of each robot, as it was told last
         self._ids = itertools.count(1)
@@ -216,4 +217,5 @@ class Fleet:
     def to_keep(self) -> Kept:
         """What has to be written down before anything is sent."""
         desks = [kept(d) for d in self.desks.values()]
-        return Kept(self.tasks.all(), list(self.zones.values()), desks, list(self.events.kept), self.life)
+        zones, events = list(self.zones.values()), list(self.events.kept)
+        return Kept(self.tasks.all(), zones, desks, events, self.life, dict(self.on_the_way))
