@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as mqtt
 from ruamel.yaml import YAML
 
 from tests.conftest import ROOT, Node
@@ -22,7 +23,7 @@ def demo_hall() -> Any:
     content = _YAML.load((ROOT / "examples" / "demo" / "robots.yaml").read_text("utf-8"))
     content["parties"] = {"kivi": {"name": "Kivi"}, "aurora": {"name": "Aurora", "kind": "manufacturer"}}
     master, simulated = (content["connections"][n]["config"] for n in ("hall-1-robots", "hall-1-robots-simulated"))
-    for made_by_itself in ("shuttles", "schedules"):
+    for made_by_itself in ("shuttles", "schedule"):
         master.pop(made_by_itself, None)
     master["limits"] = {"fastest_m_s": 10, "load_type": "EPAL"}
     simulated["simulate"]["speed"] = FASTER
@@ -65,6 +66,22 @@ def ready(node: Node, api: Api, count: int) -> None:
     """Wait until so many robots are ready."""
     what = f"{count} robots that are ready"
     wait_for(node, what, 30, lambda: [r["condition"] for r in fleet(api)["robots"]].count("ready") >= count)
+
+
+def let_in(node: Node, api: Api, user: str, twin: str) -> str:
+    """A password for that twin, once the broker knows it: programs of others give up where it refuses them."""
+    secret = api.credential(user, twin)
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"{user}-first")
+    client.username_pw_set(user, secret)
+    client.reconnect_delay_set(1, 1)
+    client.connect("127.0.0.1", node.mqtt_port())
+    client.loop_start()
+    try:
+        wait_for(node, f"{user} known to the broker", 20, client.is_connected)
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    return secret
 
 
 def kinds(api: Api) -> set[str]:

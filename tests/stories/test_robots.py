@@ -172,7 +172,7 @@ def test_a_robot_with_credentials_of_its_own_joins_and_speaks_only_for_itself(no
             return simulated.last_node
 
         with room_at(node, api, start):
-            wait_for(node, "the robot known to the master", 20, lambda: drive() and start in seen(api, "agv-8")["held"])
+            wait_for(node, "the robot known to the master", 20, lambda: drive() and seen(api, "agv-8")["held"])
         wait_for(node, "the robot driven by the master", 30, lambda: drive() != start)
         assert heard.is_set()
         assert seen(api, "agv-1")["condition"] == "ready", place

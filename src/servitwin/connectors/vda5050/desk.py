@@ -91,7 +91,7 @@ class Desk(msgspec.Struct, omit_defaults=True):
             return "untrusted"
         if any(e.level in STOPPING for e in s.errors) or s.emergency_stop != "NONE":
             return "failed"
-        if s.mode not in ("AUTOMATIC", "SEMIAUTOMATIC"):
+        if not s.automatic:
             return "manual"
         if self.cancel:
             return "cancelling"
@@ -155,8 +155,11 @@ class Desk(msgspec.Struct, omit_defaults=True):
     def _begin(
         self, graph: Graph, places: Sequence[int], jobs: Sequence[Action], new_id: str, beside: int | None
     ) -> None:
-        """The first nodes of a new order. Who has stopped between two places need not drive to the first node of an
-        order: so that it leaves along its way and cuts no corner, the order begins at the end behind it."""
+        """The first nodes of a new order.
+
+        Who has stopped between two places need not drive to the first node of an order: so that it leaves along its
+        way and cuts no corner, the order begins at the end behind it.
+        """
         starts = [graph.index[self.base[-1].id]]
         if beside is not None and beside not in places[:1] and (beside, starts[0]) in graph.way:
             starts.insert(0, beside)

@@ -15,7 +15,6 @@ from servitwin.domain.instant import format_instant
 
 BELIEVED_AFTER = 3  # plausible reports in a row
 RESTARTED_AFTER = 3  # messages that count up again from below: the robot has begun anew
-_BY_ITSELF = frozenset({"AUTOMATIC", "SEMIAUTOMATIC"})
 TOLD_REFUSALS, LONGEST_RETRY_S = 4, 30.0
 
 
@@ -54,10 +53,9 @@ def hear_state(fleet: Fleet, twin: str, state: State, now: int, clock: float) ->
     desk.heard = clock
     if state.stamp > desk.connection_at:
         desk.connection = "ONLINE"
-    automatic = state.mode in _BY_ITSELF
-    moved_by_hand = automatic and desk.state is not None and desk.state.mode not in _BY_ITSELF
+    moved_by_hand = state.automatic and desk.state is not None and not desk.state.automatic
     why = why_outside(fleet.graph, state)
-    if not why and automatic and not moved_by_hand:
+    if not why and state.automatic and not moved_by_hand:
         why = why_impossible(fleet.graph, desk, state, waited, fleet.limits.fastest_m_s)
     if why:
         _doubt(fleet, desk, why, now)
@@ -76,7 +74,7 @@ def hear_state(fleet: Fleet, twin: str, state: State, now: int, clock: float) ->
         desk.doubt = ""
         fleet.check.forget(twin)
     desk.state = state
-    if not automatic:
+    if not state.automatic:
         return ""
     if moved_by_hand:
         _place_anew(fleet, desk, state, now)

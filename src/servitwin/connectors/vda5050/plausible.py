@@ -53,7 +53,8 @@ def why_impossible(graph: Graph, desk: Desk, state: State, waited: float, fastes
         if beside > BESIDE_M:
             return f"it says that it is {beside:.1f} m beside the way it was released to"
     ours = desk.order_id and state.order_id == desk.order_id
-    begins = desk.base[0].sequence == 0 and desk.base[0].id == state.last_node  # it has not counted the first node yet
+    # It has not counted the first node yet; who has stopped between two places gets an order that begins at either.
+    begins = desk.base[0].sequence == 0 and state.last_node in (n.id for n in desk.base[:2])
     if ours and not begins and not any((n.id, n.sequence) == (state.last_node, state.last_sequence) for n in desk.base):
         return f"it says that it has passed {state.last_node[:40]}, but it was released to {desk.base[-1].id}"
     return ""

@@ -12,6 +12,7 @@ from servitwin.sdk.connector import Config, Connector, Topics
 
 _ROBOT_SAYS = ("state", "connection", "visualization", "factsheet")
 _MASTER_SAYS = ("order", "instantActions")
+_ANYBODY = "uagv/+/+/+/connection"  # by which a master finds out who is there
 
 
 def check(config: Config) -> Sequence[Fault]:
@@ -48,7 +49,7 @@ def topics(config: Config) -> Topics:
     if read.simulate is not None:
         return _joined([_robot_topics(r.robot) for r in read.simulate.robots])
     both = _joined([_robot_topics(r) for r in read.robots])
-    return Topics(both.hears if read.steer else (), (*both.speaks, "uagv/+/+/+/connection"))
+    return Topics(both.hears if read.steer else (), (*both.speaks, _ANYBODY))
 
 
 def machine_topics(config: Config, twin: str) -> Topics:
@@ -61,8 +62,8 @@ def machine_topics(config: Config, twin: str) -> Topics:
     """
     read = read_config(dict(config))
     if twin == read.fleet:
-        both = _joined([] if read.steer else [_robot_topics(r) for r in read.robots])
-        return Topics(both.hears, both.speaks)
+        both = _joined([_robot_topics(r) for r in read.robots])
+        return Topics() if read.steer else Topics(both.hears, (*both.speaks, _ANYBODY))
     return _joined([_robot_topics(r) for r in read.robots if r.twin == twin])
 
 

@@ -174,7 +174,9 @@ def read_order(payload: bytes) -> tuple[Header, Order]:
 
 
 def read_instant_actions(payload: bytes) -> tuple[Header, list[Action]]:
-    """Instant actions, as a robot reads them (in 2.0 the schema calls the type ``actionName``, in 1.1 the list ``instantActions``).
+    """Instant actions, as a robot reads them.
+
+    In 2.0 the schema calls the type ``actionName``; in 1.1 the list was ``instantActions``.
 
     Raises:
         InvalidInputError: all that is wrong with them.

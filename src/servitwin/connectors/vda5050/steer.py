@@ -191,7 +191,7 @@ def _again(fleet: Fleet, now: int, clock: float) -> list[Say]:
     for desk in fleet.desks.values():
         if desk.taken or desk.sent is None or desk.cancel or clock - desk.sent_at < RESEND_S:
             continue
-        if desk.state is None or desk.connection in ("OFFLINE", "CONNECTION_BROKEN"):
+        if desk.state is None or not desk.state.automatic or desk.connection in ("OFFLINE", "CONNECTION_BROKEN"):
             continue
         desk.sent_at = clock
         desk.tries += 1
