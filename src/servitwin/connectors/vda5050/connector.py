@@ -97,7 +97,7 @@ class FleetConnector:
         """Answer what the API asks; see :mod:`answers`."""
         if self._fleet is None or self._store is None:
             return answers.starting()
-        said = answers.answer(self._fleet, message, self._now(), self._clock(), steers=self._config.steer)
+        said = answers.answer(self._fleet, message, self._now(), self._clock(), self._config)
         self._store.save(self._fleet.to_keep())
         self._soon.set()
         return said
@@ -178,7 +178,7 @@ class FleetConnector:
             self._own(self._config.fleet, event.at, values)
             told = Told(self._config.fleet, event.at, msgspec.to_builtins(event))
             self._events = [*self._events[-MOST_EVENTS:], told]
-        for twin, values in answers.figures(fleet, self._config.fleet, self._clock()).items():
+        for twin, values in answers.figures(fleet, self._config.fleet, now, self._clock()).items():
             content = msgspec.json.encode(values)
             if self._told.get(twin) != content:
                 self._told[twin] = content

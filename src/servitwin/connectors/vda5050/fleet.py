@@ -16,6 +16,7 @@ from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
 from servitwin.domain.fleet.ahead import AheadPlanner
 from servitwin.domain.fleet.right_of_way import RightOfWay
 from servitwin.domain.fleet.road_map import Graph
+from servitwin.domain.fleet.scheduled import Move, ScheduleStations, in_words, revise, tasks_of
 from servitwin.domain.fleet.transport import Task, TaskList
 from servitwin.domain.fleet_check import Conflict, DrivenCheck
 
@@ -116,6 +117,32 @@ class Fleet:
     def closed(self) -> frozenset[int]:
         """Places that zones close."""
         return frozenset(i for z in self.zones.values() for i in self.graph.places_of(z.places))
+
+    def follow_schedule(self, moves: Sequence[Move], where: ScheduleStations, revision: int, now: int) -> int:
+        """Bring tasks up to what a production plan wants; how many transports of it robots can do.
+
+        Args:
+            moves: all that the plan wants.
+            where: stations of its machines.
+            revision: of the published plan.
+            now: ns UTC.
+        """
+        wanted = tasks_of(moves, where, lambda name: bool(self.graph.places_of([name])))
+        for task in wanted:
+            task.created = now
+        changes = revise(self.tasks, wanted, self._begun, now)
+        if changes:
+            text = f"Plan {revision} of {where.party} asks for {len(wanted)} transports: {in_words(changes)}."
+            self.events.note(now, "schedule", text)
+        for kind, task in changes:
+            if kind == "withdrawn":
+                text = f"Task {task.id} is withdrawn: {task.reason}."
+                self.events.note(now, "task-cancelled", text, robot=task.robot, place=task.origin)
+        return len(wanted)
+
+    def _begun(self, task: Task) -> bool:
+        desk = self.desks.get(task.robot) if task.state == "assigned" else None
+        return task.state == "loaded" or (desk is not None and bool(desk.job))
 
     # -- what people and programs ask ---------------------------------------------------------------------------
     def add_task(self, task: Task, now: int) -> Task:
