@@ -55,8 +55,9 @@ def hear_state(fleet: Fleet, twin: str, state: State, now: int, clock: float) ->
         desk.connection = "ONLINE"
     moved_by_hand = state.automatic and desk.state is not None and not desk.state.automatic
     why = why_outside(fleet.graph, state)
-    if not why and state.automatic and not moved_by_hand:
-        why = why_impossible(fleet.graph, desk, state, waited, fleet.limits.fastest_m_s)
+    if not why and state.automatic:
+        fastest = fleet.limits.fastest_m_s
+        why = why_impossible(fleet.graph, desk, state, waited, fastest, by_hand=moved_by_hand)
     if why:
         _doubt(fleet, desk, why, now)
         if desk.state is not None:  # keep what is believed of it, but know that it speaks
@@ -143,9 +144,10 @@ def _place_anew(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
     released = [graph.index[n.id] for n in state.nodes if n.released and n.id in graph.index]
     # Between two places it is in the way at both, until it says that it stands on one.
     between = places_beside(graph, at, state.position.x, state.position.y) if state.position else []
+    before = list(fleet.right.held.get(desk.twin, ()))
     taken = fleet.right.take(desk.twin, [*between, at, *released])
     if taken:
-        fleet.right.give_back(desk.twin)
+        fleet.right.take(desk.twin, before)  # it keeps what it had: one of the two is wrong
         _contradiction(fleet, desk, taken[0], now)
         return
     for other in fleet.desks.values():

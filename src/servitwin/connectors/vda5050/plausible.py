@@ -29,7 +29,9 @@ def why_outside(graph: Graph, state: State) -> str:
     return ""
 
 
-def why_impossible(graph: Graph, desk: Desk, state: State, waited: float, fastest: float) -> str:
+def why_impossible(
+    graph: Graph, desk: Desk, state: State, waited: float, fastest: float, *, by_hand: bool = False
+) -> str:
     """Why the report contradicts what is known; empty if it does not.
 
     Args:
@@ -38,6 +40,7 @@ def why_impossible(graph: Graph, desk: Desk, state: State, waited: float, fastes
         state: the report.
         waited: seconds of our clock since its last report.
         fastest: m/s that no robot exceeds.
+        by_hand: it was driven by a person until now: it may be anywhere, but did not jump there.
     """
     before, p = desk.state, state.position
     if p is not None and before is not None and before.position is not None and not desk.doubt:
@@ -46,7 +49,7 @@ def why_impossible(graph: Graph, desk: Desk, state: State, waited: float, fastes
         most = fastest * MARGIN * max(passed, 0.0) + ROOM_M
         if gone > most:
             return f"it says that it went {gone:.1f} m in {passed:.1f} s, at most {most:.1f} m can be"
-    if not desk.base:
+    if by_hand or not desk.base:
         return ""
     if p is not None:
         beside = off_route(graph, [graph.index[n.id] for n in desk.base], p.x, p.y)
