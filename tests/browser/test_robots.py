@@ -33,6 +33,8 @@ def test_an_aisle_is_blocked_by_keyboard_and_opened_and_robots_are_told_in_words
     form.get_by_label("Load").fill("a test piece")
     form.get_by_role("button", name="Send").click()
     expect(page.get_by_role("region", name="Transports")).to_contain_text("a test piece")
+    planned = page.get_by_role("region", name="Next by the production plan")
+    expect(planned).to_contain_text(re.compile(r"operation \S+ of K-\d+"))
     page.evaluate(AXE.read_text("utf-8") + ";0")
     found = page.evaluate("axe.run()")["violations"]
     assert not [v for v in found if v["impact"] in ("serious", "critical")], found

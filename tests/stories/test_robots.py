@@ -19,79 +19,42 @@ import pytest
 from servitwin.connectors.vda5050 import write
 from servitwin.connectors.vda5050.message import Robot
 from servitwin.connectors.vda5050.simulated_robot import SimulatedRobot
-from tests.conftest import ROOT, Node
+from tests.conftest import Node
+from tests.stories.robot_hall import (
+    FASTER,
+    FLEET,
+    ask,
+    demo_hall,
+    done,
+    fleet,
+    hall,
+    kinds,
+    not_simulated,
+    ready,
+    robot_of,
+    room_at,
+)
+from tests.stories.robot_hall import robot as seen
 from tests.stories.waiting import Api, wait_for
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("nodes")]
-FLEET = "/fleets/robots-1"
 
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """The demo's robots alone, without its machines, on their own hall; one of them is a stranger to the simulator."""
-    folder = tmp_path_factory.mktemp("robots")
-    text = (ROOT / "examples" / "demo" / "robots.yaml").read_text("utf-8")
-    text = text.replace(
-        "title: Mobile robots of the demo plant\n",
-        "title: Robots\nparties:\n  kivi: {name: Kivi}\n  aurora: {name: Aurora, kind: manufacturer}\n",
-        1,
-    )
-    lines = [line for line in text.splitlines() if not line.startswith("        - {origin")]
-    text = "\n".join(line for line in lines if "shuttles:" not in line).replace(
-        "simulate:", "simulate:\n        speed: 4"
-    )
-    # Robot 8 is not simulated by the plant: a test plays it with credentials of its own.
-    text = "\n".join(line for line in text.splitlines() if "start: [13, 7]" not in line)
-    text = text.replace("serial: AG100-0038, version: 2.1.0", "serial: AG100-0038, version: 2.0.0")
-    plant = folder / "robots.yaml"
-    plant.write_text(
-        text.replace(
-            "      robots:\n        - {twin: agv-1",
-            "      limits: {fastest_m_s: 6, silent_s: 20, load_type: EPAL}\n      robots:\n        - {twin: agv-1",
-            1,
-        ),
-        "utf-8",
-    )
-    types = ROOT / "examples" / "demo" / "machine-types" / "agv-100.yaml"
-    with Node(folder / "data", arguments=["--plant", str(types), "--plant", str(plant)]).running() as made:
+    """Robot 8 is not simulated by the plant: a test plays it with credentials of its own."""
+    content = demo_hall()
+    robot_of(content, "agv-8", version="2.0.0")
+    not_simulated(content, "agv-8")
+    with hall(tmp_path_factory.mktemp("robots"), content) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def api(node: Node) -> Api:
     api = Api.of(node)
-    wait_for(
-        node,
-        "robots that are ready",
-        120,
-        lambda: len([r for r in fleet(api)["robots"] if r["condition"] == "ready"]) == 7,
-    )
+    ready(node, api, 7)
     return api
-
-
-def fleet(api: Api) -> Any:
-    return api.get(FLEET)
-
-
-def kinds(api: Api) -> set[str]:
-    return {e["kind"] for e in fleet(api)["events"]}
-
-
-def ask(api: Api, word: str, pairs: list[tuple[str, str]]) -> list[str]:
-    ids = [f"{word}-{i}" for i in range(len(pairs))]
-    for id, (origin, target) in zip(ids, pairs, strict=True):
-        api.post(f"{FLEET}/tasks", {"id": id, "from": origin, "to": target, "load": word})
-    return ids
-
-
-def done(api: Api, ids: list[str]) -> bool:
-    now = fleet(api)
-    left = [t for t in now["tasks"] if t["id"] in ids and t["state"] != "done"]
-    if left:
-        raise KeyError(
-            left, [(r["robot"], r["condition"], r["activity"], r["held"], r["waits"]) for r in now["robots"]]
-        )
-    return True
 
 
 PAIRS = [
@@ -115,10 +78,10 @@ def test_a_blocked_aisle_is_driven_round_and_everything_arrives(node: Node, api:
     listener.loop_start()
     try:
         ids = ask(api, "first", PAIRS)
-        wait_for(node, "robots on their way", 60, lambda: any(r["driving"] for r in fleet(api)["robots"]))
+        wait_for(node, "robots on their way", 20, lambda: any(r["driving"] for r in fleet(api)["robots"]))
         zone = {"id": "aisle", "places": ["4-1", "4-2"], "reason": "a pallet fell"}
         assert api.post(f"{FLEET}/zones", zone)["kind"] == "blocked"
-        wait_for(node, "everything there", 240, lambda: done(api, ids))
+        wait_for(node, "everything there", 60, lambda: done(api, ids))
         now = fleet(api)
         assert now["conflicts"] == [] and now["checked"] > 50
         assert not any({"4-1", "4-2"} & {*r["held"], *r["plan"]} for r in now["robots"])
@@ -134,7 +97,6 @@ def test_a_blocked_aisle_is_driven_round_and_everything_arrives(node: Node, api:
     assert api.get("/quarantine")["items"] == []
 
 
-@pytest.mark.long
 def test_faults_of_the_simulator_are_handled_and_explained(node: Node, api: Api) -> None:
     tray = [f for f in api.get("/simulator")["faults"] if f["twin"] == "agv-3"]
     assert {"fail", "network", "low-battery", "lost-position", "person"} <= {f["fault"] for f in tray}
@@ -143,24 +105,23 @@ def test_faults_of_the_simulator_are_handled_and_explained(node: Node, api: Api)
     api.post("/simulator/faults", {"twin": "agv-5", "fault": "network", "active": True})
     api.post("/simulator/faults", {"twin": "agv-6", "fault": "lost-position", "active": True})
     wanted = {"robot-failed", "robot-lost", "impossible-position"}
-    wait_for(node, "three robots told", 60, lambda: wanted <= kinds(api))
-    wait_for(node, "quarantine", 60, lambda: api.get("/quarantine")["counts"]["vda5050:position-impossible"])
+    wait_for(node, "three robots told", 30, lambda: wanted <= kinds(api))
+    wait_for(node, "quarantine", 20, lambda: api.get("/quarantine")["counts"]["vda5050:position-impossible"])
     for twin, fault in (("agv-3", "fail"), ("agv-5", "network"), ("agv-6", "lost-position")):
         api.post("/simulator/faults", {"twin": twin, "fault": fault, "active": False})
-    wait_for(node, "everything there", 240, lambda: done(api, ids))
-    wait_for(node, "all ready again", 120, lambda: [r["condition"] for r in fleet(api)["robots"]].count("ready") >= 7)
+    wait_for(node, "everything there", 60, lambda: done(api, ids))
+    ready(node, api, 7)
     assert fleet(api)["conflicts"] == []
 
 
-@pytest.mark.long
 def test_a_killed_master_goes_on(node: Node, api: Api) -> None:
     ids = ask(api, "third", PAIRS)
-    wait_for(node, "robots on their way", 60, lambda: any(len(r["held"]) > 1 for r in fleet(api)["robots"]))
+    wait_for(node, "robots on their way", 20, lambda: any(len(r["held"]) > 1 for r in fleet(api)["robots"]))
     running = json.loads((node.data / "run" / "children.json").read_bytes())
     os.kill(next(c["pid"] for c in running if c["name"] == "plugin-hall-1-robots"), signal.SIGKILL)
     wait_for(node, "the master gone", 30, lambda: api.http.get(FLEET).status_code == 503)
-    wait_for(node, "the master back", 60, lambda: api.http.get(FLEET).status_code == 200)
-    wait_for(node, "everything there", 240, lambda: done(api, ids))
+    wait_for(node, "the master back", 30, lambda: api.http.get(FLEET).status_code == 200)
+    wait_for(node, "everything there", 60, lambda: done(api, ids))
     assert fleet(api)["conflicts"] == []
     again = api.post(f"{FLEET}/tasks", {"id": ids[0], "from": PAIRS[0][0], "to": PAIRS[0][1], "load": "third"})
     assert again["state"] == "done"  # it knows its tasks: the same again is not carried twice
@@ -169,7 +130,6 @@ def test_a_killed_master_goes_on(node: Node, api: Api) -> None:
     assert [f["code"] for f in wrong["faults"]] == ["task:place-unknown", "task:place-unknown"]
 
 
-@pytest.mark.long
 def test_a_robot_with_credentials_of_its_own_joins_and_speaks_only_for_itself(node: Node, api: Api) -> None:
     """A robot of another maker: its own process would be this thread; version 2.0 over MQTT with last will."""
     robot = Robot("agv-8", "aurora", "AG100-0038", "2.0.0")
@@ -179,7 +139,8 @@ def test_a_robot_with_credentials_of_its_own_joins_and_speaks_only_for_itself(no
     client.will_set(
         f"{robot.topic}/connection", write.connection(robot, 1, time.time_ns(), "CONNECTION_BROKEN"), 1, True
     )
-    simulated = SimulatedRobot(robot, "13-7", 26.0, 0.0, map_id="hall-1", fastest=4.0)
+    start = "13-7"
+    simulated = SimulatedRobot(robot, start, 26.0, 0.0, map_id="hall-1", fastest=1.2 * FASTER)
     heard = threading.Event()
     client.on_connect = lambda c, *_: c.subscribe([(f"{robot.topic}/order", 0), (f"{robot.topic}/instantActions", 0)])
 
@@ -196,74 +157,29 @@ def test_a_robot_with_credentials_of_its_own_joins_and_speaks_only_for_itself(no
         client.publish(f"{robot.topic}/connection", write.connection(robot, 1, time.time_ns(), "ONLINE"), 1, True)
         # What it says of another robot the broker refuses: nothing of it reaches the master.
         other = Robot("agv-1", "aurora", "AG100-0031", "2.1.0")
-        place = next(r["place"] for r in fleet(api)["robots"] if r["robot"] == "agv-1")
+        place = seen(api, "agv-1")["place"]
         lie = SimulatedRobot(other, "0-0", 0, 14, map_id="hall-1").state(10**6, time.time_ns())
         client.publish(f"{other.topic}/state", write.state(other, time.time_ns(), lie))
         number = 0
 
-        def drive() -> bool:
+        def drive() -> str:
             nonlocal number
             simulated.step(0.1)
             number += 1
             client.publish(
                 f"{robot.topic}/state", write.state(robot, time.time_ns(), simulated.state(number, time.time_ns()))
             )
-            return simulated.last_node != "13-7"
+            return simulated.last_node
 
-        wait_for(node, "the robot driven by the master", 120, drive)
+        with room_at(node, api, start):
+            wait_for(node, "the robot known to the master", 20, lambda: drive() and seen(api, "agv-8")["held"])
+        wait_for(node, "the robot driven by the master", 30, lambda: drive() != start)
         assert heard.is_set()
-        assert next(r for r in fleet(api)["robots"] if r["robot"] == "agv-1")["condition"] == "ready", place
+        assert seen(api, "agv-1")["condition"] == "ready", place
     finally:
         client._sock_close()  # the network is gone: the broker says so by its last will
         client.loop_stop()
-    wait_for(
-        node,
-        "the last will",
-        60,
-        lambda: next(r for r in fleet(api)["robots"] if r["robot"] == "agv-8")["condition"] == "lost",
-    )
-
-
-OTHER_ROBOT = """
-const { AgvController, VirtualAgvAdapter } = require("vda-5050-lib");
-const [url, username, password] = process.argv.slice(2);
-const client = { interfaceName: "uagv", vdaVersion: "2.0.0", transport: { brokerUrl: url, username, password } };
-const start = { mapId: "hall-1", x: 26, y: 0, theta: 0, lastNodeId: "13-7" };
-const agv = new AgvController({ manufacturer: "aurora", serialNumber: "AG100-0038" }, client,
-  { agvAdapterType: VirtualAgvAdapter }, { initialPosition: start, vehicleSpeed: 2, timeLapse: 2 });
-agv.start().then(() => console.log("started"), (error) => { console.error(error); process.exit(1); });
-"""
-
-
-@pytest.mark.long
-def test_a_robot_of_another_library_carries_a_load(node: Node, api: Api, tmp_path: Path) -> None:
-    """The virtual robot of `vda-5050-lib` (npm, MIT), which speaks 2.0 and was written by others."""
-    npm = [str(ROOT / "tools" / "npm"), "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(tmp_path)]
-    try:
-        subprocess.run([*npm, "vda-5050-lib@1.4.0"], check=True, capture_output=True, timeout=300)
-    except (subprocess.SubprocessError, OSError) as e:
-        pytest.skip(f"vda-5050-lib cannot be installed from npm: {e}")
-    (tmp_path / "robot.js").write_text(OTHER_ROBOT, "utf-8")
-    secret = api.credential("agv-8-other", "agv-8")
-    program = ["node", str(tmp_path / "robot.js"), f"mqtt://127.0.0.1:{node.mqtt_port()}", "agv-8-other", secret]
-    log = (tmp_path / "robot.log").open("wb")
-    other = subprocess.Popen(program, stdout=log, stderr=log, cwd=tmp_path)
-    try:
-        mine = lambda: next(r for r in fleet(api)["robots"] if r["robot"] == "agv-8")  # noqa: E731
-        wait_for(node, "the other robot ready", 60, lambda: mine()["condition"] == "ready")
-        elsewhere = [i for i in (f"agv-{n}" for n in range(1, 8))]
-        for twin in elsewhere:  # nobody else is free for it
-            api.post("/simulator/faults", {"twin": twin, "fault": "manual", "active": True})
-        ids = ask(api, "other", [("store-b", "cell-1")])
-        wait_for(node, "carried by the other robot", 240, lambda: done(api, ids))
-        assert next(t for t in fleet(api)["tasks"] if t["id"] == ids[0])["robot"] == "agv-8"
-        for twin in elsewhere:
-            api.post("/simulator/faults", {"twin": twin, "fault": "manual", "active": False})
-        assert fleet(api)["conflicts"] == [] and not mine()["errors"]
-    finally:
-        other.kill()
-        other.wait()
-        log.close()
+    wait_for(node, "the last will", 30, lambda: seen(api, "agv-8")["condition"] == "lost")
 
 
 def test_people_and_the_command_line_see_what_they_may(node: Node, api: Api) -> None:
@@ -284,9 +200,11 @@ def test_people_and_the_command_line_see_what_they_may(node: Node, api: Api) -> 
         (["block", "corner", "0-0"], "corner is closed"),
         (["open", "corner"], "corner is open"),
         (["events"], "corner is blocked"),
+        (["block", "cell", "14-0"], "cell is closed"),  # so that the task cannot be done before it is cancelled
         (["send", "cli-1", "mill-1", "cell-1"], "cli-1 is"),
         (["tasks"], "cli-1"),
         (["cancel", "cli-1"], "cancelled"),
+        (["open", "cell"], "cell is open"),
     ):
         assert said in command(node, *arguments)
 

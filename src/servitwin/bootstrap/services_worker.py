@@ -17,6 +17,7 @@ from servitwin.bootstrap.look_back_worker import Held
 from servitwin.bootstrap.operator import operator_of
 from servitwin.bootstrap.reader import open_reader
 from servitwin.bootstrap.requirement_watch import RequirementWatch
+from servitwin.bootstrap.robot_schedules import follow_plans
 from servitwin.bootstrap.service_host import Services
 from servitwin.bootstrap.service_lanes import ServiceLanes
 from servitwin.bootstrap.short_worker import ask_worker
@@ -38,6 +39,7 @@ from servitwin.usecases.publish_aggregates import PublishAggregates
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.run_service import RunServices
 from servitwin.usecases.tell_events import TellEvents
+from servitwin.usecases.tell_robots import TellRobots
 from servitwin.usecases.track_state import TrackState
 
 log = logging.getLogger("servitwin.services")
@@ -105,6 +107,7 @@ class ServicesWorker:
             ServiceLanes(self._services).run(self._stop),
             self._upkeep.run(self._stop),
             self._requirements.run(self._stop),
+            follow_plans(TellRobots(self._records, self._bus, time.time_ns), self._stop),
         ]
         running = [asyncio.create_task(w) for w in work]
         looking_back = asyncio.create_task(self._tell_how_long())

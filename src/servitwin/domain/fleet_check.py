@@ -111,6 +111,7 @@ class DrivenCheck:
         passed: Sequence[str] = (),
         heading_for: str = "",
         closed: Collection[str] = (),
+        released: Collection[str] = (),
     ) -> list[Conflict]:
         """Conflicts that this report shows and that have not been told yet.
 
@@ -122,7 +123,8 @@ class DrivenCheck:
             y: m.
             passed: places passed since the report before, where that one is further back, in order.
             heading_for: the next place while it drives; empty while it stands.
-            closed: places that nobody may enter now.
+            closed: places that nobody may enter now; who is in there may drive out.
+            released: closed places that the robot was released to before they were closed.
         """
         self.reports += 1
         found: list[Conflict] = []
@@ -134,7 +136,7 @@ class DrivenCheck:
             for a, b in itertools.pairwise(stops):
                 if a != b and (a, b) not in self._ways:
                     found.append(Conflict("way", (robot,), time, f"{a} to {b}"))
-                if a != b and b in closed and a not in closed:  # who is in there may drive out
+                if a != b and b in closed and a not in closed and b not in released:
                     found.append(Conflict("closed", (robot,), time, b))
             gone = math.hypot(x - before.x, y - before.y)
             most = self._fastest * SLACK * (time - before.time) / NS + JITTER_M

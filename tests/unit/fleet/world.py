@@ -15,6 +15,7 @@ from servitwin.connectors.vda5050.message import VERSIONS, Robot
 from servitwin.connectors.vda5050.simulated_robot import SimulatedRobot
 from servitwin.domain.fleet.road_map import Graph
 from servitwin.domain.fleet.transport import OPEN, Task
+from servitwin.domain.fleet_check import Conflict, DrivenCheck
 
 ROWS = (
     "..............",
@@ -36,10 +37,16 @@ HALL = MapConfig(
 GRAPH = Graph(HALL.road_map())
 TOUCH_M = 0.7
 START = 1_790_000_000_000_000_000
+WAYS = {(w.start, w.end) for w in GRAPH.road_map.ways}
 
 
 class World:
-    """``loss``: share of messages lost in either direction; ``delay``: mean seconds on the way."""
+    """``loss``: share of messages lost in either direction; ``delay``: mean seconds on the way.
+
+    Attributes:
+        check: the independent checker, which sees where robots really are at every moment, whatever they say.
+        conflicts: what it has found.
+    """
 
     def __init__(self, count: int = 8, *, loss: float = 0.0, delay: float = 0.1, seed: int = 1) -> None:
         self.rng = random.Random(seed)
@@ -57,6 +64,8 @@ class World:
         self.fleet = Fleet([r.robot for r in self.robots.values()], GRAPH, Limits(), None)
         self.events: list[FleetEvent] = []
         self.nearest = math.inf
+        self.check, self.conflicts = DrivenCheck(WAYS, Limits().fastest_m_s, TOUCH_M), list[Conflict]()
+        self._released: dict[tuple[str, str, int], int] = {}  # robot, order, node -> when it was first told so
         self.jump = 0  # of the clock, ns
         self._wire: list[tuple[float, int, Callable[[], None]]] = []
         self._sent = 0
@@ -134,6 +143,9 @@ class World:
 
     def _send(self, say: Say) -> None:
         robot = self.robots[say.robot.twin]
+        for node in say.order.nodes if say.order is not None else ():
+            if say.order is not None and node.released:
+                self._released.setdefault((say.robot.twin, say.order.id, node.sequence), self.now)
         if "network" in robot.faults:
             return
         if say.order is not None:
@@ -144,8 +156,19 @@ class World:
             self._on_wire(lambda: robot.hear_instant_actions(actions))
 
     def _measure(self) -> None:
-        """Where the robots really are, whatever they say."""
+        """Where the robots really are."""
         them = list(self.robots.values())
         for i, a in enumerate(them):
             for b in them[:i]:
                 self.nearest = min(self.nearest, math.hypot(a.x - b.x, a.y - b.y))
+        at = START + int(self.t * 1e9)
+        for twin, robot in self.robots.items():
+            ahead, shut = robot.heading_for, self._shut(twin, robot)
+            self.conflicts += self.check.seen(
+                twin, at, robot.last_node, robot.x, robot.y, heading_for=ahead, closed=shut
+            )
+
+    def _shut(self, twin: str, robot: SimulatedRobot) -> set[str]:
+        """Places closed before the robot was told that it may drive to its last node."""
+        told = self._released.get((twin, robot.order_id, robot.last_sequence), 0)
+        return {p for z in self.fleet.zones.values() if z.since < told for p in z.places}

@@ -7,12 +7,15 @@ from typing import Any
 
 import msgspec
 
+from servitwin.connectors.vda5050.config import VdaConfig
 from servitwin.connectors.vda5050.desk import Desk
 from servitwin.connectors.vda5050.fleet import Fleet, Zone
-from servitwin.domain.error import Fault, ServitwinError
-from servitwin.domain.fleet.transport import Task
+from servitwin.domain.error import Fault, InvalidInputError, ServitwinError
+from servitwin.domain.fleet.scheduled import Move, ScheduleStations
+from servitwin.domain.fleet.transport import OPEN, Task
 
 Json = dict[str, Any]
+MOST_PLANNED = 20  # transports of the plan whose time has not come, that are shown
 
 
 def starting() -> Json:
@@ -37,19 +40,25 @@ class _ZoneIn(msgspec.Struct):
     reason: str = ""
 
 
-def answer(fleet: Fleet, message: Mapping[str, Any], now: int, clock: float) -> Json:
+def answer(fleet: Fleet, message: Mapping[str, Any], now: int, clock: float, config: VdaConfig | None = None) -> Json:
     """The answer to one message; what is wrong comes back as ``faults``.
 
     Messages: ``{"do": "fleet"}``, ``map``, ``add-task`` (``task``), ``cancel-task`` (``id``, ``reason``),
-    ``close-zone`` (``zone``), ``open-zone`` (``id``), ``trust`` (``robot``).
+    ``close-zone`` (``zone``), ``open-zone`` (``id``), ``trust`` (``robot``), and, of the node itself,
+    ``follow-schedule`` (``moves``, ``revision``). ``config``: of the connection.
     """
+    schedule = config.schedule if config is not None else None
+    if config is not None and not config.steer and message.get("do") not in ("fleet", "map"):
+        fault = Fault("fleet:steered-elsewhere", "Another master steers this fleet", "Ask that master")
+        return {"faults": [msgspec.to_builtins(fault)], "error": "InvalidInputError"}
     doings: dict[str, Callable[[], Json]] = {
-        "fleet": lambda: shown(fleet, clock),
+        "fleet": lambda: shown(fleet, now, clock),
         "map": lambda: shown_map(fleet),
         "add-task": lambda: _task(fleet.add_task(_new_task(message), now)),
         "cancel-task": lambda: _task(fleet.cancel_task(str(message.get("id")), str(message.get("reason") or ""), now)),
         "close-zone": lambda: msgspec.to_builtins(fleet.close_zone(_new_zone(message), now)),
         "open-zone": lambda: _opened(fleet, message, now),
+        "follow-schedule": lambda: _followed(fleet, message, schedule, now),
         "trust": lambda: _trusted(fleet, message, now, clock),
     }
     doing = doings.get(str(message.get("do")))
@@ -65,12 +74,16 @@ def answer(fleet: Fleet, message: Mapping[str, Any], now: int, clock: float) -> 
         return {"faults": [msgspec.to_builtins(fault)], "error": "InvalidInputError"}
 
 
-def shown(fleet: Fleet, clock: float) -> Json:
+def shown(fleet: Fleet, now: int, clock: float) -> Json:
     """The fleet now: robots with places and plans, tasks, zones, events, the checker's findings."""
     done = [t for t in fleet.tasks.all() if t.state in ("done", "failed", "cancelled")][-30:]
+    ripe = [t for t in fleet.tasks.open() if t.ripe(now)]
+    planned = sorted((t for t in fleet.tasks.open() if not t.ripe(now)), key=lambda t: t.not_before or 0)
     return {
         "robots": [shown_robot(fleet, d, clock) for d in fleet.desks.values()],
-        "tasks": [_task(t) for t in [*fleet.tasks.open(), *reversed(done)]],
+        "tasks": [_task(t) | {"planned": not t.ripe(now)} for t in [*ripe, *planned[:MOST_PLANNED]]]
+        + [_task(t) for t in reversed(done)],
+        "planned": len(planned),
         "zones": [msgspec.to_builtins(z) for z in fleet.zones.values()],
         "events": [msgspec.to_builtins(e) for e in reversed(fleet.events.kept)],
         "conflicts": [msgspec.to_builtins(c) for c in fleet.conflicts],
@@ -150,13 +163,13 @@ def shown_map(fleet: Fleet) -> Json:
     }
 
 
-def figures(fleet: Fleet, twin: str, clock: float) -> dict[str, Json]:
+def figures(fleet: Fleet, twin: str, now: int, clock: float) -> dict[str, Json]:
     """Values of the fleet's twin and status of each robot, by twin."""
     tasks = fleet.tasks.all()
     conditions = {d.twin: d.condition(clock, fleet.limits.silent_s) for d in fleet.desks.values()}
     values: dict[str, Json] = {
         twin: {
-            "tasks.open": float(sum(t.state in ("waiting", "assigned", "loaded") for t in tasks)),
+            "tasks.open": float(sum(t.state in OPEN and t.ripe(now) for t in tasks)),
             "robots.ready": float(sum(c == "ready" for c in conditions.values())),
             "zones.closed": float(len(fleet.zones)),
             "conflicts": float(len(fleet.conflicts)),
@@ -173,7 +186,8 @@ def figures(fleet: Fleet, twin: str, clock: float) -> dict[str, Json]:
 
 def _task(task: Task) -> Json:
     shown: Json = msgspec.to_builtins(task)
-    return {"robot": "", "reason": "", "load": "", "priority": 0, "state": "waiting", **shown}
+    empty = {"robot": "", "reason": "", "load": "", "priority": 0, "state": "waiting", "order": "", "operation": ""}
+    return {**empty, **shown}
 
 
 def _new_task(message: Mapping[str, Any]) -> Task:
@@ -184,6 +198,14 @@ def _new_task(message: Mapping[str, Any]) -> Task:
 def _new_zone(message: Mapping[str, Any]) -> Zone:
     z = msgspec.convert(message.get("zone"), _ZoneIn)
     return msgspec.convert({"id": z.id, "places": z.places, "kind": z.kind, "reason": z.reason}, Zone)
+
+
+def _followed(fleet: Fleet, message: Mapping[str, Any], schedule: ScheduleStations | None, now: int) -> Json:
+    if schedule is None:
+        fault = Fault("fleet:no-schedule", "The fleet follows no production plan", "Add schedule to its connection")
+        raise InvalidInputError(fault)
+    moves = msgspec.convert(message.get("moves"), list[Move])
+    return {"transports": fleet.follow_schedule(moves, schedule, int(message.get("revision") or 0), now)}
 
 
 def _opened(fleet: Fleet, message: Mapping[str, Any], now: int) -> Json:

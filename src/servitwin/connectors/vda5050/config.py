@@ -9,6 +9,7 @@ import msgspec
 from servitwin.connectors.vda5050.message import VERSIONS, Robot
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.fleet.road_map import Graph, Place, RoadMap, Way, checked_map, grid_map
+from servitwin.domain.fleet.scheduled import ScheduleStations
 from servitwin.domain.twin import TWIN_ID
 
 
@@ -113,14 +114,19 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class VdaConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Configuration of one connection: ``fleet`` (its twin) with ``robots``, or ``simulate``; and their ``map``.
 
+    ``steer`` false: another master steers these robots; they are only heard, and who has credentials for the fleet's
+    twin may speak as that master.
+
     ``broker``, ``user``, ``password``, ``folder`` are added by the worker.
     """
 
     map: MapConfig
     fleet: str = ""
     robots: tuple[Robot, ...] = ()
+    steer: bool = True
     limits: Limits = Limits()
     shuttles: tuple[Shuttle, ...] = ()
+    schedule: ScheduleStations | None = None
     simulate: Simulate | None = None
     broker: Broker = Broker()
     user: str = ""
@@ -158,6 +164,7 @@ def read_config(raw: Any) -> VdaConfig:
             for name in (shuttle.origin, shuttle.target):
                 if not graph.places_of([name]):
                     faults.append(Fault("map:place-unknown", f"{name!r} is no station", "Name one", f"shuttles[{i}]"))
+        faults += _faults_of_schedule(config, graph)
         for i, r in enumerate(config.simulate.robots if config.simulate else ()):
             if not graph.places_of([_name(r.start)]):
                 where = f"simulate.robots[{i}].start"
@@ -165,6 +172,25 @@ def read_config(raw: Any) -> VdaConfig:
     if faults:
         raise InvalidInputError(faults)
     return config
+
+
+def _faults_of_schedule(config: VdaConfig, graph: Graph) -> list[Fault]:
+    s = config.schedule
+    if s is None:
+        return []
+    named = {**{f"stations.{m}": n for m, n in s.stations.items()}, "store": s.store, "finished": s.finished}
+    faults = [
+        Fault("map:place-unknown", f"{name!r} is no station", "Name one", f"schedule.{key}")
+        for key, name in named.items()
+        if name and not graph.places_of([name])
+    ]
+    if not config.steer:
+        hint = "Leave schedule out, or steer the fleet"
+        faults.append(Fault("fleet:steered-elsewhere", "Another master gives the tasks", hint, "schedule"))
+    if not 0 <= s.lead_minutes <= 24 * 60:
+        hint = "0 to 1440 minutes"
+        faults.append(Fault("vda5050:config-wrong", f"lead_minutes is {s.lead_minutes}", hint, "schedule.lead_minutes"))
+    return faults
 
 
 def _faults_of_robots(robots: list[Robot]) -> list[Fault]:

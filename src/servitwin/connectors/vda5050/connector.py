@@ -14,7 +14,7 @@ from servitwin.connectors.vda5050 import answers, steer, write
 from servitwin.connectors.vda5050.config import VdaConfig
 from servitwin.connectors.vda5050.decode import IMPOSSIBLE, OWN, Decoded, Decoder
 from servitwin.connectors.vda5050.fleet import Fleet, Say
-from servitwin.connectors.vda5050.hear import hear_connection, hear_state
+from servitwin.connectors.vda5050.hear import hear_connection, hear_state, watch_state
 from servitwin.connectors.vda5050.mqtt_link import MqttLink
 from servitwin.connectors.vda5050.read import read_connection, read_state
 from servitwin.connectors.vda5050.store import Store
@@ -97,7 +97,7 @@ class FleetConnector:
         """Answer what the API asks; see :mod:`answers`."""
         if self._fleet is None or self._store is None:
             return answers.starting()
-        said = answers.answer(self._fleet, message, self._now(), self._clock())
+        said = answers.answer(self._fleet, message, self._now(), self._clock(), self._config)
         self._store.save(self._fleet.to_keep())
         self._soon.set()
         return said
@@ -121,7 +121,8 @@ class FleetConnector:
         why = ""
         try:
             if leaf == "state":
-                why = hear_state(self._fleet, robot.twin, read_state(payload), now, clock)
+                hear = hear_state if self._config.steer else watch_state
+                why = hear(self._fleet, robot.twin, read_state(payload), now, clock)
                 self._soon.set()
             elif leaf == "connection":
                 head, word = read_connection(payload)
@@ -137,7 +138,7 @@ class FleetConnector:
     async def _steer(self) -> None:
         assert self._fleet is not None and self._store is not None
         while True:
-            says = steer.step(self._fleet, self._now(), self._clock())
+            says = steer.step(self._fleet, self._now(), self._clock()) if self._config.steer else []
             # Before anything is sent: a master that is killed here knows afterwards what robots may have been told.
             self._store.save(self._fleet.to_keep())
             for say in says:
@@ -177,7 +178,7 @@ class FleetConnector:
             self._own(self._config.fleet, event.at, values)
             told = Told(self._config.fleet, event.at, msgspec.to_builtins(event))
             self._events = [*self._events[-MOST_EVENTS:], told]
-        for twin, values in answers.figures(fleet, self._config.fleet, self._clock()).items():
+        for twin, values in answers.figures(fleet, self._config.fleet, now, self._clock()).items():
             content = msgspec.json.encode(values)
             if self._told.get(twin) != content:
                 self._told[twin] = content

@@ -28,6 +28,7 @@ Condition = Literal[
 # A robot in one of these may stay where it is for long: others plan around the places it holds.
 OUT_OF_PLAN: frozenset[str] = frozenset({"unseen", "lost", "hibernating", "untrusted", "failed", "manual"})
 REACH_M = 1.0  # metres around a place within which a robot stands on it
+MID_WAY_M = 0.5  # metres from a place beyond which it is in the way at the next one too
 
 
 class Desk(msgspec.Struct, omit_defaults=True):
@@ -62,6 +63,7 @@ class Desk(msgspec.Struct, omit_defaults=True):
     cancel_sent: float = 0.0
     pauses: set[str] = set()
     pause_sent: float = -1e9
+    unplug_sent: float = -1e9
     doubt: str = ""
     plausible: int = 0
     charger: int | None = None
@@ -89,7 +91,7 @@ class Desk(msgspec.Struct, omit_defaults=True):
             return "untrusted"
         if any(e.level in STOPPING for e in s.errors) or s.emergency_stop != "NONE":
             return "failed"
-        if s.mode not in ("AUTOMATIC", "SEMIAUTOMATIC"):
+        if not s.automatic:
             return "manual"
         if self.cancel:
             return "cancelling"
@@ -110,7 +112,13 @@ class Desk(msgspec.Struct, omit_defaults=True):
         return ours and done and (not self.base or s.last_node == self.base[-1].id)
 
     def order_for(
-        self, graph: Graph, places: Sequence[int], horizon: Sequence[int], jobs: Sequence[Action], new_id: str
+        self,
+        graph: Graph,
+        places: Sequence[int],
+        horizon: Sequence[int],
+        jobs: Sequence[Action],
+        new_id: str,
+        beside: int | None = None,
     ) -> Order:
         """The order or update that releases ``places`` and foretells ``horizon``.
 
@@ -120,16 +128,14 @@ class Desk(msgspec.Struct, omit_defaults=True):
             horizon: what will probably follow.
             jobs: to do at the last released place; where none is released, at the one it stands on (new orders only).
             new_id: id for a new order; empty: an update of the one it has.
+            beside: the other end of the way on which it has stopped between two places; None: it stands on one.
         """
         if new_id:
-            start = self.base[-1]
-            first = node_of(graph, graph.index[start.id], 0, released=True, deviation=REACH_M)
-            if not places:
-                first = msgspec.structs.replace(first, actions=tuple(jobs))
-            self.order_id, self.update, self.base = new_id, 0, [first]
+            self._begin(graph, places, jobs, new_id, beside)
         else:
             self.update += 1
-        nodes = [self.base[-1]]
+        nodes = list(self.base) if new_id else [self.base[-1]]
+        told = len(nodes)
         for number, place in enumerate([*places, *horizon]):
             released = number < len(places)
             node = node_of(graph, place, nodes[-1].sequence + 2, released=released)
@@ -140,11 +146,32 @@ class Desk(msgspec.Struct, omit_defaults=True):
         for a, b in itertools.pairwise(nodes):
             way = graph.way[graph.index[a.id], graph.index[b.id]]
             edges.append(OrderEdge(way.id, a.sequence + 1, b.released, a.id, b.id, way.speed))
-        self.base += nodes[1 : len(places) + 1]
+        self.base += nodes[told : told + len(places)]
         self.horizon = len(horizon)
         self.sent = Order(self.order_id, self.update, tuple(nodes), tuple(edges))
         self.taken, self.tries = False, 0
         return self.sent
+
+    def _begin(
+        self, graph: Graph, places: Sequence[int], jobs: Sequence[Action], new_id: str, beside: int | None
+    ) -> None:
+        """The first nodes of a new order.
+
+        Who has stopped between two places need not drive to the first node of an order: so that it leaves along its
+        way and cuts no corner, the order begins at the end behind it.
+        """
+        starts = [graph.index[self.base[-1].id]]
+        if beside is not None and beside not in places[:1] and (beside, starts[0]) in graph.way:
+            starts.insert(0, beside)
+        p, far = self.state.position if self.state is not None else None, 0.0
+        if p is not None and beside is not None:
+            far = math.hypot(graph.x[starts[0]] - p.x, graph.y[starts[0]] - p.y)
+        deviation = max(REACH_M, far + MID_WAY_M)
+        first = node_of(graph, starts[0], 0, released=True, deviation=deviation)
+        rest = [node_of(graph, place, 2, released=True) for place in starts[1:]]
+        self.order_id, self.update, self.base = new_id, 0, [first, *rest]
+        if not places:
+            self.base[-1] = msgspec.structs.replace(self.base[-1], actions=tuple(jobs))
 
     def passed(self, sequence: int, id: str) -> list[str] | None:
         """It has come to a node: what lies before it in the base is over.
@@ -177,12 +204,13 @@ class KeptDesk(msgspec.Struct, omit_defaults=True):
     job: str = ""
     doubt: str = ""
     charger: int | None = None
+    cancel: str = ""
 
 
 def kept(desk: Desk) -> KeptDesk:
     """The part to keep."""
     d = desk
-    return KeptDesk(d.twin, d.order_id, d.update, d.sent, list(d.base), d.horizon, d.job, d.doubt, d.charger)
+    return KeptDesk(d.twin, d.order_id, d.update, d.sent, list(d.base), d.horizon, d.job, d.doubt, d.charger, d.cancel)
 
 
 def take_up(desk: Desk, k: KeptDesk) -> None:
@@ -195,6 +223,7 @@ def take_up(desk: Desk, k: KeptDesk) -> None:
         k.horizon,
     )
     desk.job, desk.doubt, desk.charger, desk.taken = k.job, k.doubt, k.charger, not k.order_id
+    desk.cancel = k.cancel
 
 
 def node_of(graph: Graph, place: int, sequence: int, *, released: bool, deviation: float = 0.0) -> OrderNode:
@@ -206,6 +235,15 @@ def node_of(graph: Graph, place: int, sequence: int, *, released: bool, deviatio
 def nearest(graph: Graph, x: float, y: float) -> tuple[int, float]:
     """The place nearest to a position, and how far it is, m."""
     return min(((i, math.hypot(graph.x[i] - x, graph.y[i] - y)) for i in range(graph.size)), key=lambda f: f[1])
+
+
+def places_beside(graph: Graph, at: int, x: float, y: float) -> list[int]:
+    """The other end of the way on which a robot stands whose nearest place is ``at``; none where it stands on that."""
+    if math.hypot(graph.x[at] - x, graph.y[at] - y) <= MID_WAY_M:
+        return []
+    ends = {*graph.out[at], *graph.into[at]}
+    beside = sorted((off_route(graph, [at, w], x, y), math.hypot(graph.x[w] - x, graph.y[w] - y), w) for w in ends)
+    return [beside[0][2]] if beside else []
 
 
 def off_route(graph: Graph, places: Sequence[int], x: float, y: float) -> float:

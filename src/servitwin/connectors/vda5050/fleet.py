@@ -16,6 +16,7 @@ from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
 from servitwin.domain.fleet.ahead import AheadPlanner
 from servitwin.domain.fleet.right_of_way import RightOfWay
 from servitwin.domain.fleet.road_map import Graph
+from servitwin.domain.fleet.scheduled import Move, ScheduleStations, in_words, revise, tasks_of
 from servitwin.domain.fleet.transport import Task, TaskList
 from servitwin.domain.fleet_check import Conflict, DrivenCheck
 
@@ -40,6 +41,7 @@ class Kept(msgspec.Struct, omit_defaults=True):
     desks: list[KeptDesk] = []
     events: list[FleetEvent] = []
     life: int = 0
+    on_the_way: dict[str, dict[str, set[str]]] = {}
 
 
 class Say(msgspec.Struct, frozen=True):
@@ -83,7 +85,7 @@ class Fleet:
         self.planned_ms = 0.0
         self.began: float | None = None  # clock of the first step
         self.asked = -1e9
-        self.on_the_way: dict[str, dict[str, set[str]]] = {}  # zone -> places each robot had been released to before
+        self.on_the_way = dict(k.on_the_way)  # zone -> robot -> places it had been released to before the zone closed
         self.heard_all = False
         self.said_conditions: dict[str, str] = {}  # of each robot, as it was told last
         self._ids = itertools.count(1)
@@ -115,6 +117,32 @@ class Fleet:
     def closed(self) -> frozenset[int]:
         """Places that zones close."""
         return frozenset(i for z in self.zones.values() for i in self.graph.places_of(z.places))
+
+    def follow_schedule(self, moves: Sequence[Move], where: ScheduleStations, revision: int, now: int) -> int:
+        """Bring tasks up to what a production plan wants; how many transports of it robots can do.
+
+        Args:
+            moves: all that the plan wants.
+            where: stations of its machines.
+            revision: of the published plan.
+            now: ns UTC.
+        """
+        wanted = tasks_of(moves, where, lambda name: bool(self.graph.places_of([name])))
+        for task in wanted:
+            task.created = now
+        changes = revise(self.tasks, wanted, self._begun, now)
+        if changes:
+            text = f"Plan {revision} of {where.party} asks for {len(wanted)} transports: {in_words(changes)}."
+            self.events.note(now, "schedule", text)
+        for kind, task in changes:
+            if kind == "withdrawn":
+                text = f"Task {task.id} is withdrawn: {task.reason}."
+                self.events.note(now, "task-cancelled", text, robot=task.robot, place=task.origin)
+        return len(wanted)
+
+    def _begun(self, task: Task) -> bool:
+        desk = self.desks.get(task.robot) if task.state == "assigned" else None
+        return task.state == "loaded" or (desk is not None and bool(desk.job))
 
     # -- what people and programs ask ---------------------------------------------------------------------------
     def add_task(self, task: Task, now: int) -> Task:
@@ -216,4 +244,5 @@ class Fleet:
     def to_keep(self) -> Kept:
         """What has to be written down before anything is sent."""
         desks = [kept(d) for d in self.desks.values()]
-        return Kept(self.tasks.all(), list(self.zones.values()), desks, list(self.events.kept), self.life)
+        zones, events = list(self.zones.values()), list(self.events.kept)
+        return Kept(self.tasks.all(), zones, desks, events, self.life, dict(self.on_the_way))

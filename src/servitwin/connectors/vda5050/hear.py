@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from servitwin.connectors.vda5050.desk import Desk, nearest, node_of
+from servitwin.connectors.vda5050.desk import MID_WAY_M, Desk, nearest, node_of, places_beside
 from servitwin.connectors.vda5050.fleet import Fleet
 from servitwin.connectors.vda5050.message import FINAL, ConnectionWord, State
 from servitwin.connectors.vda5050.plausible import why_impossible, why_outside
@@ -15,7 +15,6 @@ from servitwin.domain.instant import format_instant
 
 BELIEVED_AFTER = 3  # plausible reports in a row
 RESTARTED_AFTER = 3  # messages that count up again from below: the robot has begun anew
-_MID_WAY_M = 0.5
 TOLD_REFUSALS, LONGEST_RETRY_S = 4, 30.0
 
 
@@ -54,10 +53,11 @@ def hear_state(fleet: Fleet, twin: str, state: State, now: int, clock: float) ->
     desk.heard = clock
     if state.stamp > desk.connection_at:
         desk.connection = "ONLINE"
-    automatic = state.mode in ("AUTOMATIC", "SEMIAUTOMATIC")
+    moved_by_hand = state.automatic and desk.state is not None and not desk.state.automatic
     why = why_outside(fleet.graph, state)
-    if not why and automatic:
-        why = why_impossible(fleet.graph, desk, state, waited, fleet.limits.fastest_m_s)
+    if not why and state.automatic:
+        fastest = fleet.limits.fastest_m_s
+        why = why_impossible(fleet.graph, desk, state, waited, fastest, by_hand=moved_by_hand)
     if why:
         _doubt(fleet, desk, why, now)
         if desk.state is not None:  # keep what is believed of it, but know that it speaks
@@ -74,13 +74,30 @@ def hear_state(fleet: Fleet, twin: str, state: State, now: int, clock: float) ->
         )
         desk.doubt = ""
         fleet.check.forget(twin)
-    before, desk.state = desk.state, state
-    if not automatic:
+    desk.state = state
+    if not state.automatic:
         return ""
-    if before is not None and before.mode not in ("AUTOMATIC", "SEMIAUTOMATIC"):
-        _place_anew(fleet, desk, state, now)  # it was moved by hand
+    if moved_by_hand:
+        _place_anew(fleet, desk, state, now)
     _follow(fleet, desk, state, now)
     return ""
+
+
+def watch_state(fleet: Fleet, twin: str, state: State, now: int, clock: float) -> str:
+    """A state message of a robot that another master steers: it is shown, and nothing follows from it.
+
+    Returns:
+        Why it cannot be true, for people; empty if it can, or came late.
+    """
+    desk = fleet.desk(twin)
+    if _is_late(desk, state):
+        return ""
+    why = why_outside(fleet.graph, state)
+    if not why:
+        desk.heard, desk.state = clock, state
+        if state.stamp > desk.connection_at:
+            desk.connection = "ONLINE"
+    return why
 
 
 def _with_new_marks(old: State, new: State) -> State:
@@ -125,9 +142,12 @@ def _place_anew(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
         return
     at = near if far <= 1.0 else graph.index[state.last_node]
     released = [graph.index[n.id] for n in state.nodes if n.released and n.id in graph.index]
-    taken = fleet.right.take(desk.twin, [at, *released])
+    # Between two places it is in the way at both, until it says that it stands on one.
+    between = places_beside(graph, at, state.position.x, state.position.y) if state.position else []
+    before = list(fleet.right.held.get(desk.twin, ()))
+    taken = fleet.right.take(desk.twin, [*between, at, *released])
     if taken:
-        fleet.right.give_back(desk.twin)
+        fleet.right.take(desk.twin, before)  # it keeps what it had: one of the two is wrong
         _contradiction(fleet, desk, taken[0], now)
         return
     for other in fleet.desks.values():
@@ -222,7 +242,10 @@ def _follow_job(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
 
 def _follow_cancel(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
     action = state.action(desk.cancel)
-    if action is None or action.status not in ("FINISHED", "FAILED") or state.nodes or state.driving:
+    # Who has nothing to cancel says so by an error; whether it lists the action as failed as well is left to it.
+    none = any("CANCEL" in e.type.upper() and e.references.get("actionId") == desk.cancel for e in state.errors)
+    ended = action.status in FINAL if action is not None else none
+    if not ended or state.nodes or state.driving:
         return
     done = state.action(desk.job) if desk.job else None
     if done is not None and done.status == "FINISHED":
@@ -241,7 +264,7 @@ def _stands_again(fleet: Fleet, desk: Desk, state: State) -> None:
         last = graph.index[desk.base[0].id]
     places = [last]
     p = state.position
-    if p is not None and len(desk.base) > 1 and math.hypot(graph.x[last] - p.x, graph.y[last] - p.y) > _MID_WAY_M:
+    if p is not None and len(desk.base) > 1 and math.hypot(graph.x[last] - p.x, graph.y[last] - p.y) > MID_WAY_M:
         places = [*(graph.index[n.id] for n in desk.base[1:2]), last]
     fleet.right.take(desk.twin, places)
     desk.begin_at(node_of(graph, last, 0, released=True))
@@ -273,7 +296,7 @@ def _follow_refusal(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
 def _stands_on(fleet: Fleet, state: State) -> bool:
     """Whether it is at its last node, or has no position to say otherwise."""
     p, last = state.position, fleet.graph.index[state.last_node]
-    return p is None or math.hypot(fleet.graph.x[last] - p.x, fleet.graph.y[last] - p.y) <= _MID_WAY_M
+    return p is None or math.hypot(fleet.graph.x[last] - p.x, fleet.graph.y[last] - p.y) <= MID_WAY_M
 
 
 def _check(fleet: Fleet, desk: Desk, state: State, now: int, passed: Sequence[str]) -> None:
@@ -283,11 +306,14 @@ def _check(fleet: Fleet, desk: Desk, state: State, now: int, passed: Sequence[st
         return
     ahead = state.nodes[0].id if state.nodes and state.nodes[0].released and state.driving else ""
     shut: set[str] = set()
+    released: set[str] = set()
     for zone in fleet.zones.values():
-        shut |= {*zone.places} - fleet.on_the_way.get(zone.id, {}).get(desk.twin, set())
+        shut |= {*zone.places}
+        released |= fleet.on_the_way.get(zone.id, {}).get(desk.twin, set())
     found = fleet.check.seen(
-        desk.twin, state.stamp, state.last_node, p.x, p.y, passed=passed[:-1], heading_for=ahead, closed=shut
-    )
+        desk.twin, state.stamp, state.last_node, p.x, p.y,
+        passed=passed[:-1], heading_for=ahead, closed=shut, released=released,
+    )  # fmt: skip
     for conflict in found:
         fleet.conflicts = [*fleet.conflicts[-99:], conflict]
         who = " and ".join(conflict.robots)

@@ -78,6 +78,11 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     field_violation: bool = False
 
     @property
+    def automatic(self) -> bool:
+        """Whether it drives by itself."""
+        return self.mode in ("AUTOMATIC", "SEMIAUTOMATIC")
+
+    @property
     def worst(self) -> RobotError | None:
         """The error that matters most; None if there is none."""
         rank = {"WARNING": 0, "URGENT": 1, "CRITICAL": 2, "FATAL": 3}

@@ -29,7 +29,9 @@ def why_outside(graph: Graph, state: State) -> str:
     return ""
 
 
-def why_impossible(graph: Graph, desk: Desk, state: State, waited: float, fastest: float) -> str:
+def why_impossible(
+    graph: Graph, desk: Desk, state: State, waited: float, fastest: float, *, by_hand: bool = False
+) -> str:
     """Why the report contradicts what is known; empty if it does not.
 
     Args:
@@ -38,6 +40,7 @@ def why_impossible(graph: Graph, desk: Desk, state: State, waited: float, fastes
         state: the report.
         waited: seconds of our clock since its last report.
         fastest: m/s that no robot exceeds.
+        by_hand: it was driven by a person until now: it may be anywhere, but did not jump there.
     """
     before, p = desk.state, state.position
     if p is not None and before is not None and before.position is not None and not desk.doubt:
@@ -46,14 +49,15 @@ def why_impossible(graph: Graph, desk: Desk, state: State, waited: float, fastes
         most = fastest * MARGIN * max(passed, 0.0) + ROOM_M
         if gone > most:
             return f"it says that it went {gone:.1f} m in {passed:.1f} s, at most {most:.1f} m can be"
-    if not desk.base:
+    if by_hand or not desk.base:
         return ""
     if p is not None:
         beside = off_route(graph, [graph.index[n.id] for n in desk.base], p.x, p.y)
         if beside > BESIDE_M:
             return f"it says that it is {beside:.1f} m beside the way it was released to"
     ours = desk.order_id and state.order_id == desk.order_id
-    begins = desk.base[0].sequence == 0 and desk.base[0].id == state.last_node  # it has not counted the first node yet
+    # It has not counted the first node yet; who has stopped between two places gets an order that begins at either.
+    begins = desk.base[0].sequence == 0 and state.last_node in (n.id for n in desk.base[:2])
     if ours and not begins and not any((n.id, n.sequence) == (state.last_node, state.last_sequence) for n in desk.base):
         return f"it says that it has passed {state.last_node[:40]}, but it was released to {desk.base[-1].id}"
     return ""

@@ -12,6 +12,7 @@ from servitwin.sdk.connector import Config, Connector, Topics
 
 _ROBOT_SAYS = ("state", "connection", "visualization", "factsheet")
 _MASTER_SAYS = ("order", "instantActions")
+_ANYBODY = "uagv/+/+/+/connection"  # by which a master finds out who is there
 
 
 def check(config: Config) -> Sequence[Fault]:
@@ -47,18 +48,22 @@ def topics(config: Config) -> Topics:
     read = read_config(dict(config))
     if read.simulate is not None:
         return _joined([_robot_topics(r.robot) for r in read.simulate.robots])
-    told = [_robot_topics(r) for r in read.robots]
-    both = _joined(told)
-    return Topics(both.hears, (*both.speaks, "uagv/+/+/+/connection"))
+    both = _joined([_robot_topics(r) for r in read.robots])
+    return Topics(both.hears if read.steer else (), (*both.speaks, _ANYBODY))
 
 
 def machine_topics(config: Config, twin: str) -> Topics:
     """MQTT topics on which the robot of that twin speaks and hears, by credentials of its own.
 
+    A fleet that is steered by another master: credentials for the fleet's twin are those of that master.
+
     Raises:
         InvalidInputError: the configuration has faults.
     """
     read = read_config(dict(config))
+    if twin == read.fleet:
+        both = _joined([_robot_topics(r) for r in read.robots])
+        return Topics() if read.steer else Topics(both.hears, (*both.speaks, _ANYBODY))
     return _joined([_robot_topics(r) for r in read.robots if r.twin == twin])
 
 

@@ -174,14 +174,17 @@ def read_order(payload: bytes) -> tuple[Header, Order]:
 
 
 def read_instant_actions(payload: bytes) -> tuple[Header, list[Action]]:
-    """Instant actions, as a robot reads them (in 2.0 the schema calls the type ``actionName``).
+    """Instant actions, as a robot reads them.
+
+    In 2.0 the schema calls the type ``actionName``; in 1.1 the list was ``instantActions``.
 
     Raises:
         InvalidInputError: all that is wrong with them.
     """
     r = Reading(payload)
     head = r.header()
-    rows = r.rows(r.content, "actions", "", needed=True)
+    older = "instantActions" in r.content and "actions" not in r.content  # the name of 1.1, which some say in 2.0
+    rows = r.rows(r.content, "instantActions" if older else "actions", "", needed=True)
     actions = [
         _action(r, a if "actionType" in a else {**a, "actionType": a.get("actionName")}, f"actions[{i}].")
         for i, a in enumerate(rows)

@@ -188,6 +188,16 @@ class SimulatedRobot:
         return self._speed > 0.0
 
     @property
+    def heading_for(self) -> str:
+        """The node to which it is on the way, also while something stops it there; empty where it stands on one."""
+        return self._path[0].id if self._path and self._moving else ""
+
+    @property
+    def order_id(self) -> str:
+        """The order that it has, or had last."""
+        return self._order.id if self._order else ""
+
+    @property
     def standing(self) -> str:
         """Why it does not drive although it could; empty if nothing holds it."""
         return next((f for f in ("fail", "person", "manual") if f in self.faults), "pause" if self._paused else "")
@@ -288,7 +298,7 @@ class SimulatedRobot:
             x, y = x + 7.0 * (1 if self._jumps % 2 else -1), y + 5.0
         return State(
             header, now, self.robot.version,
-            self._order.id if self._order else "", self._order.update if self._order else 0,
+            self.order_id, self._order.update if self._order else 0,
             self.last_node, self.last_sequence, self._speed > 0.0,
             "MANUAL" if "manual" in self.faults else "AUTOMATIC",
             round(self.battery, 1), self._charging,

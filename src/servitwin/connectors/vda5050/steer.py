@@ -108,8 +108,9 @@ def _actions(fleet: Fleet, conditions: Mapping[str, str], clock: float) -> list[
         if desk.cancel and clock - desk.cancel_sent > CANCEL_AGAIN_S:
             desk.cancel_sent = clock
             says.append(Say(desk.robot, None, (Action("cancelOrder", desk.cancel),)))
-        if desk.charger is not None and desk.state.charging and desk.state.battery >= fleet.limits.full:
-            desk.charger = None
+        charged = desk.charger is None or desk.state.battery >= fleet.limits.full
+        if desk.state.charging and charged and clock - desk.unplug_sent > RESEND_S:
+            desk.charger, desk.unplug_sent = None, clock
             says.append(Say(desk.robot, None, (Action("stopCharging", fleet.new_id("stop-charging")),)))
     return says
 
@@ -148,7 +149,7 @@ def _keeps_still(desk: Desk, condition: str, clock: float) -> bool:
         or not desk.taken
         or clock < desk.retry_at
         or bool(desk.job)
-        or (desk.state is not None and desk.state.charging and desk.charger is not None)
+        or (desk.state is not None and desk.state.charging)  # "to send a new order" it is told to stop charging first
     )
 
 
@@ -173,8 +174,11 @@ def _order(fleet: Fleet, desk: Desk, places: list[int], goal: int | None, held: 
         last = horizon[-1] if horizon else end
         if place != last:
             horizon.append(place)
+    mine = fleet.right.held[desk.twin]
+    behind = mine[: mine.index(fleet.graph.index[desk.base[-1].id])] if fresh else []
+    id = fleet.new_id(desk.twin) if fresh else ""
     order = desk.order_for(
-        fleet.graph, places, [] if jobs else horizon[:HORIZON], jobs, fleet.new_id(desk.twin) if fresh else ""
+        fleet.graph, places, [] if jobs else horizon[:HORIZON], jobs, id, behind[-1] if behind else None
     )
     if jobs:
         desk.job = jobs[0].id
@@ -187,7 +191,7 @@ def _again(fleet: Fleet, now: int, clock: float) -> list[Say]:
     for desk in fleet.desks.values():
         if desk.taken or desk.sent is None or desk.cancel or clock - desk.sent_at < RESEND_S:
             continue
-        if desk.state is None or desk.connection in ("OFFLINE", "CONNECTION_BROKEN"):
+        if desk.state is None or not desk.state.automatic or desk.connection in ("OFFLINE", "CONNECTION_BROKEN"):
             continue
         desk.sent_at = clock
         desk.tries += 1

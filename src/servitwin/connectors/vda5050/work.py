@@ -24,13 +24,15 @@ def give_work(fleet: Fleet, conditions: Mapping[str, str], now: int) -> None:
             continue
         if desk.charger is None and fleet.tasks.of(twin) is None:
             free[twin] = fleet.graph.index[desk.base[-1].id]
-    waiting = [t for t in fleet.tasks.open() if t.state == "waiting"]
+    waiting = [t for t in fleet.tasks.open() if t.state == "waiting" and t.ripe(now)]
     distances = fleet.planner.distances
     given, unreachable = assign(waiting, free, fleet.place, lambda a, b: distances.to(b)[a])
     for twin, task in given.items():
         task.state, task.robot, task.started, task.reason = "assigned", twin, now, ""
         what = task.load or "a load"
-        text = f"{twin} fetches {what} at {task.origin} for {task.target}: it is the nearest that is free."
+        text = f"{twin} fetches {what} at {task.origin} for {task.target}"
+        text += f" (operation {task.operation} of {task.order})" if task.order else ""
+        text += ": it is the nearest that is free."
         fleet.events.note(now, "task-given", text, robot=twin, place=task.origin)
     for task in unreachable:
         why = f"no free robot has a way to {task.origin} and on to {task.target}"
@@ -47,7 +49,7 @@ def give_work(fleet: Fleet, conditions: Mapping[str, str], now: int) -> None:
 def _shuttles(fleet: Fleet, now: int) -> None:
     for number, shuttle in enumerate(fleet.shuttles):
         due = fleet.next_shuttle.get(number, now)
-        if now < due or sum(t.origin == shuttle.origin for t in fleet.tasks.open()) >= shuttle.most:
+        if now < due or sum(t.origin == shuttle.origin and t.ripe(now) for t in fleet.tasks.open()) >= shuttle.most:
             continue
         fleet.next_shuttle[number] = now + int(shuttle.every_s * NS)
         fleet.add_task(Task(fleet.new_id("shuttle"), shuttle.origin, shuttle.target, load=shuttle.load), now)

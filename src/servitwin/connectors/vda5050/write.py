@@ -44,9 +44,12 @@ def order(robot: Robot, number: int, now: int, what: Order) -> bytes:
 def instant_actions(robot: Robot, number: int, now: int, actions: list[Action]) -> bytes:
     """Actions to be done at once."""
     rows = [_action(robot, msgspec.structs.replace(a, blocking="NONE")) for a in actions]
-    if robot.version.startswith("2.0"):  # its schema asks for actionName, its text for actionType
-        rows = [{**row, "actionName": row["actionType"]} for row in rows]
-    return msgspec.json.encode({**header(robot, number, now), "actions": rows})
+    body: Json = {"actions": rows}
+    if robot.version.startswith("2.0"):
+        # Its schema asks for actions with actionName, its text for actionType; robots that grew up with 1.1 (such as
+        # those of vda-5050-lib) look for the list under its name of then.
+        body = {"actions": [{**row, "actionName": row["actionType"]} for row in rows], "instantActions": rows}
+    return msgspec.json.encode({**header(robot, number, now), **body})
 
 
 def connection(robot: Robot, number: int, now: int, word: ConnectionWord) -> bytes:

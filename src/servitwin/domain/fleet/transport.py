@@ -25,6 +25,9 @@ class Task(msgspec.Struct, omit_defaults=True):
         due: ns UTC by which it should be there; None: no such time.
         robot: twin of the robot that does it.
         reason: why it waits, failed or goes to somebody else, in words.
+        order, operation: of the production plan that it serves; empty: it was asked for by itself.
+        not_before: ns UTC from which it can be fetched; None: at once.
+        withdrawn: the plan that asked for it does not any more.
     """
 
     id: str
@@ -40,6 +43,14 @@ class Task(msgspec.Struct, omit_defaults=True):
     started: int | None = None
     loaded: int | None = None
     ended: int | None = None
+    order: str = ""
+    operation: str = ""
+    not_before: int | None = None
+    withdrawn: bool = False
+
+    def ripe(self, now: int) -> bool:
+        """Whether it can be fetched already."""
+        return self.not_before is None or self.not_before <= now
 
     @property
     def asked(self) -> tuple[object, ...]:
@@ -86,6 +97,14 @@ class TaskList:
         for id in done[: max(0, len(done) - KEPT_DONE)]:
             del self._tasks[id]
         return True
+
+    def find(self, id: str) -> Task | None:
+        """The task of that id; None if there is none."""
+        return self._tasks.get(id)
+
+    def put(self, task: Task) -> None:
+        """Take a task of a schedule on, in the place of one with its id."""
+        self._tasks[task.id] = task
 
     def one(self, id: str) -> Task:
         """The task of that id.

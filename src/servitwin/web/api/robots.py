@@ -150,6 +150,8 @@ def _task(task: Mapping[str, Any]) -> Json:
         "id": task["id"], "from": task["origin"], "to": task["target"], "priority": task["priority"],
         "load": task["load"], "due": None if due is None else at(due), "created": at(task["created"]),
         "state": task["state"], "robot": task["robot"], "reason": task["reason"],
+        "order": task["order"], "operation": task["operation"], "planned": task.get("planned", False),
+        "not_before": None if task.get("not_before") is None else at(task["not_before"]),
         "ended": None if ended is None else at(ended),
     }  # fmt: skip
 

@@ -57,6 +57,11 @@ export const robots = {
     tasks: {
       title: "Transports",
       none: "No transport is open.",
+      planned: "Next by the production plan",
+      more: (n: number) => (n === 1 ? "and 1 more" : `and ${n} more`),
+      serves: (operation: string, order: string) => `operation ${operation} of ${order}`,
+      from_time: "from",
+      by: "by",
       ask: "Ask for a transport",
       from: "From",
       to: "To",

@@ -64,6 +64,10 @@ class TaskShape(Shape):
     robot: str
     reason: str
     ended: Instant | None
+    order: str = Field(description="of the production plan that it serves; empty: it was asked for by itself")
+    operation: str = Field(description="of that order, which waits for it or has made it")
+    not_before: Instant | None = Field(description="from when on it can be fetched, by the plan")
+    planned: bool = Field(description="that time has not come yet")
 
 
 class TaskIn(Shape):
@@ -142,7 +146,10 @@ class FleetShape(FleetSummary):
     """A fleet now."""
 
     robots: list[RobotShape]
-    tasks: list[TaskShape] = Field(description="open ones, the most urgent first, then those that are over")
+    tasks: list[TaskShape] = Field(
+        description="open ones, the most urgent first, then the next ones of the plan, then those that are over"
+    )
+    planned: int = Field(description="transports of the production plan whose time has not come yet")
     zones: list[ZoneShape]
     events: list[FleetEventShape] = Field(description="the newest first")
     conflicts: list[ConflictShape]
