@@ -8,11 +8,11 @@ import numpy as np
 from servitwin.domain.observation import Bools, Floats, Int64s
 from servitwin.domain.remaining_life.acting import Acting, acting
 from servitwin.domain.remaining_life.features import features
-from servitwin.domain.remaining_life.intervals import Calibration, calibrate
+from servitwin.domain.remaining_life.intervals import calibrate
 from servitwin.domain.remaining_life.lives import Life, Lives, is_kept_out, longest_still
 from servitwin.domain.remaining_life.measure import Quality, quality, rmse
 from servitwin.domain.remaining_life.model import LifeModel, Member, TrainedOn
-from servitwin.domain.remaining_life.moments import Stacked, moments, stack
+from servitwin.domain.remaining_life.moments import Stacked, asked, moments, stack
 from servitwin.domain.remaining_life.regimes import find_regimes
 from servitwin.services.maintenance.remaining_life_training.grow import grow
 
@@ -48,12 +48,9 @@ def learn(lives: Lives, seed: int, incumbent: LifeModel | None = None) -> LifeMo
         members += grown
         mine = ended[group[rows.life[ended]] == k]
         told[mine] = weighted_mean(grown, seen[mine], about.cap)
-    expected = told[at]
-    calibration = calibrate(expected, target[at])
-    across = _across(
-        calibration_of=(expected, target[at]), life=rows.life[at], group=group, about_cap=about.cap,
-        confidence=about.confidence,
-    )  # fmt: skip
+    known_of = asked(rows, FEWEST_SEEN, np.random.default_rng(seed + 2))
+    calibration = calibrate(told[known_of], target[known_of])
+    across = _across(told, target, rows.life, group, (at, known_of), (about.cap, about.confidence))
     mean, shares = _usual(seen, target, known, about.cap), _shares(seen[at], len(regimes.used))
     model = LifeModel(
         about.machine_type, about.component, about.life_unit, about.settings, about.signals, about.units, about.cap,
@@ -61,7 +58,7 @@ def learn(lives: Lives, seed: int, incumbent: LifeModel | None = None) -> LifeMo
         [max(longest_still(life.signals[:, j]) for life in used) for j in range(len(about.signals))], FEWEST_SEEN,
         _trained_on(lives, used, names), across, across,
         fleet=_fleet(seen, target, known, rows, used, told, at, about.cap, seed),
-        lives=[float(life.length) for life in lives.failed], acting=_acting(lives, rows, group, told, at, random),
+        lives=[float(life.length) for life in lives.failed], acting=_acting(lives, rows, group, told, known_of, random),
     )  # fmt: skip
     judged = stack(out) if out else rows
     where = moments(judged, FEWEST_SEEN, np.random.default_rng(seed + 1)) if out else at
@@ -92,20 +89,20 @@ def _fleet(
 
 
 def _acting(
-    lives: Lives, rows: Stacked, group: Int64s, told: Floats, at: Int64s, random: np.random.Generator
+    lives: Lives, rows: Stacked, group: Int64s, told: Floats, known_of: Int64s, random: np.random.Generator
 ) -> Acting | None:
     """What acting on the intervals costs, each life's from residuals of the other groups."""
     about, low = lives.about, np.full(len(told), np.nan)
     if about.preventive_cost is None or about.failure_cost is None:
         return None
     for k in range(about.folds):
-        others = at[group[rows.life[at]] != k]
+        others = known_of[group[rows.life[known_of]] != k]
         mine = np.flatnonzero((group[rows.life] == k) & ~np.isnan(told))
         if len(mine):
             known = calibrate(told[others], np.minimum(rows.remaining[others], about.cap))
             low[mine] = known.interval(told[mine], about.confidence, about.cap)[0]
     parts = [low[rows.life == k] for k in range(len(rows.start))]
-    return acting(parts, rows.failed, about.preventive_cost, about.failure_cost, random)
+    return acting(parts, rows.failed, about.preventive_cost, about.failure_cost, random, about.currency)
 
 
 def judge(model: LifeModel, rows: Stacked, at: Int64s) -> Quality:
@@ -160,16 +157,18 @@ def weighted_mean(members: list[Member], rows: Floats, cap: float) -> Floats:
 
 
 def _across(
-    *, calibration_of: tuple[Floats, Floats], life: Int64s, group: Int64s, about_cap: float, confidence: float
-) -> Quality:
-    """Quality over the groups: each group's intervals come from the other groups' residuals."""
-    expected, true = calibration_of
-    low, high = np.zeros(len(expected)), np.zeros(len(expected))
-    for k in np.unique(group[life]):
-        mine = group[life] == k
-        others: Calibration = calibrate(expected[~mine], true[~mine])
-        low[mine], high[mine] = others.interval(expected[mine], confidence, about_cap)
-    return quality(len(np.unique(life)), expected, low, high, true)
+    told: Floats, target: Floats, life: Int64s, group: Int64s, moments_of: tuple[Int64s, Int64s],
+    cap_and_confidence: tuple[float, float],
+) -> Quality:  # fmt: skip
+    """Quality at the first moments: each group's intervals come from residuals of the others at the second ones."""
+    (at, known_of), (cap, confidence) = moments_of, cap_and_confidence
+    of = group[life]
+    low, high = np.zeros(len(at)), np.zeros(len(at))
+    for k in np.unique(of[at]):
+        mine, others = of[at] == k, known_of[of[known_of] != k]
+        found = calibrate(told[others], target[others]).interval(told[at[mine]], confidence, cap)
+        low[mine], high[mine] = found
+    return quality(len(np.unique(life[at])), told[at], low, high, target[at])
 
 
 def _usual(seen: Floats, target: Floats, known: Bools, cap: float) -> list[float]:
