@@ -88,12 +88,17 @@ def tested(name: str, model: LifeModel) -> tuple[str, str]:
 def events() -> None:
     """Failures of components within two days, machines kept whole."""
     found = horizon.describe(horizon.fit(azure(), 1))
-    print("\n| component | failures | area (chance) | precision | recall | cost a day | by age | at failure |")
+    print(
+        "\n| component | failures | area (chance) | precision | recall "
+        "| cost a day (90 % interval) | by age | at failure |"
+    )
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name, q in found["components"].items():
+        low, high = q["cost_range"]
         print(
             f"| {name} | {q['failures']} | {q['average_precision']:.2f} ({q['base']:.3f}) | {q['precision']:.0%} "
-            f"| {q['recall']:.0%} | {q['cost']:.4f} | {q['by_age']:.4f} | {q['at_failure']:.4f} |"
+            f"| {q['recall']:.0%} | {q['cost']:.4f} ({low:.4f} to {high:.4f}) "
+            f"| {q['by_age']:.4f} | {q['at_failure']:.4f} |"
         )
 
 

@@ -121,7 +121,7 @@ class _Rates(msgspec.Struct, frozen=True):
 
 def amount(rate: float) -> Decimal:
     """A rate as a decimal of a few digits that mean something."""
-    return Decimal(f"{rate:.{_DIGITS}g}")
+    return Decimal(f"{rate:#.{_DIGITS}g}")
 
 
 def told(worth: Worth | None) -> dict[str, Any] | None:

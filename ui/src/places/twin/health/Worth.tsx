@@ -9,6 +9,8 @@ const w = t.life.worth;
 const moneyOf = (worth: WorthOfActing): string => worth.currency || w.replacements;
 const unitOf = (worth: WorthOfActing): string => w.units[worth.per] ?? lifeUnit(worth.per);
 
+const minus = (amount: string): string => amount.replace("-", "−");
+
 /** Cost of acting with its interval, beside replacing at the best age, in a few words. */
 export function worthLine(worth: WorthOfActing): string {
   return `${w.per(worth.acting, moneyOf(worth), unitOf(worth))} (${worth.acting_low}–${worth.acting_high}); ${worth.by_age}`;
@@ -28,7 +30,7 @@ export function Worth({ worth }: { worth: WorthOfActing }) {
           [w.waiting, `${worth.waiting} ${money}`],
         ]}
       />
-      <p>{says(worth.saved_low, worth.saved_high, moneyOf(worth))}</p>
+      <p>{says(minus(worth.saved_low), minus(worth.saved_high), money)}</p>
       <p className="weak">
         {w.judged(formatNumber(worth.judged, 0), formatNumber(worth.missed, 0))} {worth.right === null ? "" : w.right(formatNumber(worth.right * 100, 0))} {worth.currency ? "" : w.noMoney}
       </p>
