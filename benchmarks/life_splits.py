@@ -27,7 +27,7 @@ from servitwin.domain.remaining_life.features import features
 from servitwin.domain.remaining_life.intervals import calibrate
 from servitwin.domain.remaining_life.lives import read_lives
 from servitwin.domain.remaining_life.measure import Quality, quality
-from servitwin.domain.remaining_life.moments import MOMENTS, Stacked, asked, moments, stack
+from servitwin.domain.remaining_life.moments import MOMENTS, Stacked, moments, stack
 from servitwin.domain.remaining_life.regimes import find_regimes
 from servitwin.services.maintenance.remaining_life_training.grow import grow
 from servitwin.services.maintenance.remaining_life_training.learn import FEWEST_SEEN, weighted_mean
@@ -95,7 +95,7 @@ def judged(rows: Stacked, told: Told, ages: Int64s, partition: int) -> list[tupl
     found = []
     for i in range(GROUPS):
         random = np.random.default_rng(1000 * partition + i)
-        known = asked(rows, FEWEST_SEEN, random)
+        known = moments(rows, FEWEST_SEEN, random)
         known = known[of[known] != i]
         calibration = calibrate(told.said[known, i], true[known])
         engines = np.flatnonzero(told.group == i)

@@ -48,16 +48,3 @@ def moments(rows: Stacked, fewest: int, random: np.random.Generator, count: int 
         low = min(fewest, length[k] - 1)
         found.append(rows.start[k] + np.unique(random.integers(low, length[k], count)))
     return np.concatenate(found) if found else np.zeros(0, np.int64)
-
-
-def asked(rows: Stacked, fewest: int, random: np.random.Generator, count: int = MOMENTS) -> Int64s:
-    """Rows at which machines in service are asked, ``count`` for each life that ended: any moment of any of them.
-
-    A fleet seen on any day holds long lives for longer and each age as often as lives reach it (renewal theory: the age
-    of a part in service has density S(a) / mean). Equal shares for each life would have too many old machines.
-    """
-    length = np.diff(np.append(rows.start, len(rows.life)))
-    age = np.arange(len(rows.life)) - rows.start[rows.life]
-    able = np.flatnonzero(rows.failed[rows.life] & (age >= np.minimum(fewest, length - 1)[rows.life]))
-    wanted = min(len(able), count * int(rows.failed.sum()))
-    return np.sort(random.choice(able, wanted, replace=False)) if wanted else able

@@ -12,7 +12,7 @@ from servitwin.domain.remaining_life.intervals import calibrate
 from servitwin.domain.remaining_life.lives import Life, Lives, is_kept_out, longest_still
 from servitwin.domain.remaining_life.measure import Quality, quality, rmse
 from servitwin.domain.remaining_life.model import LifeModel, Member, TrainedOn
-from servitwin.domain.remaining_life.moments import Stacked, asked, moments, stack
+from servitwin.domain.remaining_life.moments import Stacked, moments, stack
 from servitwin.domain.remaining_life.regimes import find_regimes
 from servitwin.services.maintenance.remaining_life_training.grow import grow
 
@@ -48,9 +48,8 @@ def learn(lives: Lives, seed: int, incumbent: LifeModel | None = None) -> LifeMo
         members += grown
         mine = ended[group[rows.life[ended]] == k]
         told[mine] = weighted_mean(grown, seen[mine], about.cap)
-    known_of = asked(rows, FEWEST_SEEN, np.random.default_rng(seed + 2))
-    calibration = calibrate(told[known_of], target[known_of])
-    across = _across(told, target, rows.life, group, (at, known_of), (about.cap, about.confidence))
+    calibration = calibrate(told[at], target[at])
+    across = _across(told, target, rows.life, group, at, (about.cap, about.confidence))
     mean, shares = _usual(seen, target, known, about.cap), _shares(seen[at], len(regimes.used))
     model = LifeModel(
         about.machine_type, about.component, about.life_unit, about.settings, about.signals, about.units, about.cap,
@@ -58,7 +57,7 @@ def learn(lives: Lives, seed: int, incumbent: LifeModel | None = None) -> LifeMo
         [max(longest_still(life.signals[:, j]) for life in used) for j in range(len(about.signals))], FEWEST_SEEN,
         _trained_on(lives, used, names), across, across,
         fleet=_fleet(seen, target, known, rows, used, told, at, about.cap, seed),
-        lives=[float(life.length) for life in lives.failed], acting=_acting(lives, rows, group, told, known_of, random),
+        lives=[float(life.length) for life in lives.failed], acting=_acting(lives, rows, group, told, at, random),
     )  # fmt: skip
     judged = stack(out) if out else rows
     where = moments(judged, FEWEST_SEEN, np.random.default_rng(seed + 1)) if out else at
@@ -89,14 +88,14 @@ def _fleet(
 
 
 def _acting(
-    lives: Lives, rows: Stacked, group: Int64s, told: Floats, known_of: Int64s, random: np.random.Generator
+    lives: Lives, rows: Stacked, group: Int64s, told: Floats, at: Int64s, random: np.random.Generator
 ) -> Acting | None:
     """What acting on the intervals costs, each life's from residuals of the other groups."""
     about, low = lives.about, np.full(len(told), np.nan)
     if about.preventive_cost is None or about.failure_cost is None:
         return None
     for k in range(about.folds):
-        others = known_of[group[rows.life[known_of]] != k]
+        others = at[group[rows.life[at]] != k]
         mine = np.flatnonzero((group[rows.life] == k) & ~np.isnan(told))
         if len(mine):
             known = calibrate(told[others], np.minimum(rows.remaining[others], about.cap))
@@ -157,15 +156,15 @@ def weighted_mean(members: list[Member], rows: Floats, cap: float) -> Floats:
 
 
 def _across(
-    told: Floats, target: Floats, life: Int64s, group: Int64s, moments_of: tuple[Int64s, Int64s],
+    told: Floats, target: Floats, life: Int64s, group: Int64s, at: Int64s,
     cap_and_confidence: tuple[float, float],
 ) -> Quality:  # fmt: skip
-    """Quality at the first moments: each group's intervals come from residuals of the others at the second ones."""
-    (at, known_of), (cap, confidence) = moments_of, cap_and_confidence
+    """Quality at these moments: each group's intervals come from the other groups' residuals."""
+    cap, confidence = cap_and_confidence
     of = group[life]
     low, high = np.zeros(len(at)), np.zeros(len(at))
     for k in np.unique(of[at]):
-        mine, others = of[at] == k, known_of[of[known_of] != k]
+        mine, others = of[at] == k, at[of[at] != k]
         found = calibrate(told[others], target[others]).interval(told[at[mine]], confidence, cap)
         low[mine], high[mine] = found
     return quality(len(np.unique(life[at])), told[at], low, high, target[at])
