@@ -44,6 +44,7 @@ from servitwin.usecases.run_controller_replay import replay_rounds
 from servitwin.usecases.run_gate import gate_rounds
 from servitwin.usecases.run_jobs import RunJobs
 from servitwin.usecases.sign_in import SignIn, secret_hash
+from servitwin.usecases.worth_of_acting import WorthOfActing
 from servitwin.web.api.app import create_app
 from servitwin.web.api.live import LiveHub
 from servitwin.web.api.parts import WebOptions, WebParts
@@ -221,6 +222,7 @@ class Node:
             replays=replay_rounds(self.records, self._replay, now),
             gates=gate_rounds(self.records, self._gate, now),
             ended_lives=EndedLives(self.records),
+            worth=WorthOfActing(files),
             registers=Registers(self.records, self.authoriser, audit, now),
             jobs=Jobs(self.records, files, self.authoriser, audit, lambda: manifests("service"), now, new_id),
             working=RunJobs(self.records, files, JobProcesses(folder / "jobs.log").start, lambda *_: None, now),

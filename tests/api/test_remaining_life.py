@@ -1,6 +1,7 @@
 """Remaining life over the API: what is left and why, by urgency, whose lives may teach, and what was learnt."""
 
 from contextlib import closing
+from decimal import Decimal
 
 import msgspec
 import numpy as np
@@ -20,7 +21,7 @@ from tests.unit.life.wear import life
 
 FOLLOWED = {
     "component": "bearing", "settings": ["speed", "load"], "signals": ["temperature", "pressure", "vibration", "noise"],
-    "every": "1h", "warn": 20.0,
+    "every": "1h", "warn": 20.0, "preventive_cost": "45.00", "failure_cost": "260.00", "currency": "EUR",
 }  # fmt: skip
 DOUBT = {"code": "life:signal-outside", "message": "'noise' is +9.0 standard deviations from usual", "hint": "Look"}
 REASON = {"signal": "vibration", "effect": -12.5, "deviation": 1.9, "trend": 0.6, "text": "vibration is ... rising"}
@@ -98,9 +99,11 @@ def test_without_a_grant_nothing_is_learnt_and_each_machine_is_told_why(node, fo
         wrong = maker.post("/api/v1/remaining-life/training", json={**body, "component": "gear"})
         assert wrong.json()["code"] == "life:not-followed"
         assert (
-            maker.post("/api/v1/remaining-life/training", json={**body, "failure_cost": 3}).json()["code"]
-            == "life:costs"
+            maker.post("/api/v1/remaining-life/training", json={**body, "failure_cost": "3"}).json()["code"]
+            == "money:currency-unknown"
         )
+        given = {**body, "preventive_cost": "45.00", "failure_cost": "-2", "currency": "EUR"}
+        assert maker.post("/api/v1/remaining-life/training", json=given).json()["code"] == "life:costs"
 
 
 def test_a_granted_fleet_teaches_and_the_training_is_asked_for_by_itself(node, followed) -> None:
@@ -122,6 +125,12 @@ def test_a_granted_fleet_teaches_and_the_training_is_asked_for_by_itself(node, f
     with closing(node.browser("sam")) as maker:
         (bearing,) = maker.get("/api/v1/remaining-life/models").json()["items"]
     assert bearing["artefact"] == digest
+    worth = bearing["worth"]
+    assert (worth["currency"], worth["per"], worth["judged"]) == ("EUR", "h", bearing["summary"]["failures"])
+    assert Decimal(worth["acting_low"]) <= Decimal(worth["acting"]) <= Decimal(worth["acting_high"])
+    assert Decimal(worth["acting"]) < Decimal(worth["waiting"]) and Decimal(worth["saved_low"]) < Decimal(
+        worth["saved_high"]
+    )
     assert bearing["summary"]["owners"] == {"acme": bearing["summary"]["machines"]}
     assert bearing["summary"]["quality"]["rmse"] < bearing["summary"]["simple"]["rmse"]
     assert not bearing["drift"]["retrain"] and "too few" in bearing["drift"]["text"]
@@ -145,6 +154,23 @@ def test_the_chance_of_a_failure_stands_beside_remaining_lives(node, followed, a
     assert (pump["component"], pump["urgency"], pump["what_to_do"]) == ("pump", "soon", "Replace pump within 2 days")
     assert (pump["failure"]["chance"], pump["failure"]["horizon_days"]) == (0.71, 2)
     assert pump["failure"]["reasons"] == ["e5 came 2 times in 3 days"]
+
+
+def test_a_tool_that_its_signals_do_not_tell_of_is_not_known_and_how_good_such_words_are_stands_beside(
+    node, followed, anna
+) -> None:
+    now = node.parts.now()
+    a = Assignment("tool_wear", uid(node, "mill-2"), 0, {"component": "cutter"})
+    keep_assignments(node.records, [*followed, a])
+    told = {"component": "cutter", "time": now - HOUR, "life": 2, "since": now - DAY, "confidence": 0.8, "doubts": [],
+            "judged": {"tools": 12, "held": 10, "sure": 4, "right": 2}, "possible": ["unworn", "worn"],
+            "chances": {"unworn": 0.6, "worn": 0.4}, "text": "I do not know: it may be worn or not"}  # fmt: skip
+    args = (a.service, "0.1.0", a.twin, a.parameters_key, now - DAY, now - HOUR, 0, "{}")
+    node.records.save_outcome(*args, msgspec.json.encode(Outcome(results=[{"tool_wear": told}])), b"")
+    (one,) = (i for i in anna.get("/api/v1/twins/mill-2/remaining-life").json()["items"] if i["method"] == "wear")
+    assert (one["component"], one["urgency"], one["worth"]) == ("cutter", "unknown", None)
+    assert one["wear"]["text"].startswith("I do not know") and one["what_to_do"].startswith("Change it as planned")
+    assert [one["wear"][n] for n in ("tools", "held", "sure", "right")] == [12, 10, 4, 2]
 
 
 def test_ended_lives_are_read_once_and_their_late_revisions_too(node, followed) -> None:

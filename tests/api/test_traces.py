@@ -114,6 +114,19 @@ def test_charts_capability_and_yield(traced, anna):
     assert shares["steps"][0]["entered"] == COUNT and shares["steps"][0]["good"] == COUNT - failed and failed >= 4
 
 
+def test_who_may_read_the_machine_reads_what_batches_tools_and_boxes_are(traced, anna, olga, adam):
+    grant = adam.post(
+        "/api/v1/grants", json={"grantee": "other", "twin": "mill-1", "action": "read", "purpose": "service"}
+    ).json()
+    part = part_id("mill-1-0020")
+    theirs, ours = (c.get(f"/api/v1/parts/{part}/genealogy").json() for c in (olga, anna))
+    assert {o["name"]: o["kind"] for o in theirs["objects"]} == {"H-17": "batch", "T04-3": "tool"}
+    assert theirs["objects"] == ours["objects"]
+    recalled = olga.get("/api/v1/recalls", params={"id": part, "direction": "up"}).json()
+    assert {i["name"]: i["kind"] for i in recalled["items"] if i["steps"]} == {"H-17": "batch", "T04-3": "tool"}
+    adam.delete(f"/api/v1/grants/{grant['id']}")
+
+
 def test_others_see_nothing_of_it_and_change_nothing(traced, anna, olga, node):
     part = part_id("mill-1-0003")
     assert olga.get("/api/v1/parts").json()["items"] == []

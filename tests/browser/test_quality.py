@@ -3,7 +3,6 @@
 import re
 import time
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_pages import AXE, settle
@@ -18,7 +17,6 @@ def traced(site):
             time.sleep(1)
 
 
-@pytest.mark.long
 def test_a_failed_part_leads_to_its_batch_and_all_that_it_went_into(site, open_page, shoot):
     traced(site)
     page = open_page("quality?verdict=fail")

@@ -16,10 +16,11 @@ def test_a_crane_shows_its_design_life_and_a_mill_says_what_it_knows(site, open_
     settle(page)
     tool = page.get_by_role("article", name="tool")
     expect(tool).to_contain_text(re.compile(r"min in use|I do not know"))
+    expect(page.get_by_text("Chance of a failure, from events").first).to_be_visible()
     shoot(page, "remaining-life")
     page = open_page("plan/life")
     settle(page)
     for machine in ("crane-1", "mill-2", "mill-3"):
         expect(page.get_by_role("link", name=machine).first).to_be_visible()
-    page.get_by_role("link", name="mill-1").click()
+    page.get_by_role("link", name="mill-1").first.click()
     expect(page).to_have_url(re.compile("machines/mill-1/health"))

@@ -18,6 +18,9 @@ _TOOL = {
     "in_use": "spindle.speed",
     "renewed": "tool.number",
     "warn": 20.0,
+    "preventive_cost": "38.00",
+    "failure_cost": "210.00",
+    "currency": "EUR",
 }
 # Built for ISO 4301 group M5; its first year and a half was recorded by nobody.
 _HOIST = {

@@ -16,6 +16,7 @@ from servitwin.bootstrap.data_folder import FOLDER_VERSION
 from servitwin.bootstrap.demo import add_demo_people, demo_contracts, demo_plant
 from servitwin.bootstrap.demo_contracts import add_demo_contracts
 from servitwin.bootstrap.demo_controllers import add_demo_controllers
+from servitwin.bootstrap.demo_failures import add_demo_failures
 from servitwin.bootstrap.demo_line import add_demo_line
 from servitwin.bootstrap.demo_lives import add_demo_lives
 from servitwin.bootstrap.demo_maintenance import add_demo_maintenance
@@ -154,6 +155,7 @@ def run(settings: Settings) -> None:
         notes += add_demo_production(records, demo_contracts().parent / "production", time.time_ns())
         notes += add_demo_services(records, time.time_ns())
         notes += add_demo_lives(records, time.time_ns())
+        notes += add_demo_failures(records, files, time.time_ns())
         notes += add_demo_quality(records, time.time_ns())
     write_machine_users(records, settings.folder)
     prepared = Prepared(wanted_processes(records, notes), notes)

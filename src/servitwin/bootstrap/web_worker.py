@@ -52,6 +52,7 @@ from servitwin.usecases.run_gate import gate_rounds
 from servitwin.usecases.run_jobs import RunJobs
 from servitwin.usecases.sign_in import SignIn
 from servitwin.usecases.train_lives import TrainLives
+from servitwin.usecases.worth_of_acting import WorthOfActing
 from servitwin.web.api.app import create_app
 from servitwin.web.api.live import LiveHub
 from servitwin.web.api.parts import WebOptions, WebParts
@@ -108,6 +109,7 @@ def build_parts(
         replays=replay_rounds(records, lambda: ask_worker("controller-replay", settings), time.time_ns),
         gates=gate_rounds(records, lambda: ask_worker("release-gate", settings), time.time_ns),
         ended_lives=EndedLives(records),
+        worth=WorthOfActing(files),
         registers=Registers(records, authoriser, audit, time.time_ns),
         jobs=Jobs(records, files, authoriser, audit, lambda: manifests("service"), time.time_ns, new_id),
         working=_working(processes, records, files, bus),

@@ -35,10 +35,12 @@ def show(
     else:
         for c in found:
             typer.echo(f"{c['component']}: {_left(c)}; {c['what_to_do']}")
-            why = c["learnt"] or c["failure"] or {"reasons": [], "doubts": []}
-            told = [r if isinstance(r, str) else r["text"] for r in why["reasons"]]
+            why = c["learnt"] or c["failure"] or c["wear"] or {"doubts": []}
+            told = [r if isinstance(r, str) else r["text"] for r in why.get("reasons", [])]
             for line in told + [d["message"] for d in why["doubts"]]:
                 typer.echo(f"  {line}")
+            if c["worth"]:
+                typer.echo(f"  {_worth(c['worth'])}")
     if any(c["urgency"] == "now" for c in found):
         raise typer.Exit(FINDING)
 
@@ -88,15 +90,17 @@ def train(
     machine_type: Annotated[str, typer.Argument(help="Name of the machine type")],
     component: Annotated[str, typer.Argument(help="Component that is followed")],
     party: Annotated[str, typer.Option(help="Company whose model; default: yours")] = "",
-    preventive: Annotated[float | None, typer.Option(help="Cost of a planned replacement")] = None,
-    failure: Annotated[float | None, typer.Option(help="Cost of a failure, in the same currency")] = None,
+    preventive: Annotated[str, typer.Option(help="Cost of a planned replacement, as 45.00")] = "",
+    failure: Annotated[str, typer.Option(help="Cost of a failure")] = "",
+    currency: Annotated[str, typer.Option(help="Of both costs, as EUR")] = "",
     data: DataOption = None,
     to: ToOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask for a training."""
     with connect(data, to) as node:
-        job = node.train_life(machine_type, component, party=party, preventive_cost=preventive, failure_cost=failure)
+        costs = {"preventive_cost": preventive, "failure_cost": failure, "currency": currency}
+        job = node.train_life(machine_type, component, party=party, **costs)
     if as_json:
         print_json(job)
     else:
@@ -107,6 +111,10 @@ def _left(c: dict[str, Any]) -> str:
     learnt, spectrum, failure = c["learnt"], c["spectrum"], c["failure"]
     if failure is not None and failure["chance"] is not None:
         return f"{failure['chance']:.1%} chance to fail within {failure['horizon_days']} days"
+    if c["wear"] is not None:
+        w = c["wear"]
+        judged = f"of {w['tools']} tools known, {w['sure']} told alone from the others, {w['right']} rightly"
+        return f"{w['text']} ({judged})"
     if spectrum is not None:
         return f"{spectrum['remaining']:.1%} of the design life"
     if learnt is None or not learnt["known"]:
@@ -114,3 +122,10 @@ def _left(c: dict[str, Any]) -> str:
     if learnt["at_least"]:
         return f"at least {learnt['low']:.0f} {learnt['unit']}"
     return f"{learnt['low']:.0f} to {learnt['high']:.0f} {learnt['unit']}"
+
+
+def _worth(w: dict[str, Any]) -> str:
+    """What acting is worth, in one line."""
+    money = w["currency"] or "planned replacements"
+    others = f"{w['by_age']} at the best age, {w['waiting']} when waiting"
+    return f"acting costs {w['acting']} ({w['acting_low']} to {w['acting_high']}) {money} per {w['per']}; {others}"

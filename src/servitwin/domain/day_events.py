@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from servitwin.domain.failure_horizon import MachineEvents
+from servitwin.domain.failure_events import MachineEvents
 from servitwin.domain.instant import DAY
 from servitwin.domain.observation import Observation
 

@@ -6,53 +6,21 @@ the days that follow. Machines are kept whole: one that is judged was never lear
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 import numpy as np
 
-from servitwin.domain.age_replacement import best_replacement
+from servitwin.domain.age_replacement import Replacement, best_replacement
 from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.failure_events import MachineEvents, day_means
 from servitwin.domain.failure_law import fit
 from servitwin.domain.observation import Bools, Floats, Int64s
+from servitwin.domain.remaining_life.acting import middle, resampled_rates
 from servitwin.domain.remaining_life.forest import Forest
 
-FEWEST_FAILURES = 10
 SPANS = (1, 3, 7, 28)  # days over which events are counted
 LONG_AGO = 730.0
 REASON = 0.3  # more log odds than usual from which on something is told as a reason
-FORMAT = 1
-
-
-class MachineEvents(msgspec.Struct, frozen=True):
-    """A machine over whole days, the first is day 0. Events are at days with fractions, also before day 0.
-
-    ``means``: a row of daily means of the signals per day (null: not measured); ``facts``: numbers of the machine.
-    """
-
-    id: str
-    means: list[list[float | None]]
-    errors: dict[str, list[float]] = {}
-    replaced: dict[str, list[float]] = {}
-    failed: dict[str, list[float]] = {}
-    facts: dict[str, float] = {}
-    owner: str = ""
-
-
-class EventSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A set to learn from. ``horizon``: days; costs of a planned replacement and of a failure, in one currency."""
-
-    machine_type: str
-    components: list[str]
-    signals: list[str]
-    machines: list[MachineEvents]
-    errors: list[str] = []
-    facts: list[str] = []
-    horizon: int = 2
-    preventive_cost: float = 1.0
-    failure_cost: float = 5.0
-    folds: int = 5
+FORMAT = 2
 
 
 class HorizonQuality(msgspec.Struct, frozen=True):
@@ -62,7 +30,10 @@ class HorizonQuality(msgspec.Struct, frozen=True):
         days, failures: judged; average_precision: area under precision over recall; base: share of days before a
             failure, which is what chance reaches.
         precision, recall: of alarms at the threshold; a failure is told if an alarm came within the horizon before.
+        alarms: how many there were on the machines judged.
         cost: per machine-day of acting on alarms; by_age: of replacing at the best age; at_failure: of waiting.
+        cost_range, saved_range: where the cost of acting, and what it saves against the better of the other two, lie
+            with 90 % confidence (bootstrap over machines).
         age: days of that age, None: no age is cheaper than waiting.
     """
 
@@ -72,14 +43,24 @@ class HorizonQuality(msgspec.Struct, frozen=True):
     base: float
     precision: float
     recall: float
+    alarms: int
     cost: float
     by_age: float
     at_failure: float
+    cost_range: list[float]
+    saved_range: list[float]
     age: float | None
 
 
 class HorizonModel(msgspec.Struct, frozen=True):
-    """The artefact: for each component trees whose sum is the log odds of a failure within the horizon."""
+    """The artefact: for each component trees whose sum is the log odds of a failure within the horizon.
+
+    Attributes:
+        bounds: least and largest daily mean of each signal on the machines learnt from; still: most days in a row on
+            which one of them had exactly the same mean.
+        left_out: machines that could not be used, and why.
+        preventive_cost: of a planned replacement, in ``currency``; without one costs are a ratio.
+    """
 
     machine_type: str
     components: list[str]
@@ -92,6 +73,11 @@ class HorizonModel(msgspec.Struct, frozen=True):
     quality: dict[str, HorizonQuality]
     machines: int
     dataset: str
+    bounds: list[tuple[float, float]]
+    still: list[int]
+    left_out: list[Fault]
+    preventive_cost: float = 1.0
+    currency: str = ""
     format: int = FORMAT
 
     def chances(self, machine: MachineEvents) -> dict[str, Floats]:
@@ -167,56 +153,13 @@ def read_horizon_model(artefact: bytes) -> HorizonModel:
     return model
 
 
-def read_events(dataset: Mapping[str, Any]) -> EventSet:
-    """Check a set.
-
-    Raises:
-        InvalidInputError: all that is wrong: its shape, names that are not declared, too few failures.
-    """
-    try:
-        found = msgspec.convert(dataset, EventSet)
-    except msgspec.ValidationError as e:
-        hint = "Give machine_type, components, signals and machines with daily means and events"
-        raise InvalidInputError(Fault("horizon:wrong-shape", str(e), hint, "dataset")) from e
-    faults = []
-    ids = [m.id for m in found.machines]
-    faults += [
-        Fault("horizon:machine-twice", f"Machine {i!r} comes twice", "Name each machine once", i)
-        for i in sorted({i for i in ids if ids.count(i) > 1})
-    ]
-    for m in found.machines:
-        if any(len(row) != len(found.signals) for row in m.means):
-            message = f"A day of {m.id!r} has not {len(found.signals)} means"
-            faults.append(Fault("horizon:row-length", message, "Give each day a mean of each signal", m.id))
-        for what, names, known in (
-            ("component", {*m.replaced, *m.failed}, found.components), ("error", set(m.errors), found.errors),
-        ):  # fmt: skip
-            strange = sorted(names - set(known))
-            if strange:
-                message = f"{m.id!r} has a {what} {strange[0]!r} that is not declared"
-                faults.append(Fault("horizon:not-declared", message, f"Name it among the {what}s", m.id))
-    for c in found.components:
-        count = sum(len(m.failed.get(c, [])) for m in found.machines)
-        if count < FEWEST_FAILURES:
-            message = f"{c!r} failed {count} times, {FEWEST_FAILURES} failures are needed"
-            hint = "Gather more, or plan by age until there are"
-            faults.append(Fault("horizon:too-few-failures", message, hint, c))
-    if not (found.preventive_cost > 0 and found.failure_cost > 0 and 1 <= found.horizon <= 90 and found.folds >= 2):
-        hint = "Costs above zero, a horizon of 1 to 90 days, at least two folds"
-        faults.append(Fault("horizon:out-of-range", "Costs, horizon or folds are out of range", hint, "horizon"))
-    if faults:
-        raise InvalidInputError(faults)
-    return found
-
-
 def day_features(
     machine: MachineEvents, signals: list[str], errors: list[str], components: list[str], facts: list[str]
 ) -> Floats:
     """Features (days, columns) at the end of each day; nothing later is looked at."""
     days = len(machine.means)
     end = np.arange(1, days + 1, dtype=np.float64)
-    means = np.array([[np.nan if v is None else v for v in row] for row in machine.means], np.float64)
-    means = means.reshape(days, len(signals))
+    means = day_means(machine, len(signals))
     columns = []
     for j in range(len(signals)):
         known = means[:, j]
@@ -309,7 +252,7 @@ def cost_of_alarms(
 
 
 def judge_horizon(
-    learnt: list[Judged], held: list[Judged], component: str, horizon: int, costs: tuple[float, float]
+    learnt: list[Judged], held: list[Judged], component: str, horizon: int, costs: tuple[float, float], seed: int
 ) -> tuple[float, HorizonQuality]:
     """Threshold that costs least on ``learnt`` machines, and what it does on ``held`` ones, against age replacement."""
     scores = np.concatenate([j.chance for j in learnt])
@@ -320,15 +263,30 @@ def judge_horizon(
     days = len(true)
     past = [lives_of(j.machine, component) for j in learnt]
     law = fit(np.concatenate([p[0] for p in past]), np.concatenate([p[1] for p in past]))
-    age = best_replacement(law, *costs).age_h
+    policy = best_replacement(law, *costs)
     spans = [lives_of(j.machine, component) for j in held]
-    length, ended = np.concatenate([p[0] for p in spans]), np.concatenate([p[1] for p in spans])
-    limit = age if age is not None else np.inf
-    early = length > limit
-    by_age = (costs[0] * early.sum() + costs[1] * (ended & ~early).sum()) / np.minimum(length, limit).sum()
     failures = sum(t > 1 for j in held for t in j.machine.failed.get(component, []))
+    at_failure = costs[1] * failures / days
+    by_age = at_failure * _by_age(policy, spans, costs)
+    seen = [float(len(j.machine.means)) for j in held]
+    acted = [cost_of_alarms([j], component, threshold, horizon, costs)[0] for j in held]
+    waited = [costs[1] * sum(t > 1 for t in j.machine.failed.get(component, [])) for j in held]
+    share = min(by_age, at_failure) / at_failure if at_failure else 1.0
+    paid, spared = resampled_rates(acted, seen, seed), share * resampled_rates(waited, seen, seed)
     return threshold, HorizonQuality(
         days, failures, average_precision(np.concatenate([j.chance for j in held]), true), float(true.mean()),
-        right / count if count else 0.0, 1 - missed / failures if failures else 0.0, cost / days, float(by_age),
-        float(costs[1] * ended.sum() / length.sum()), age,
+        right / count if count else 0.0, 1 - missed / failures if failures else 0.0, count, cost / days,
+        by_age, at_failure, middle(paid), middle(spared - paid), policy.age_h,
     )  # fmt: skip
+
+
+def _by_age(policy: Replacement, spans: list[tuple[Floats, Bools]], costs: tuple[float, float]) -> float:
+    """Cost of replacing at an age as a share of that of waiting, on lives whose beginning is known; else by the law."""
+    length, ended = np.concatenate([p[0] for p in spans]), np.concatenate([p[1] for p in spans])
+    if policy.age_h is None:
+        return 1.0
+    if not ended.any():
+        return 1 - policy.saving
+    early = length > policy.age_h
+    rate = (costs[0] * early.sum() + costs[1] * (ended & ~early).sum()) / np.minimum(length, policy.age_h).sum()
+    return float(rate / (costs[1] * ended.sum() / length.sum()))

@@ -67,6 +67,36 @@ def wear_class(
     return WearClass(possible, chances, text)
 
 
+class WearQuality(msgspec.Struct, frozen=True):
+    """How good such words are, each tool judged by all others.
+
+    Attributes:
+        tools: judged; held: of how many the true class was among the possible ones.
+        sure: for how many one class alone was named; right: for how many of them the true one.
+    """
+
+    tools: int
+    held: int
+    sure: int
+    right: int
+
+
+def judge_wear(known: Floats, worn: Bools, given: Floats, confidence: float = 0.8) -> WearQuality:
+    """Judge each tool by the others; arguments as those of :func:`wear_class`.
+
+    Raises:
+        InvalidInputError: ``wear:too-few-tools`` once one is left out.
+    """
+    held = sure = right = 0
+    for i, name in enumerate(("unworn", "worn")[int(w)] for w in worn):
+        others = np.arange(len(worn)) != i
+        said = wear_class(known[others], worn[others], given[others], known[i], given[i], confidence).possible
+        held += name in said
+        sure += len(said) == 1
+        right += said == [name]
+    return WearQuality(len(worn), held, sure, right)
+
+
 def _strangeness(rows: Floats, labels: Bools, how: Floats) -> Floats:
     """Of each tool, its distance to its own class (without itself) as a share of that to both classes."""
     design = np.column_stack([np.ones(len(rows)), how])

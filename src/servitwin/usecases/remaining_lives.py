@@ -15,10 +15,15 @@ from servitwin.usecases.ports import Records
 from servitwin.usecases.run_service import Assignment, assignments
 
 LEARNT, SPECTRUM, ENDED, CHANCE = "remaining_life", "load_spectrum", "life_ended", "failure_chance"
-WATCH = "failure_watch"
-FOLLOWING = (LEARNT, SPECTRUM, WATCH)
+WATCH, WEAR = "failure_watch", "tool_wear"
+FOLLOWING = (LEARNT, SPECTRUM, WATCH, WEAR)
 _WINDOWS = (3 * HOUR, 3 * DAY, 400 * DAY)
 _MOST_POINTS = 500
+_WEAR_ADVICE = {
+    "soon": "Look at the tool, and change it.",
+    "sound": "Nothing to do.",
+    "unknown": "Change it as planned: its signals do not tell.",
+}
 URGENCIES = ("now", "soon", "sound", "unknown")
 
 
@@ -27,8 +32,8 @@ class Remaining(msgspec.Struct, frozen=True):
 
     Attributes:
         twin, component: what it is about.
-        method: ``learnt`` (a model of lives that ended), ``spectrum`` (loads against the design) or ``chance`` (of a
-            failure within days, from events).
+        method: ``learnt`` (a model of lives that ended), ``spectrum`` (loads against the design), ``chance`` (of a
+            failure within days, from events) or ``wear`` (class of wear, from tools that were looked at).
         urgency: now (its end may come at any time), soon (within the warning), sound, unknown.
         at: instant that it speaks of, ns UTC; None: nothing has been said yet.
         said: the result as the service gave it; course: earlier ones of the same life (time, expected, low, high).
@@ -47,7 +52,7 @@ class Remaining(msgspec.Struct, frozen=True):
 
 
 class RemainingLives:
-    """Reads the outcomes of both services."""
+    """Reads the outcomes of the services that follow components."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
@@ -59,8 +64,9 @@ class RemainingLives:
         for a in mine:
             if a.service == LEARNT:
                 found += self._learnt(a, twin, now, course)
-            else:
-                found += self._spectrum(a, twin, now) if a.service == SPECTRUM else self._chance(a, twin, now)
+                continue
+            ask = {SPECTRUM: self._spectrum, WATCH: self._chance, WEAR: self._wear}[a.service]
+            found += ask(a, twin, now)
         return sorted(found, key=_order)
 
     def fleet(self, twins: list[Twin], now: int) -> list[Remaining]:
@@ -120,6 +126,16 @@ class RemainingLives:
             urgency = "soon" if one["alarm"] else "sound"
             found.append(Remaining(twin.id, twin.uid, name, "chance", urgency, at, words, [], a.parameters))
         return found
+
+    def _wear(self, a: Assignment, twin: Twin, now: int) -> list[Remaining]:
+        component = str(a.parameters.get("component", "tool"))
+        said = [r for _, r in results_of(self._records, a, WEAR, now - 3 * DAY, now)]
+        if not said:
+            return [Remaining(twin.id, twin.uid, component, "wear", "unknown", None, {}, [], a.parameters)]
+        last = said[-1]
+        urgency = {("worn",): "soon", ("unworn",): "sound"}.get(tuple(last["possible"]), "unknown")
+        words = {**last, "what_to_do": _WEAR_ADVICE[urgency]}
+        return [Remaining(twin.id, twin.uid, component, "wear", urgency, int(last["time"]), words, [], a.parameters)]
 
 
 class EndedLives:

@@ -16,6 +16,7 @@ from servitwin.usecases.trace_sight import TraceSight
 MOST_SHOWN = 400  # objects of one part's genealogy: more is a recall
 MOST_EVENTS = 300  # about one object, the newest: a batch has one for each of its parts
 MOST_BEGUN = 100_000
+TOLD_BY = 4  # events that are read to tell what a thing is of which no summary may be seen
 
 
 class Life(msgspec.Struct, frozen=True):
@@ -77,7 +78,7 @@ class TraceParts:
             raise _unknown(id)
         up, down = self._reach([id], "up", MOST_SHOWN), self._reach([id], "down", MOST_SHOWN)
         ids = [i for i in dict.fromkeys([*up.depth, *down.depth]) if i != id]
-        objects = {o.object.id: o.object for o in self._objects(ids)}
+        objects = {o.object.id: o.object for o in self._objects(ids, (*up.links, *down.links))}
         known = {k.event.id for k in own}
         making = [i for i in dict.fromkeys(k.event for k in up.links) if i not in known][:MOST_SHOWN]
         around = [k.event for k in self._records.traces_named(making) if self._sees(k)]
@@ -119,7 +120,7 @@ class TraceParts:
     # inside --------------------------------------------------------------------------------------------------
     def _recall(self, ids: Sequence[str], direction: Direction) -> Recall:
         reached = self._reach(ids, direction, MOST_REACHED)
-        objects = self._objects(list(reached.depth))
+        objects = self._objects(list(reached.depth), reached.links)
         objects.sort(key=lambda o: (reached.depth[o.object.id], o.object.made or 0, o.object.id))
         return Recall(tuple(ids), tuple(objects), reached.depth, reached.links, self._withheld, reached.cut_off)
 
@@ -142,8 +143,12 @@ class TraceParts:
     def _about(self, ids: Sequence[str]) -> list[KeptTrace]:
         return [k for k in self._records.traces_about(ids, MOST_EVENTS) if self._sees(k)]
 
-    def _objects(self, ids: Sequence[str]) -> list[KeptObject]:
-        """One summary for each id: of what may be seen, the one that tells when it was made; else its bare name."""
+    def _objects(self, ids: Sequence[str], links: Sequence[Link]) -> list[KeptObject]:
+        """One summary for each id: of what may be seen, the one that tells when it was made.
+
+        A batch, a tool, a container was made nowhere here: its summary has no machine and no time that rights could
+        follow, and is its keeper's alone. To others it is what the events say that they see it in.
+        """
         best: dict[str, KeptObject] = {}
         for o in self._records.trace_objects(ids):
             at = o.object.made if o.object.made is not None else 0
@@ -152,7 +157,22 @@ class TraceParts:
             known = best.get(o.object.id)
             if known is None or (known.object.made is None and o.object.made is not None):
                 best[o.object.id] = o
+        best |= self._as_used([i for i in ids if i not in best], links)
         return [best.get(i) or KeptObject(TraceObject(i), "", "") for i in ids]
+
+    def _as_used(self, ids: Sequence[str], links: Sequence[Link]) -> dict[str, KeptObject]:
+        """What the first events that link these objects say of them; the caller may see those events."""
+        telling: dict[str, list[str]] = {i: [] for i in ids}
+        for link in links:
+            for end in (link.source, link.target):
+                told = telling.get(end)
+                if told is not None and len(told) < TOLD_BY and link.event not in told:
+                    told.append(link.event)
+        named = self._records.traces_named(list(dict.fromkeys(e for told in telling.values() for e in told)))
+        seen = {k.event.id: k.event for k in named if self._sight.sees(k.twin, k.party, k.event.time)}
+        return {
+            i: KeptObject(object_of(i, [seen[e] for e in told if e in seen]), "", "") for i, told in telling.items()
+        }
 
 
 def _unknown(id: str) -> NotFoundError:

@@ -108,7 +108,7 @@ class TrainLives:
 
     def train(
         self, actor: Actor, machine_type: str, component: str, *, party: str = "", life_unit: str = "",
-        cap: float | None = None, costs: tuple[float, float] | None = None,
+        cap: float | None = None, costs: tuple[float, float, str] | None = None,
     ) -> Job:  # fmt: skip
         """Ask for a training from all lives that may teach.
 
@@ -187,7 +187,12 @@ class TrainLives:
         return drift(model, np.array(recent, np.float64).reshape(shape), [float(e["chance"]) for e in ended])
 
     def _dataset(
-        self, one: Followed, party: str, life_unit: str, cap: float | None, costs: tuple[float, float] | None
+        self,
+        one: Followed,
+        party: str,
+        life_unit: str,
+        cap: float | None,
+        costs: tuple[float, float, str] | None,
     ) -> dict[str, Any]:
         owner = {t.twin: t.owner for t in one.teachers}
         machines = [
@@ -206,13 +211,11 @@ class TrainLives:
             "cap": cap or (model.cap if model is not None else max(5.0, round(0.6 * longest))),
             "incumbent": base64.b64encode(content).decode() if content is not None else "",
         }  # fmt: skip
-        if costs is not None:
-            found |= {"preventive_cost": costs[0], "failure_cost": costs[1]}
-        elif model is not None and model.acting is not None:
-            found |= {"preventive_cost": model.acting.preventive, "failure_cost": model.acting.failure}
-        else:
-            found |= {"preventive_cost": 1.0, "failure_cost": 5.0}  # ratios alone, until somebody gives money
-        return found
+        if costs is None:
+            known = model.acting if model is not None else None
+            kept = (known.preventive, known.failure, known.currency) if known is not None else None
+            costs = one.assigned.costs or kept or (1.0, 5.0, "")  # a ratio alone, until somebody gives money
+        return found | dict(zip(("preventive_cost", "failure_cost", "currency"), costs, strict=True))
 
 
 def _unit(every: str) -> str:

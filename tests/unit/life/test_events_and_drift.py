@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 
 from servitwin.domain.error import InvalidInputError
-from servitwin.domain.failure_horizon import (
-    MachineEvents,
-    average_precision,
-    day_features,
-    fails_soon,
-    lives_of,
-    read_events,
-)
+from servitwin.domain.failure_events import MachineEvents, read_events
+from servitwin.domain.failure_horizon import average_precision, day_features, fails_soon, lives_of
 from servitwin.domain.remaining_life.acting import acting
 from servitwin.domain.remaining_life.drift import drift, martingale, stability
 from tests.unit.life.quick import model

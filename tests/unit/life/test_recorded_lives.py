@@ -2,6 +2,7 @@
 
 import gzip
 import sys
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from tests.unit.life.quick import trained
 
 def engines(name: str, first: int, last: int) -> dict[str, Any]:
     with gzip.open(shared_data("cmapss") / f"{name}.txt.gz", "rt") as file:
-        rows = np.loadtxt(line for line in file if first <= int(line.split(None, 1)[0]) <= last)
+        upto = takewhile(lambda line: int(line.split(None, 1)[0]) <= last, file)  # engines come in order
+        rows = np.loadtxt(line for line in upto if int(line.split(None, 1)[0]) >= first)
     return {
         "machine_type": "turbofan", "component": "engine", "settings": ["altitude", "mach", "throttle"],
         "signals": [f"s{i}" for i in range(1, 22)], "keep_out": False, "folds": 2,

@@ -10,6 +10,7 @@ import msgspec
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import NS, parse_duration
 from servitwin.domain.machine_type import MachineType
+from servitwin.domain.money import money
 from servitwin.domain.remaining_life.use_rows import RowSpec
 
 SHORTEST = NS
@@ -23,6 +24,8 @@ class Assigned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         every: time in use that a row stands for (``5m``).
         in_use: signal that is above zero while the component is in use; renewed: signal whose change begins a new life.
         names: signal of the twin for a column, where it has another name.
+        preventive_cost, failure_cost, currency: of a planned replacement and of a failure, as decimals ("45.00"), and
+            their ISO 4217 currency: what acting on predictions costs is then told in money.
         warn: units of life: an event is sent when the lower end of the interval falls to it.
     """
 
@@ -34,6 +37,16 @@ class Assigned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     renewed: str = ""
     names: dict[str, str] = {}
     warn: float | None = None
+    preventive_cost: str = ""
+    failure_cost: str = ""
+    currency: str = ""
+
+    @property
+    def costs(self) -> tuple[float, float, str] | None:
+        """The costs as numbers for rates, with their currency; None: not given."""
+        if not self.currency:
+            return None
+        return float(self.preventive_cost), float(self.failure_cost), self.currency
 
     def spec(self, type: MachineType | None) -> RowSpec:
         """How rows are made of the twin's signals."""
@@ -80,6 +93,22 @@ def assigned_faults(parameters: Mapping[str, Any]) -> Sequence[Fault]:
             faults.append(Fault("life:row-too-short", f"every is {found.every}", "At least one second", "every"))
     except InvalidInputError as e:
         faults.append(Fault(e.fault.code, e.fault.message, e.fault.hint, "every"))
+    if found.preventive_cost or found.failure_cost or found.currency:
+        faults += cost_faults(found.preventive_cost, found.failure_cost, found.currency)
     if found.warn is not None and not found.warn >= 0:
         faults.append(Fault("life:warn", f"warn is {found.warn}", "Give units of life, at least 0", "warn"))
+    return faults
+
+
+def cost_faults(preventive: str, failure: str, currency: str) -> list[Fault]:
+    """What is wrong with two costs and their currency, which come together or not at all."""
+    faults = []
+    for name, amount in (("preventive_cost", preventive), ("failure_cost", failure)):
+        try:
+            if money(amount, currency).amount <= 0:
+                hint = "Give both costs above zero with their currency, or none"
+                faults.append(Fault("life:costs", f"{name} is {amount}", hint, name))
+        except InvalidInputError as e:
+            where = "currency" if e.fault.code == "money:currency-unknown" else name
+            faults.append(Fault(e.fault.code, e.fault.message, e.fault.hint, where))
     return faults

@@ -43,7 +43,8 @@ class LifeSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         confidence: of the intervals.
         folds: machines are split into so many groups; each is predicted by a model that has not seen it.
         keep_out: keep one machine in five out altogether, to judge by.
-        preventive_cost, failure_cost: of a planned replacement and of a failure, in one currency, where known.
+        preventive_cost, failure_cost: of a planned replacement and of a failure, where known, in ``currency``
+            (empty: a ratio).
         incumbent: the artefact in use, base64: its model of this component is judged on the same machines.
     """
 
@@ -60,6 +61,7 @@ class LifeSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep_out: bool = True
     preventive_cost: float | None = None
     failure_cost: float | None = None
+    currency: str = ""
     incumbent: str = ""
 
 
@@ -226,13 +228,13 @@ def _without_odd_sensors(about: LifeSet, lives: list[Life]) -> tuple[list[Life],
     rows = np.concatenate([np.concatenate([life.settings, life.signals], 1) for life in lives])
     k = len(about.settings)
     regimes = find_regimes(rows[:, :k], rows[:, k:])
-    levels = [_levels(regimes.normal(life.signals, regimes.of(life.settings)[0])) for life in lives]
+    reached = [levels(regimes.normal(life.signals, regimes.of(life.settings)[0])) for life in lives]
     for at, j in enumerate(regimes.used):
         if len(np.unique(rows[:, k + j])) <= FEW_VALUES:
             continue  # a flag or a step is meant to jump
-        jump, bottom, top = np.array([level[:, at] for level in levels]).T
+        jump, bottom, top = np.array([level[:, at] for level in reached]).T
         usual = float(np.quantile(jump, 0.8))
-        beyond = _beyond_others(bottom, top)
+        beyond = beyond_others(bottom, top)
         name = about.signals[j]
         for life, size, alone in zip(lives, jump, beyond, strict=True):
             if size > max(JUMP, 4 * usual) and alone:  # wear that ends fast stays where others have been
@@ -242,7 +244,7 @@ def _without_odd_sensors(about: LifeSet, lives: list[Life]) -> tuple[list[Life],
     return [life for life in lives if life.id not in odd], list(odd.values())
 
 
-def _levels(values: Floats) -> Floats:
+def levels(values: Floats) -> Floats:
     """Of each column of (n, d): its largest jump between medians of five rows, and the least and largest of them."""
     if len(values) < 12:
         middle = np.median(values, 0)
@@ -251,7 +253,7 @@ def _levels(values: Floats) -> Floats:
     return np.stack([np.abs(medians[5:] - medians[:-5]).max(0), medians.min(0), medians.max(0)])
 
 
-def _beyond_others(bottom: Floats, top: Floats) -> Bools:
+def beyond_others(bottom: Floats, top: Floats) -> Bools:
     """Of each life, whether it goes beyond all others by a good part of their range."""
     found = np.zeros(len(top), np.bool_)
     for i in range(len(top)):
@@ -272,12 +274,12 @@ def _leaks(about: LifeSet, failed: list[Life]) -> list[Fault]:
     for name, column in zip(names, rows.T, strict=True):
         part, left = column[own], remaining[own]
         if len(np.unique(part)) <= 3:
-            if _flags_the_end(column, remaining):
+            if flags_the_end(column, remaining):
                 message = f"{name!r} changes at the same remaining life on every machine"
                 hint = "It was made from the failure, and will not be known before: leave it out"
                 faults.append(Fault("life:label-leaks", message, hint, name))
             continue
-        rank = abs(float(np.corrcoef(_ranks(part), _ranks(left))[0, 1]))
+        rank = abs(float(np.corrcoef(ranks(part), ranks(left))[0, 1]))
         if rank > 0.999:
             message = f"{name!r} is the remaining life itself, or made from it (rank correlation {rank:.4f})"
             hint = "It will not be known before the failure: leave it out"
@@ -285,7 +287,7 @@ def _leaks(about: LifeSet, failed: list[Life]) -> list[Fault]:
     return faults
 
 
-def _flags_the_end(column: Floats, remaining: Floats) -> bool:
+def flags_the_end(column: Floats, remaining: Floats) -> bool:
     """Whether some horizon of more than one row parts the values of a column without a single exception."""
     values = np.unique(column)
     if len(values) < 2:
@@ -298,7 +300,8 @@ def _flags_the_end(column: Floats, remaining: Floats) -> bool:
     return False
 
 
-def _ranks(values: Floats) -> Floats:
+def ranks(values: Floats) -> Floats:
+    """Mean rank of each value."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
     return np.asarray((ends - (counts - 1) / 2)[inverse])

@@ -17,7 +17,7 @@ from servitwin.domain.remaining_life.measure import Quality
 from servitwin.domain.remaining_life.network import Network
 from servitwin.domain.remaining_life.regimes import Regimes
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -7,10 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.error import InvalidInputError
 from servitwin.domain.job import Job
+from servitwin.domain.remaining_life.assigned import cost_faults
+from servitwin.domain.remaining_life.model import model_key
 from servitwin.usecases.remaining_lives import Remaining, RemainingLives
 from servitwin.usecases.train_lives import ModelState, TrainLives
+from servitwin.usecases.worth_of_acting import told, worth_of
 from servitwin.web.api.answers import answer, at, full
 from servitwin.web.api.callers import Me, Parts, permitted_twin
 from servitwin.web.api.jobs import shown_job
@@ -21,6 +24,7 @@ from servitwin.web.api.strict import StrictRoute
 router = APIRouter(tags=["remaining life"], route_class=StrictRoute)
 _SPECTRUM = ("used", "remaining", "recorded", "assumed", "days", "days_low", "days_high")
 _FAILURE = ("chance", "threshold", "horizon_days")
+_WEAR = ("possible", "chances", "text", "confidence", "doubts")
 _COUNTED = ("running_h", "factor", "heaviest", "over", "unknown_h")
 _LEARNT = ("known", "unit", "row_s", "age", "expected", "low", "high", "confidence", "at_least", "model")
 
@@ -37,7 +41,7 @@ Training = Annotated[TrainLives, Depends(_training)]
 def read_remaining_life(parts: Parts, me: Me, id: str) -> Response:
     """What is left of each component that is followed, with the reasons, or why that is not known."""
     twin = permitted_twin(parts, me, id, "read")
-    return answer({"items": [_component(r) for r in RemainingLives(parts.records).of(twin, parts.now())]})
+    return answer({"items": [_component(parts, r) for r in RemainingLives(parts.records).of(twin, parts.now())]})
 
 
 @router.get("/remaining-life", response_model=RemainingLifeList)
@@ -49,7 +53,7 @@ def list_remaining_life(
     twins = [t for t in parts.registry.twins() if t.uid in readable]
     wanted = {u for u in urgency.split(",") if u}
     found = RemainingLives(parts.records).fleet(twins, parts.now())
-    return answer({"items": [_component(r) for r in found if not wanted or r.urgency in wanted]})
+    return answer({"items": [_component(parts, r) for r in found if not wanted or r.urgency in wanted]})
 
 
 @router.get("/remaining-life/models", response_model=LifeModels)
@@ -68,15 +72,13 @@ def list_life_models(
 @router.post("/remaining-life/training", response_model=JobShape, status_code=202)
 async def train_remaining_life(parts: Parts, training: Training, me: Me, body: LifeTrainingIn) -> Response:
     """Learn from all lives that ended on machines whose users agreed; the new model is used only if it is better."""
-    if (body.preventive_cost is None) != (body.failure_cost is None):
-        raise InvalidInputError(
-            Fault("life:costs", "One of the two costs is missing", "Give both, or neither", "preventive_cost")
-        )
+    given = (body.preventive_cost, body.failure_cost, body.currency)
+    faults = cost_faults(*given) if any(given) else []
+    if faults:
+        raise InvalidInputError(faults)
 
     def ask() -> Job:
-        costs = None
-        if body.preventive_cost is not None and body.failure_cost is not None:
-            costs = body.preventive_cost, body.failure_cost
+        costs = (float(body.preventive_cost), float(body.failure_cost), body.currency) if any(given) else None
         return training.train(
             me, body.machine_type, body.component, party=body.party, life_unit=body.life_unit, cap=body.cap, costs=costs
         )
@@ -86,8 +88,8 @@ async def train_remaining_life(parts: Parts, training: Training, me: Me, body: L
     return answer(shown_job(job), 202, {"Location": f"/api/v1/jobs/{job.id}"})
 
 
-def _component(r: Remaining) -> dict[str, Any]:
-    said, learnt, spectrum, failure = r.said, None, None, None
+def _component(parts: Parts, r: Remaining) -> dict[str, Any]:
+    said, learnt, spectrum, failure, wear = r.said, None, None, None, None
     if said and r.method == "learnt":
         learnt = {
             **{name: said.get(name) for name in _LEARNT},
@@ -101,13 +103,26 @@ def _component(r: Remaining) -> dict[str, Any]:
             "model": said.get("model", ""),
         }
         failure["doubts"] = said["doubts"]
+    elif said and r.method == "wear":
+        wear = {n: said[n] for n in _WEAR} | {"tools": said["judged"]["tools"]}
+        wear |= {n: said["judged"][n] for n in ("held", "sure", "right")}
     elif said:
         spectrum = {n: said[n] for n in _SPECTRUM} | {n: said["counted"][n] for n in _COUNTED}
     return {
         "twin": r.twin, "component": r.component, "method": r.method, "urgency": r.urgency, "at": at(r.at),
         "what_to_do": said.get("what_to_do", "Nothing has been said yet: it has not been in use since it is followed."),
-        "learnt": learnt, "spectrum": spectrum, "failure": failure,
+        "learnt": learnt, "spectrum": spectrum, "failure": failure, "wear": wear, "worth": _worth(parts, r),
     }  # fmt: skip
+
+
+def _worth(parts: Parts, r: Remaining) -> dict[str, Any] | None:
+    """What acting on words of that kind was worth; of machines without a type nothing is known."""
+    key = r.component
+    if r.method == "learnt":
+        twin = parts.registry.by_uid(r.uid)
+        type_ = parts.registry.type_at(twin, parts.now()) if twin is not None else None
+        key = model_key(type_.name if type_ is not None else "", r.component)
+    return told(parts.worth.of(str(r.said.get("model", "")), key))
 
 
 def _model(s: ModelState) -> dict[str, Any]:
@@ -125,5 +140,5 @@ def _model(s: ModelState) -> dict[str, Any]:
     return {
         "machine_type": machine_type, "component": component, "artefact": s.digest,
         "summary": None if s.model is None else s.model.told(), "drift": None if s.drift is None else full(s.drift),
-        "teachers": teachers,
+        "teachers": teachers, "worth": told(worth_of(s.model)) if s.model is not None else None,
     }  # fmt: skip

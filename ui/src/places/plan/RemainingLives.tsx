@@ -6,6 +6,7 @@ import { t } from "../../texts/en";
 import { formatNumber } from "../../time/figure";
 import { UrgencyMark } from "../twin/health/lifeMarks";
 import { left } from "../twin/health/lifeWords";
+import { worthLine } from "../twin/health/Worth";
 
 const f = t.life.fleet;
 
@@ -54,7 +55,10 @@ function Components({ components }: { components: ComponentLife[] }) {
               </td>
               <td>{one.component}</td>
               <td className="num">{left(one)}</td>
-              <td className="life-words">{one.what_to_do}</td>
+              <td className="life-words">
+                {one.what_to_do}
+                {one.worth ? <div className="weak">{f.costs(worthLine(one.worth))}</div> : null}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -69,7 +73,6 @@ interface Summary {
   quality: { rmse: number; coverage: number };
   simple: { rmse: number };
   fleet: Record<string, [number, number]>;
-  acting: { predicted: number; by_age: number } | null;
 }
 
 function Models({ models, party }: { models: LifeModel[]; party: string }) {
@@ -114,7 +117,7 @@ function Model({ model, party }: { model: LifeModel; party: string }) {
       <td className="num">{known ? digits(known.simple.rmse) : "–"}</td>
       <td className="num">{own ? digits(own[1]) : "–"}</td>
       <td className="num">{known ? `${formatNumber(known.quality.coverage * 100, 0)} / ${formatNumber(known.confidence * 100, 0)} %` : "–"}</td>
-      <td className="num">{known?.acting ? formatNumber(known.acting.predicted / known.acting.by_age, 2) : "–"}</td>
+      <td className="num">{model.worth ? worthLine(model.worth) : "–"}</td>
       <td>
         {f.lives(lives, permitted.length, model.teachers.length)}
         {refused.map((one) => (

@@ -10,19 +10,19 @@ import msgspec
 import numpy as np
 
 from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.failure_events import EventSet, day_means, read_events, usable_machines
 from servitwin.domain.failure_horizon import (
-    EventSet,
     HorizonModel,
     Judged,
     chance,
     day_features,
     fails_soon,
     judge_horizon,
-    read_events,
     read_horizon_model,
 )
 from servitwin.domain.observation import Bools, Floats
 from servitwin.domain.remaining_life.forest import Forest, forest_of_text
+from servitwin.domain.remaining_life.lives import longest_still
 
 TREES, LEAVES = 120, 15
 
@@ -30,7 +30,7 @@ TREES, LEAVES = 120, 15
 def check(dataset: Mapping[str, Any]) -> Sequence[Fault]:
     """All faults of a set of events (:class:`servitwin.domain.failure_horizon.EventSet`)."""
     try:
-        read_events(dataset)
+        usable_machines(read_events(dataset))
     except InvalidInputError as e:
         return e.faults
     return []
@@ -40,7 +40,8 @@ def fit(dataset: Mapping[str, Any], seed: int) -> bytes:
     """A model of each component, judged on machines that each part of it had not seen."""
     events = read_events(dataset)
     digest = "sha256:" + hashlib.sha256(msgspec.json.encode(events, order="deterministic")).hexdigest()
-    machines = events.machines
+    machines, left_out = usable_machines(events)
+    events = msgspec.structs.replace(events, machines=machines)
     rows = [day_features(m, events.signals, events.errors, events.components, events.facts) for m in machines]
     group = np.random.default_rng(seed).permutation(len(machines)) % events.folds
     costs = (events.preventive_cost, events.failure_cost)
@@ -51,12 +52,25 @@ def fit(dataset: Mapping[str, Any], seed: int) -> bytes:
         forests[component] = grown
         even = [j for j, k in zip(judged, group, strict=True) if k % 2 == 0]
         odd = [j for j, k in zip(judged, group, strict=True) if k % 2 == 1]
-        threshold[component], quality[component] = judge_horizon(even, odd, component, events.horizon, costs)
+        threshold[component], quality[component] = judge_horizon(even, odd, component, events.horizon, costs, seed)
     model = HorizonModel(
         events.machine_type, events.components, events.signals, events.errors, events.facts, events.horizon, forests,
-        threshold, quality, len(machines), digest,
+        threshold, quality, len(machines), digest, *_usual(events), left_out,
+        events.preventive_cost, events.currency,
     )  # fmt: skip
     return msgspec.msgpack.encode(model)
+
+
+def _usual(events: EventSet) -> tuple[list[tuple[float, float]], list[int]]:
+    """Bounds of each signal's daily mean, and the most days in a row on which it was the same."""
+    means = [day_means(m, len(events.signals)) for m in events.machines]
+    bounds, still = [], []
+    for j in range(len(events.signals)):
+        series = [values[~np.isnan(values)] for values in (one[:, j] for one in means)]
+        known = [values for values in series if len(values)]
+        bounds.append((min(float(v.min()) for v in known), max(float(v.max()) for v in known)) if known else (0.0, 0.0))
+        still.append(max((longest_still(v) for v in known), default=0))
+    return bounds, still
 
 
 def describe(artefact: bytes) -> dict[str, Any]:
@@ -68,6 +82,8 @@ def describe(artefact: bytes) -> dict[str, Any]:
         "horizon_days": model.horizon,
         "machines": model.machines,
         "dataset": model.dataset,
+        "left_out": msgspec.to_builtins(model.left_out),
+        "currency": model.currency,
         "threshold": model.threshold,
         "components": msgspec.to_builtins(model.quality),
     }

@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from servitwin.domain.day_events import DayEvents, DayState, EventOf
 from servitwin.domain.error import Fault
-from servitwin.domain.failure_horizon import HorizonModel, MachineEvents, read_horizon_model
+from servitwin.domain.failure_events import MachineEvents, day_means
+from servitwin.domain.failure_horizon import HorizonModel, read_horizon_model
 from servitwin.domain.instant import DAY
+from servitwin.domain.observation import Floats
 from servitwin.sdk.service import Outcome, Parameters, ServiceBatch, TwinView
 
 TRAINER = "failure_horizon"
 FEWEST_DAYS = 3
+BEYOND = 0.25  # of the range of the machines learnt from: as far outside it may be
 
 
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,10 +38,16 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Memory(msgspec.Struct):
-    """What is kept between steps: the days, and the day (its end, ns) of the last alarm of each component."""
+    """What is kept between steps.
+
+    Attributes:
+        days: whole days and the open one; alarms: end (ns) of the day of the last alarm of each component.
+        model: address of the artefact that was in use.
+    """
 
     days: DayState = msgspec.field(default_factory=DayState)
     alarms: dict[str, int] = {}
+    model: str = ""
 
 
 def check(parameters: Parameters) -> Sequence[Fault]:
@@ -73,16 +83,22 @@ class Evaluator:
     def step(self, batch: ServiceBatch, watermark: int) -> Outcome:
         """The chances at the end of each day that is over by the watermark."""
         outcome = Outcome()
+        if self._digest != self._memory.model and self._memory.days.ended:
+            self._say(outcome, self._memory.days.ended * DAY)  # another model speaks at once, of the last whole day
+        self._memory.model = self._digest
         for end in self._days.take(batch.observations, watermark):
-            told, crossed = self._told(end)
-            outcome.results.append({"failure_chance": told})
-            outcome.results += [{"failure_chance_crossed": one} for one in crossed]
+            self._say(outcome, end)
             outcome.usage["machine_days"] = outcome.usage.get("machine_days", 0.0) + 1
         return outcome
 
     def snapshot(self) -> bytes:
         """What the next step needs."""
         return msgspec.msgpack.encode(self._memory)
+
+    def _say(self, outcome: Outcome, end: int) -> None:
+        told, crossed = self._told(end)
+        outcome.results.append({"failure_chance": told})
+        outcome.results += [{"failure_chance_crossed": one} for one in crossed]
 
     def _told(self, end: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         doubts = self._doubts()
@@ -128,7 +144,30 @@ class Evaluator:
         elif all(v is None for v in self._memory.days.means[-1]) and model.signals:
             message = "Nothing was measured in the last day"
             found.append(Fault("failure-watch:silent", message, "Look at the connection of the machine", "days"))
+        elif not missing:
+            found += _odd_signals(model, day_means(self._machine(model), len(model.signals)))
         return found
+
+
+def _odd_signals(model: HorizonModel, means: Floats) -> list[Fault]:
+    """Signals that are where no machine learnt from was, or stand still as none did, at the end of the last day."""
+    found = []
+    for name, series, (low, high), still in zip(model.signals, means.T, model.bounds, model.still, strict=True):
+        known = series[~np.isnan(series)]
+        if not len(known) or np.isnan(series[-1]):
+            message = f"{name!r} was not measured in the last day"
+            found.append(Fault("failure-watch:signal-missing", message, "Look at the sensor and its connection", name))
+            continue
+        last = float(known[-1])
+        if not low - BEYOND * (high - low) <= last <= high + BEYOND * (high - low):
+            message = f"{name!r} was {last:.4g} in the last day, machines learnt from were between {low:.4g} and "
+            hint = "Look at the sensor and its unit; if it is right, no machine was like this one"
+            found.append(Fault("failure-watch:signal-outside", f"{message}{high:.4g}", hint, name))
+        run = len(known) - int(np.flatnonzero(known != last)[-1] + 1) if (known != last).any() else len(known)
+        if run > max(2, still):
+            message = f"{name!r} had exactly the same mean on the last {run} days, elsewhere on {still} at most"
+            found.append(Fault("failure-watch:sensor-stuck", message, "Look at the sensor: it may be stuck", name))
+    return found
 
 
 def _advice(name: str, chance: float, model: HorizonModel, alarm: bool) -> str:

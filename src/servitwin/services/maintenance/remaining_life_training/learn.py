@@ -8,7 +8,7 @@ import numpy as np
 from servitwin.domain.observation import Bools, Floats, Int64s
 from servitwin.domain.remaining_life.acting import Acting, acting
 from servitwin.domain.remaining_life.features import features
-from servitwin.domain.remaining_life.intervals import Calibration, calibrate
+from servitwin.domain.remaining_life.intervals import calibrate
 from servitwin.domain.remaining_life.lives import Life, Lives, is_kept_out, longest_still
 from servitwin.domain.remaining_life.measure import Quality, quality, rmse
 from servitwin.domain.remaining_life.model import LifeModel, Member, TrainedOn
@@ -48,12 +48,8 @@ def learn(lives: Lives, seed: int, incumbent: LifeModel | None = None) -> LifeMo
         members += grown
         mine = ended[group[rows.life[ended]] == k]
         told[mine] = weighted_mean(grown, seen[mine], about.cap)
-    expected = told[at]
-    calibration = calibrate(expected, target[at])
-    across = _across(
-        calibration_of=(expected, target[at]), life=rows.life[at], group=group, about_cap=about.cap,
-        confidence=about.confidence,
-    )  # fmt: skip
+    calibration = calibrate(told[at], target[at])
+    across = _across(told, target, rows.life, group, at, (about.cap, about.confidence))
     mean, shares = _usual(seen, target, known, about.cap), _shares(seen[at], len(regimes.used))
     model = LifeModel(
         about.machine_type, about.component, about.life_unit, about.settings, about.signals, about.units, about.cap,
@@ -105,7 +101,7 @@ def _acting(
             known = calibrate(told[others], np.minimum(rows.remaining[others], about.cap))
             low[mine] = known.interval(told[mine], about.confidence, about.cap)[0]
     parts = [low[rows.life == k] for k in range(len(rows.start))]
-    return acting(parts, rows.failed, about.preventive_cost, about.failure_cost, random)
+    return acting(parts, rows.failed, about.preventive_cost, about.failure_cost, random, about.currency)
 
 
 def judge(model: LifeModel, rows: Stacked, at: Int64s) -> Quality:
@@ -160,16 +156,18 @@ def weighted_mean(members: list[Member], rows: Floats, cap: float) -> Floats:
 
 
 def _across(
-    *, calibration_of: tuple[Floats, Floats], life: Int64s, group: Int64s, about_cap: float, confidence: float
-) -> Quality:
-    """Quality over the groups: each group's intervals come from the other groups' residuals."""
-    expected, true = calibration_of
-    low, high = np.zeros(len(expected)), np.zeros(len(expected))
-    for k in np.unique(group[life]):
-        mine = group[life] == k
-        others: Calibration = calibrate(expected[~mine], true[~mine])
-        low[mine], high[mine] = others.interval(expected[mine], confidence, about_cap)
-    return quality(len(np.unique(life)), expected, low, high, true)
+    told: Floats, target: Floats, life: Int64s, group: Int64s, at: Int64s,
+    cap_and_confidence: tuple[float, float],
+) -> Quality:  # fmt: skip
+    """Quality at these moments: each group's intervals come from the other groups' residuals."""
+    cap, confidence = cap_and_confidence
+    of = group[life]
+    low, high = np.zeros(len(at)), np.zeros(len(at))
+    for k in np.unique(of[at]):
+        mine, others = of[at] == k, at[of[at] != k]
+        found = calibrate(told[others], target[others]).interval(told[at[mine]], confidence, cap)
+        low[mine], high[mine] = found
+    return quality(len(np.unique(life[at])), told[at], low, high, target[at])
 
 
 def _usual(seen: Floats, target: Floats, known: Bools, cap: float) -> list[float]:

@@ -78,18 +78,51 @@ class ChanceShape(Shape):
     doubts: list[FaultShape]
 
 
+class WearShape(Shape):
+    """Class of wear of a tool, from tools that somebody looked at; not one class alone: it is not known."""
+
+    possible: list[Literal["worn", "unworn"]] = Field(description="classes that the confidence leaves")
+    chances: dict[str, float] = Field(description="p-value of each class")
+    text: str
+    confidence: float
+    tools: int = Field(description="tools known, each judged by all others")
+    held: int = Field(description="of them, how many had their true class among the possible ones")
+    sure: int = Field(description="for how many one class alone was named")
+    right: int = Field(description="for how many of those the true one")
+    doubts: list[FaultShape]
+
+
+class WorthShape(Shape):
+    """What acting on the words costs beside its alternatives, on machines that the model had not seen."""
+
+    currency: str = Field(description="ISO 4217; empty: amounts are in planned replacements, as no costs were given")
+    per: str = Field(description="unit of life, or `machine-day`", examples=["min"])
+    acting: str = Field(description="decimal: cost per `per` when the words are acted on")
+    acting_low: str = Field(description="90 % interval, by other machines of the same kind (bootstrap)")
+    acting_high: str
+    by_age: str = Field(description="of replacing at the best age")
+    waiting: str = Field(description="of waiting for the failure")
+    saved_low: str = Field(description="90 % interval of what acting saves against the better of the other two")
+    saved_high: str
+    judged: int = Field(description="failures it was judged by")
+    missed: int = Field(description="of them that came although the words were acted on")
+    right: float | None = Field(description="share of alarms that a failure followed; null: there were none")
+
+
 class ComponentLifeShape(Shape):
-    """What is left of one component; one of `learnt`, `spectrum` and `failure` is given once something was said."""
+    """What is left of one component; `learnt`, `spectrum`, `failure` or `wear` is given once something was said."""
 
     twin: str
     component: str
-    method: Literal["learnt", "spectrum", "chance"]
+    method: Literal["learnt", "spectrum", "chance", "wear"]
     urgency: Urgency
     at: Instant | None
     what_to_do: str
     learnt: LearntLifeShape | None
     spectrum: SpectrumShape | None
     failure: ChanceShape | None
+    wear: WearShape | None
+    worth: WorthShape | None
 
 
 class RemainingLifeList(Shape):
@@ -128,6 +161,7 @@ class LifeModelShape(Shape):
     summary: dict[str, Any] | None = Field(description="learnt from what, how good, and against what")
     drift: DriftShape | None
     teachers: list[TeacherShape]
+    worth: WorthShape | None
 
 
 class LifeModels(Shape):
@@ -145,5 +179,6 @@ class LifeTrainingIn(Shape):
     party: str = Field("", max_length=100)
     life_unit: str = Field("", max_length=20)
     cap: float | None = Field(None, gt=0, le=1e9)
-    preventive_cost: float | None = Field(None, gt=0)
-    failure_cost: float | None = Field(None, gt=0)
+    preventive_cost: str = Field("", max_length=30, description="decimal; both costs and the currency, or none")
+    failure_cost: str = Field("", max_length=30)
+    currency: str = Field("", max_length=3, examples=["EUR"])

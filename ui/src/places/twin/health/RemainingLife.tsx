@@ -1,4 +1,4 @@
-import type { ComponentLife, FailureChance, LearntLife, Spectrum, TwinDetail } from "../../../api/types";
+import type { ComponentLife, FailureChance, LearntLife, Spectrum, TwinDetail, WearClass } from "../../../api/types";
 import { useLife } from "../../../data/life";
 import { Card, Facts } from "../../../parts/Card";
 import { Time } from "../../../parts/Clock";
@@ -7,6 +7,7 @@ import { t } from "../../../texts/en";
 import { formatNumber } from "../../../time/figure";
 import { Course, LifeBar, UrgencyMark } from "./lifeMarks";
 import { left, lifeUnit } from "./lifeWords";
+import { Worth } from "./Worth";
 
 const l = t.life;
 
@@ -46,6 +47,8 @@ function ComponentCard({ one }: { one: ComponentLife }) {
       {one.learnt ? <Learnt one={one} said={one.learnt} /> : null}
       {one.spectrum ? <Design said={one.spectrum} /> : null}
       {one.failure ? <Failure said={one.failure} /> : null}
+      {one.wear ? <Wear said={one.wear} /> : null}
+      {one.worth ? <Worth worth={one.worth} /> : null}
       {one.at ? (
         <p className="weak">
           {l.at} <Time at={one.at} zone /> · <a href={outcomes(one)}>{l.outcomes}</a>
@@ -55,7 +58,7 @@ function ComponentCard({ one }: { one: ComponentLife }) {
   );
 }
 
-const SERVICES = { learnt: "remaining_life", spectrum: "load_spectrum", chance: "failure_watch" } as const;
+const SERVICES = { learnt: "remaining_life", spectrum: "load_spectrum", chance: "failure_watch", wear: "tool_wear" } as const;
 
 const outcomes = (one: ComponentLife): string =>
   `/api/v1/twins/${encodeURIComponent(one.twin)}/services/${SERVICES[one.method]}/outcomes?from=${one.at ?? ""}`;
@@ -74,6 +77,25 @@ function Failure({ said }: { said: FailureChance }) {
           </li>
         ))}
       </ul>
+    </>
+  );
+}
+
+/** What is possible, and how often such words are right: few tools or idle signals make "I do not know" the true answer. */
+function Wear({ said }: { said: WearClass }) {
+  return (
+    <>
+      <ul className="life-doubts">
+        {Object.entries(said.chances).map(([name, chance]) => (
+          <li key={name}>{l.wear.possible(name, formatNumber(chance * 100, 0))}</li>
+        ))}
+        {said.doubts.map((doubt) => (
+          <li key={doubt.code}>
+            {doubt.message} <span className="weak code">{doubt.code}</span>
+          </li>
+        ))}
+      </ul>
+      <p className="weak">{l.wear.judged(formatNumber(said.tools, 0), formatNumber(said.held, 0), formatNumber(said.sure, 0), formatNumber(said.right, 0))}</p>
     </>
   );
 }

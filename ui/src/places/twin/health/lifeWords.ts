@@ -9,6 +9,7 @@ export const lifeUnit = (unit: string): string => l.units[unit] ?? unit;
 /** What is left in a few words. */
 export function left(one: ComponentLife): string {
   if (one.spectrum) return `${formatNumber(one.spectrum.remaining * 100, 1)} % ${l.design.remaining}`;
+  if (one.wear) return one.wear.text;
   const soon = one.failure;
   if (soon && soon.chance !== null && soon.horizon_days !== null) return l.chance(formatNumber(soon.chance * 100, 1), soon.horizon_days);
   const said = one.learnt;

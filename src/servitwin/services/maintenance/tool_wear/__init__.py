@@ -1,0 +1,1 @@
+"""Service tool_wear."""
