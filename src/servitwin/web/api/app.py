@@ -162,9 +162,7 @@ def create_app(parts: WebParts) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.parts = parts
-    api = APIRouter(
-        prefix=API, responses={code: {"model": ErrorShape, "description": text} for code, text in _FAULTS.items()}
-    )
+    api = APIRouter(prefix=API)
     for noun in NOUNS:
         api.include_router(noun.router)
     app.include_router(api)
@@ -177,6 +175,18 @@ def create_app(parts: WebParts) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_http)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
+
+
+def _add_faults(paths: dict[str, dict[str, Any]]) -> None:
+    """What every call of the API may answer; as responses of each route they would double the time of a start."""
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorShape"}}}
+    faults = {str(code): {"description": text, "content": content} for code, text in _FAULTS.items()}
+    for path, operations in paths.items():
+        if not path.startswith(API):
+            continue
+        for operation in operations.values():
+            own = {c: r for c, r in operation["responses"].items() if "HTTPValidationError" not in str(r)}
+            operation["responses"] = dict(sorted({**faults, **own}.items()))
 
 
 def _operation_id(route: APIRoute) -> str:
@@ -219,10 +229,16 @@ def describe(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, description=app.description, routes=app.routes, servers=[{"url": "/"}]
     )
     _, streamed = models_json_schema(
-        [(LiveEvent, "serialization"), (EventShape, "serialization"), (TwinIn, "validation")],
+        [
+            (LiveEvent, "serialization"),
+            (EventShape, "serialization"),
+            (ErrorShape, "serialization"),
+            (TwinIn, "validation"),
+        ],
         ref_template="#/components/schemas/{model}",
     )
     document["components"]["schemas"] |= streamed["$defs"]
+    _add_faults(document["paths"])
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
     document["components"]["securitySchemes"] = {
