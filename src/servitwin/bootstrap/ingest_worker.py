@@ -76,6 +76,7 @@ class IngestProcess:
         s = self._settings
         foreign = self._read_mappings()
         self._settings.history.mkdir(parents=True, exist_ok=True)
+        has_past = any(self._settings.history.iterdir())
         for number, stream in enumerate(STREAMS):
             source = Source(s.bus.host, s.bus.port, s.bus.user, s.bus.password, stream)
             # Who wants an acknowledgement to mean "on disk" wants it of the stream and of what becomes of it.
@@ -98,9 +99,10 @@ class IngestProcess:
         for task in tasks:
             task.add_done_callback(self._ended)
         report_ready()
-        recalling = loop.create_task(self._recall())
+        recalling = loop.create_task(self._recall()) if has_past else None
         await self._stop.wait()
-        recalling.cancel()
+        if recalling is not None:
+            recalling.cancel()
         for task in tasks:
             task.remove_done_callback(self._ended)
             if task is not committing:
