@@ -184,6 +184,53 @@ def test_a_plan_from_registers_to_the_operator(node: Node, tmp_path: Any) -> Non
     assert planner.get("/schedules/lessons")["items"] == []
 
 
+def test_what_changes_is_planned_anew_by_itself(node: Node) -> None:
+    api = Api.of(node)
+    api.ask("POST", "/machine-types", content=TYPE, headers={"Content-Type": "application/yaml"})
+    api.ask("POST", "/plants", content=PLANT, headers={"Content-Type": "application/yaml"})
+    planner = Api.of(node, api.token("shop", "production_manager")["token"])
+    ways = [{"machine": m, "per_piece_s": 60} for m in ("m1", "m2")]
+    entries(api, "routings", {"id": "pin", "steps": [{"id": "10", "ways": ways}]})
+    entries(api, "orders", {"id": "a", "product": "pin", "quantity": 60}, {"id": "b", "product": "pin", "quantity": 60})
+    api.ask(
+        "POST", "/twins/m2/observations", content=json.dumps({"time": hours(-1), "values": {"execution": "RUN"}}),
+        headers={"Content-Type": "application/x-ndjson"},
+    )  # fmt: skip
+    first = done(api, planner.post("/schedules", {"budget_s": 5}))
+    planner.post(f"/schedules/{first['id']}/publish", {})
+
+    def newest() -> dict[str, Any]:
+        return dict(planner.get("/jobs", service="schedule")["items"][0])
+
+    # Nobody wanted it so far: a rush order changes nothing. From now on somebody does, and it is made up for.
+    entries(api, "orders", {"id": "rush", "product": "pin", "quantity": 10, "due": hours(1), "weight": 9})
+    body = {"body": {"on": True, "budget_s": 2}}
+    planner.ask("PUT", "/registers/replanning/production", 400, json={"body": {"on": True, "budget_s": 0}})
+    assert newest()["id"] == first["id"]
+    last = newest()["id"]
+    planner.ask("PUT", "/registers/replanning/production", json=body)
+    wait_for(node, "a plan with the rush order", 30, lambda: newest()["id"] != last)
+    rush = done(api, newest())
+    assert {o["order"] for o in planner.get(f"/schedules/{rush['id']}")["orders"]} == {"a", "b", "rush"}
+    assert planner.get("/schedules/published")["job"] == first["id"], "what holds is for people to change"
+
+    # A machine tells that it is down, and that it runs again.
+    for word, why in (("FAULT", "m2 is down"), ("RUN", "m2 is back")):
+        said = json.dumps({"time": hours(0), "values": {"execution": word}})
+        before = newest()["id"]
+        headers = {"Content-Type": "application/x-ndjson"}
+        api.ask("POST", "/twins/m2/observations", content=said, headers=headers)
+        wait_for(node, why, 30, lambda before=before: newest()["id"] != before)
+        told = _events(node, api, "asked-anew", newest()["id"])[-1]["data"]
+        assert told["why"] == [why], told
+        done(api, newest())
+
+    # What cannot be planned is told once, and not asked for again and again.
+    entries(api, "orders", {"id": "odd", "product": "bolt", "quantity": 1})
+    told = _events(node, api, "no-plan")[-1]["data"]
+    assert told["why"] == ["order odd is another"] and "bolt" in told["faults"][0], told
+
+
 def _through_files(planner: Api, operator: Api) -> None:
     """A plan is taken out in each form and brought in again unchanged; a spoilt one is refused with its lines."""
 
@@ -213,13 +260,14 @@ def _through_files(planner: Api, operator: Api) -> None:
     planner.ask("GET", f"/schedules/{kept['id']}", 200)
 
 
-def _events(node: Node, api: Api) -> list[dict[str, Any]]:
-    """Everything that happened so far."""
+def _events(node: Node, api: Api, until: str = "delivery-expected", job: str = "") -> list[dict[str, Any]]:
+    """Everything that happened, up to the word of a plan that is waited for."""
     found = []
     with api.http.stream("GET", "/events", params={"topics": "happened"}, headers={"Last-Event-ID": "0"}) as stream:
         for line in stream.iter_lines():
             if line.startswith("data:"):
                 found.append(json.loads(line[5:]))
-                if found[-1]["kind"] == "plan" and found[-1]["data"]["happened"] == "delivery-expected":
+                data = found[-1]["data"]
+                if found[-1]["kind"] == "plan" and data["happened"] == until and data.get("job", "") in (job, ""):
                     return found
     return found

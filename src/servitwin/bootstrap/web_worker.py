@@ -21,6 +21,7 @@ from servitwin.bootstrap.job_process import JobProcesses
 from servitwin.bootstrap.machine_users import write_machine_users
 from servitwin.bootstrap.operator import operator_of
 from servitwin.bootstrap.reader import on_demand, open_reader
+from servitwin.bootstrap.replanning import replan_forever
 from servitwin.bootstrap.retraining import retrain_forever
 from servitwin.bootstrap.short_worker import ask_worker
 from servitwin.bootstrap.worker import report_ready
@@ -225,9 +226,11 @@ async def _serve(settings: Settings) -> None:
         records, registry, parts.files, parts.jobs, operator, time.time_ns, parts.ended_lives
     )  # fmt: skip
     retraining = asyncio.create_task(retrain_forever(training, time.time_ns, parts.working.wake))
+    replanning = asyncio.create_task(replan_forever(parts))
     try:
         await serving
     finally:
+        replanning.cancel()
         retraining.cancel()
         await parts.checks.stop()
         await parts.replays.stop()

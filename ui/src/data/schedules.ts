@@ -1,5 +1,5 @@
-import { ApiError, get, path, post, postFile, withQuery } from "../api/client";
-import type { Concerning, Job, MovedByHand, NextTasks, PlanNeeds, Schedule, ScheduleComparison, Schedules } from "../api/types";
+import { ApiError, get, path, post, postFile, put, withQuery } from "../api/client";
+import type { Concerning, Job, MovedByHand, NextTasks, PlanNeeds, RegisterEntries, Schedule, ScheduleComparison, Schedules } from "../api/types";
 import { type Asked, useQuery } from "./query";
 
 export const PUBLISHED = "published";
@@ -38,6 +38,15 @@ export const useConcerning = (): Asked<Concerning> => useQuery("schedule concern
 
 export const useNextTasks = (machine: string): Asked<NextTasks> =>
   useQuery(`schedule next ${machine}`, (signal) => get<NextTasks>("/schedules/next", { machine }, signal), 30_000);
+
+/** Whether new plans are asked for by themselves when reality changes. */
+export const useReplanning = (): Asked<boolean> =>
+  useQuery("replanning", async (signal) => {
+    const found = await get<RegisterEntries>("/registers/replanning", {}, signal);
+    return found.items.some((entry) => entry.id === "production" && entry.body["on"] === true);
+  });
+export const setReplanning = (on: boolean, budget: number, freeze: number): Promise<unknown> =>
+  put<unknown>("/registers/replanning/production", { body: { on, budget_s: budget, freeze_minutes: freeze } });
 
 export const askSchedule = (budget: number, freeze: number): Promise<Job> => post<Job>("/schedules", { budget_s: budget, freeze_minutes: freeze });
 export const publishSchedule = (id: string): Promise<Schedule> => post<Schedule>(path`/schedules/${id}/publish`, {});

@@ -194,6 +194,20 @@ class KeptPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     note: str = ""
 
 
+class Replanning(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """That a new plan is asked for by itself whenever reality is no longer what the published one was made of.
+
+    Attributes:
+        on: whether.
+        budget_s: seconds to search.
+        freeze_minutes: what the published plan begins within this time stays.
+    """
+
+    on: bool
+    budget_s: float = 20.0
+    freeze_minutes: int = 0
+
+
 def _time_faults(fields: Iterable[tuple[str, str]]) -> list[Fault]:
     faults = []
     for where, text in fields:
@@ -291,6 +305,10 @@ def _answer(a: ShiftAnswer) -> Sequence[Fault]:
     return faults
 
 
+def _replanning(r: Replanning) -> Sequence[Fault]:
+    return _above([("budget_s", r.budget_s)], strictly=True) + _above([("freeze_minutes", r.freeze_minutes)])
+
+
 def _plan(p: KeptPlan) -> Sequence[Fault]:
     return check_plan(p.problem, p.placements)
 
@@ -307,6 +325,7 @@ WORKPLACES = _kind("workplaces", "Workplaces: set-ups, transport, cost of a lost
 BLOCKED = _kind("blocked_times", "Times in which a machine cannot be used", BlockedTime, _blocked)
 ANSWERS = _kind("shift_answers", "What operators answered to the plan", ShiftAnswer, _answer)
 PLANS = _kind("production_plans", "Plans that were published or changed by hand", KeptPlan, _plan)
+REPLANNING = _kind("replanning", "Whether a new production plan is asked for by itself", Replanning, _replanning)
 PRODUCTION_KINDS: tuple[RegisterKind, ...] = (
     ORDERS,
     ROUTINGS,
@@ -316,4 +335,5 @@ PRODUCTION_KINDS: tuple[RegisterKind, ...] = (
     BLOCKED,
     ANSWERS,
     PLANS,
+    REPLANNING,
 )

@@ -64,6 +64,12 @@ class PlanningRecords(Part):
                         break
         return found
 
+    def register_changes(self, kinds: Sequence[str], party: str, since: int) -> list[RegisterEntry]:
+        """Newest revisions that were written after ``since`` (ns UTC), also those that say that one was removed."""
+        c = t.register_entries.c
+        query = select(c.body).where(c.party == party, c.kind.in_(list(kinds)), c.newest, c.at > since)
+        return self._planned(query.order_by(c.at, c.kind, c.id), RegisterEntry)
+
     def register_counts(self, parties: Sequence[str]) -> dict[str, int]:
         """How many entries each kind has, removed ones included."""
         c = t.register_entries.c

@@ -58,7 +58,7 @@ trace_objects = Table(
     Column("verdict", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     PrimaryKeyConstraint("party", "id"),
-    Index("ix_trace_objects_id", "id", "party"),  # of whatever party; without it a genealogy reads the whole table
+    Index("ix_trace_objects_id", "id", "party"),  # of whatever party
     Index("ix_trace_objects_name", "name"),
     Index("ix_trace_objects_made", "made", "id"),
 )

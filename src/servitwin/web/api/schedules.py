@@ -64,7 +64,7 @@ class Desk:
         self.told: list[tuple[str, bytes]] = []
         self.shop = ProductionShop(parts.records, parts.registry)
         self.plans = PlanProduction(
-            parts.records, self.shop, parts.registers, parts.jobs, parts.authoriser, self._tell, parts.now
+            parts.records, self.shop, parts.registers, parts.jobs, parts.authoriser, self.tell, parts.now
         )
         self.just_in_time = JustInTime(parts.records, self.plans, parts.registers, parts.authoriser, parts.now)
         self.shift = ShiftAssistant(self.plans, self.shop, parts.registers, parts.now, parts.new_id)
@@ -78,7 +78,8 @@ class Desk:
                 found[twin.id] = time_of(state["since"], "since")
         return found
 
-    def _tell(self, party: str, data: Mapping[str, Any]) -> None:
+    def tell(self, party: str, data: Mapping[str, Any]) -> None:
+        """Keep an event of kind ``plan``; ``told`` has it for whoever publishes."""
         now = self._parts.now()
         number = self._parts.records.add_event("plan", party, now, dict(data))
         event = {"id": number, "kind": "plan", "subject": party, "at": now, "data": data}

@@ -14,6 +14,7 @@ import { formatDuration, formatInstant, parseInstant, toRfc3339 } from "../../ti
 import { BoardTables } from "./BoardTables";
 import { Gantt, keyOf } from "./Gantt";
 import { OperationPanel } from "./OperationPanel";
+import { PlanByItself } from "./PlanByItself";
 import { PlanFiles } from "./PlanFiles";
 
 const b = t.plan.board;
@@ -80,9 +81,10 @@ function Chosen({ all, jobs, reload }: { all: Schedules; jobs: Job[]; reload: ()
     if (against === "" && id !== changed) setAgainst(id);
     setId(changed);
   };
+  const how = { budget: Number(budget) || 20, freeze: Math.round(Number(freeze) * 60) || 0 };
   const ask = (): void =>
     act(
-      askSchedule(Number(budget) || 20, Math.round(Number(freeze) * 60) || 0).then((asked) => {
+      askSchedule(how.budget, how.freeze).then((asked) => {
         if (id === PUBLISHED || id === "") setAgainst(id);
         setId(asked.id);
         return b.asked;
@@ -130,6 +132,16 @@ function Chosen({ all, jobs, reload }: { all: Schedules; jobs: Job[]; reload: ()
           </>
         ) : null}
       </div>
+      <PlanByItself
+        may={may}
+        how={how}
+        newest={jobs[0]}
+        shown={id}
+        compare={(proposal) => {
+          setAgainst(PUBLISHED);
+          setId(proposal);
+        }}
+      />
       {refused.length ? <Faults title={b.refused} faults={refused} /> : failed ? <Faults title={b.impossible} faults={failed.faults} /> : null}
       {id === "" ? (
         <Empty title={b.none}>{b.noneHint}</Empty>

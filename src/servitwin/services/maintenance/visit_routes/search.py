@@ -49,8 +49,8 @@ from servitwin.sdk.anytime import newest
 
 UNIT = 10_000  # of money in the search: a hundredth of a cent
 CLOSED = 100_000_000  # metres' cost and seconds of a way that is closed: three years, and no overflow times a penalty
-MILD, UPDATE = 100.0, 100
-HARDEST = 1e6  # penalty of a second too late, in units: a visit's worth must not outweigh a few minutes
+PENALTY, HARDEST = 1e5, 1e6  # of a second too late, in units: a visit's worth must not outweigh a few minutes
+NEIGHBOURS, HISTORY, BACK_AFTER = 30, 20, 500  # for seconds, where the library is set for minutes
 SMALL, PATIENCE = 30, 3_000
 _Shift = tuple[int, int, int]  # technician, start and end in seconds after the origin
 
@@ -201,19 +201,25 @@ def search(problem: VisitProblem, budget: int, seed: int, cancel: Callable[[], b
 
 
 def _algorithm(data: ProblemData, seed: int, listener: _Listener) -> IteratedLocalSearch:
-    """PyVRP's search as its own ``solve`` puts it together, but beginning with mild penalties.
+    """PyVRP's search as its own ``solve`` puts it together, but begun with no visit at all.
 
-    Its own beginning, half of the hardest penalty, forbids for thousands of tries what it should pass through.
+    Its own beginning, visits at random, leads through ways that are closed, and milder penalties to plans that visit
+    all and keep no time: a visit is worth far more than a late hour costs. It accepts worse plans for a shorter while,
+    and goes back to the best one sooner.
     """
     random = RandomNumberGenerator(seed=seed % 2**32)
-    local = LocalSearch(data, random, compute_neighbours(data, NeighbourhoodParams()), PerturbationManager())
+    neighbours = compute_neighbours(data, NeighbourhoodParams(num_neighbours=NEIGHBOURS))
+    local = LocalSearch(data, random, neighbours, PerturbationManager())
     for operator in OPERATORS:
         if operator.supports(data):
             local.add_operator(operator(data))
-    params = PenaltyParams(solutions_between_updates=UPDATE, max_penalty=HARDEST)
-    penalties = PenaltyManager(([MILD] * data.num_load_dimensions, MILD, MILD), params)
-    start = local(Solution.make_random(data, random), penalties.max_cost_evaluator(), exhaustive=True)
-    return IteratedLocalSearch(data, penalties, local, start, IteratedLocalSearchParams(callbacks=listener))
+    penalties = PenaltyManager(
+        ([PENALTY] * data.num_load_dimensions, PENALTY, PENALTY), PenaltyParams(max_penalty=HARDEST)
+    )
+    start = local(Solution(data, []), penalties.max_cost_evaluator(), exhaustive=True)
+    listener.on_best(start)
+    params = IteratedLocalSearchParams(num_iters_no_improvement=BACK_AFTER, history_length=HISTORY, callbacks=listener)
+    return IteratedLocalSearch(data, penalties, local, start, params)
 
 
 def nothing_to_do(problem: VisitProblem) -> VisitPlan:

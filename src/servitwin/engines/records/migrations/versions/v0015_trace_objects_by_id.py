@@ -1,4 +1,4 @@
-"""Objects found by their id alone, whatever party tells of them."""
+"""Traced objects are found by their id alone, whatever party tells of them."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ down_revision = "0014"
 
 
 def upgrade() -> None:
-    """Add the index; a folder made new has it already."""
+    """Make the index; a folder made new has it already."""
     op.create_index("ix_trace_objects_id", "trace_objects", ["id", "party"], if_not_exists=True)
