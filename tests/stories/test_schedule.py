@@ -228,7 +228,7 @@ def test_what_changes_is_planned_anew_by_itself(node: Node) -> None:
     # What cannot be planned is told once, and not asked for again and again.
     entries(api, "orders", {"id": "odd", "product": "bolt", "quantity": 1})
     told = _events(node, api, "no-plan")[-1]["data"]
-    assert told["why"] == ["order odd is another"] and "bolt" in told["faults"][0], told
+    assert told["why"] == ["order odd is new"] and "bolt" in told["faults"][0], told
 
 
 def _through_files(planner: Api, operator: Api) -> None:

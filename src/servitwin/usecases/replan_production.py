@@ -69,7 +69,7 @@ class ReplanProduction:
         broken = [id for id, at in down.items() if at > since or (before is not None and id not in before)]
         back = sorted((before or frozenset()) - set(down))
         told = [f"{id} is down" for id in sorted(broken)] + [f"{id} is back" for id in back]
-        return told + [f"{_WORDS[e.kind]} {e.id} {'was removed' if e.removed else 'is another'}" for e in written]
+        return told + [f"{_WORDS[e.kind]} {e.id} {_what_happened(e)}" for e in written]
 
     def _ask(
         self, plans: PlanProduction, tell: Tell, party: str, how: Replanning, down: Mapping[str, int], why: list[str]
@@ -89,3 +89,9 @@ class ReplanProduction:
             return []
         tell(party, {"happened": "asked-anew", "job": job.id, "why": reasons})
         return [job]
+
+
+def _what_happened(entry: RegisterEntry) -> str:
+    if entry.removed:
+        return "was removed"
+    return "is new" if entry.revision == 1 else "changed"

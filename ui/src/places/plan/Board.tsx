@@ -24,7 +24,10 @@ export default function Board() {
   const plans = useSchedules();
   const jobs = useJobs({ service: "schedule" });
   useHappened((event) => {
-    if (event.kind === "plan" || event.kind === "job") plans.reload();
+    if (event.kind === "plan" || event.kind === "job") {
+      plans.reload();
+      jobs.reload();
+    }
   });
   return (
     <>
