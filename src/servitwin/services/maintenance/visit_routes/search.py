@@ -31,6 +31,7 @@ from pyvrp.IteratedLocalSearch import (
 )
 from pyvrp.PenaltyManager import PenaltyManager, PenaltyParams
 from pyvrp.search import OPERATORS, LocalSearch, NeighbourhoodParams, PerturbationManager, compute_neighbours
+from pyvrp.stop import StoppingCriterion
 
 from servitwin.domain.instant import NS
 from servitwin.domain.observation import Int64s
@@ -50,7 +51,9 @@ from servitwin.sdk.anytime import newest
 UNIT = 10_000  # of money in the search: a hundredth of a cent
 CLOSED = 100_000_000  # metres' cost and seconds of a way that is closed: three years, and no overflow times a penalty
 PENALTY, HARDEST = 1e5, 1e6  # of a second too late, in units: a visit's worth must not outweigh a few minutes
-NEIGHBOURS, HISTORY, BACK_AFTER = 30, 20, 500  # for seconds, where the library is set for minutes
+NEIGHBOURS, HISTORY, BACK_AFTER = 30, 20, 500  # for the first seconds, where the library is set for minutes
+HASTE_S = 10.0  # how long; then it goes on from there with the library's patience and milder penalties
+MILD = 3e3
 SMALL, PATIENCE = 30, 3_000
 _Shift = tuple[int, int, int]  # technician, start and end in seconds after the origin
 
@@ -179,18 +182,26 @@ def search(problem: VisitProblem, budget: int, seed: int, cancel: Callable[[], b
     model = _Model(problem)
     until = time.monotonic() + budget / NS
 
+    small = len(problem.visits) <= SMALL
+
     def work(put: Callable[[Solution], None], closed: threading.Event) -> None:
-        idle, least = 0, float("inf")
+        def over(end: float) -> bool:
+            return closed.is_set() or time.monotonic() >= end or cancel()
 
-        def stop(best_cost: int) -> bool:
-            nonlocal idle, least
-            idle, least = (0, best_cost) if best_cost < least else (idle + 1, least)
-            patient = len(problem.visits) > SMALL or idle < PATIENCE
-            return not patient or closed.is_set() or time.monotonic() >= until or cancel()
+        def tries(end: float) -> StoppingCriterion:
+            idle, least = 0, float("inf")
 
-        result = _algorithm(model.data, seed, _Listener(put)).run(stop, collect_stats=False)
-        if result.best.is_feasible():
-            put(result.best)
+            def stop(best_cost: int) -> bool:
+                nonlocal idle, least
+                idle, least = (0, best_cost) if best_cost < least else (idle + 1, least)
+                return (small and idle >= PATIENCE) or over(end)
+
+            return stop
+
+        listener, haste = _Listener(put), min(until, time.monotonic() + HASTE_S)
+        first = _hasty(model.data, seed, listener).run(tries(haste), collect_stats=False).best
+        if not small and first.is_feasible() and not over(until):
+            _patient(model.data, seed, listener, first).run(tries(until), collect_stats=False)
 
     found = False
     for solution in newest(work, "visit-routes"):
@@ -200,26 +211,37 @@ def search(problem: VisitProblem, budget: int, seed: int, cancel: Callable[[], b
         yield nothing_to_do(problem)
 
 
-def _algorithm(data: ProblemData, seed: int, listener: _Listener) -> IteratedLocalSearch:
+def _hasty(data: ProblemData, seed: int, listener: _Listener) -> IteratedLocalSearch:
     """PyVRP's search as its own ``solve`` puts it together, but begun with no visit at all.
 
     Its own beginning, visits at random, leads through ways that are closed, and milder penalties to plans that visit
     all and keep no time: a visit is worth far more than a late hour costs. It accepts worse plans for a shorter while,
     and goes back to the best one sooner.
     """
-    random = RandomNumberGenerator(seed=seed % 2**32)
-    neighbours = compute_neighbours(data, NeighbourhoodParams(num_neighbours=NEIGHBOURS))
-    local = LocalSearch(data, random, neighbours, PerturbationManager())
-    for operator in OPERATORS:
-        if operator.supports(data):
-            local.add_operator(operator(data))
-    penalties = PenaltyManager(
-        ([PENALTY] * data.num_load_dimensions, PENALTY, PENALTY), PenaltyParams(max_penalty=HARDEST)
-    )
+    local, penalties = _parts(data, seed, NeighbourhoodParams(num_neighbours=NEIGHBOURS), PENALTY)
     start = local(Solution(data, []), penalties.max_cost_evaluator(), exhaustive=True)
     listener.on_best(start)
     params = IteratedLocalSearchParams(num_iters_no_improvement=BACK_AFTER, history_length=HISTORY, callbacks=listener)
     return IteratedLocalSearch(data, penalties, local, start, params)
+
+
+def _patient(data: ProblemData, seed: int, listener: _Listener, start: Solution) -> IteratedLocalSearch:
+    """The same from a plan that is good already, free to leave it for long."""
+    local, penalties = _parts(data, seed + 1, NeighbourhoodParams(), MILD)
+    return IteratedLocalSearch(data, penalties, local, start, IteratedLocalSearchParams(callbacks=listener))
+
+
+def _parts(
+    data: ProblemData, seed: int, near: NeighbourhoodParams, penalty: float
+) -> tuple[LocalSearch, PenaltyManager]:
+    local = LocalSearch(
+        data, RandomNumberGenerator(seed=seed % 2**32), compute_neighbours(data, near), PerturbationManager()
+    )
+    for operator in OPERATORS:
+        if operator.supports(data):
+            local.add_operator(operator(data))
+    penalties = ([penalty] * data.num_load_dimensions, penalty, penalty)
+    return local, PenaltyManager(penalties, PenaltyParams(max_penalty=HARDEST))
 
 
 def nothing_to_do(problem: VisitProblem) -> VisitPlan:
