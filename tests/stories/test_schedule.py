@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -188,7 +189,8 @@ def test_what_changes_is_planned_anew_by_itself(node: Node) -> None:
     api = Api.of(node)
     api.ask("POST", "/machine-types", content=TYPE, headers={"Content-Type": "application/yaml"})
     api.ask("POST", "/plants", content=PLANT, headers={"Content-Type": "application/yaml"})
-    planner = Api.of(node, api.token("shop", "production_manager")["token"])
+    token = api.token("shop", "production_manager")["token"]
+    planner = Api.of(node, token)
     ways = [{"machine": m, "per_piece_s": 60} for m in ("m1", "m2")]
     entries(api, "routings", {"id": "pin", "steps": [{"id": "10", "ways": ways}]})
     entries(api, "orders", {"id": "a", "product": "pin", "quantity": 60}, {"id": "b", "product": "pin", "quantity": 60})
@@ -214,16 +216,24 @@ def test_what_changes_is_planned_anew_by_itself(node: Node) -> None:
     assert {o["order"] for o in planner.get(f"/schedules/{rush['id']}")["orders"]} == {"a", "b", "rush"}
     assert planner.get("/schedules/published")["job"] == first["id"], "what holds is for people to change"
 
-    # A machine tells that it is down, and that it runs again.
-    for word, why in (("FAULT", "m2 is down"), ("RUN", "m2 is back")):
-        said = json.dumps({"time": hours(0), "values": {"execution": word}})
-        before = newest()["id"]
-        headers = {"Content-Type": "application/x-ndjson"}
-        api.ask("POST", "/twins/m2/observations", content=said, headers=headers)
-        wait_for(node, why, 30, lambda before=before: newest()["id"] != before)
+    # A machine tells that it is down. A node that starts again meanwhile knows that this is planned for.
+    def says(word: str, why: str) -> None:
+        before, said = newest()["id"], json.dumps({"time": hours(0), "values": {"execution": word}})
+        api.ask("POST", "/twins/m2/observations", content=said, headers={"Content-Type": "application/x-ndjson"})
+        wait_for(node, why, 30, lambda: newest()["id"] != before)
         told = _events(node, api, "asked-anew", newest()["id"])[-1]["data"]
         assert told["why"] == [why], told
         done(api, newest())
+
+    says("FAULT", "m2 is down")
+    while_down = newest()["id"]
+    node.stop()
+    node.start()
+    api, planner = Api.of(node), Api.of(node, token)
+    wait_for(node, "m2 is known to be down", 30, lambda: (api.get("/twins/m2")["state"] or {}).get("state") == "failed")
+    time.sleep(4)
+    assert newest()["id"] == while_down, newest()
+    says("RUN", "m2 is back")
 
     # What cannot be planned is told once, and not asked for again and again.
     entries(api, "orders", {"id": "odd", "product": "bolt", "quantity": 1})

@@ -21,11 +21,10 @@ async def replan_forever(parts: WebParts) -> None:
         await asyncio.sleep(EVERY_S)
         desk = Desk(parts)
         try:
-            asked = await asyncio.to_thread(replanning.round, desk.plans, desk.down, desk.tell)
+            await asyncio.to_thread(replanning.round, desk.plans, desk.states, desk.tell)
         except ServitwinError as e:
-            log.warning("no look at what has changed: %s", e)
-            continue
-        for subject, payload in desk.told:
+            log.warning("not everybody's plan could be looked at: %s", e)
+        for subject, payload in desk.told:  # what was asked for before a fault as well
             await parts.bus.publish(subject, payload)
-        if asked:
+        if desk.told:
             parts.working.wake()

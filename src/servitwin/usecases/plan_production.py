@@ -157,6 +157,15 @@ class PlanProduction:
         kept = [self._shown(e.id, mine) for e in self._records.register_entries("production_plans", [mine])]
         return jobs, kept
 
+    def newest_job(self, party: str) -> Job | None:
+        """The newest plan that was asked for; where the end of the node came first, there is none."""
+        jobs = self._records.jobs_of([party], SERVICE, ABOUT, 10)
+        return next((j for j in jobs if j.plans or all(f.code != "job:interrupted" for f in j.faults)), None)
+
+    def asked(self, job: Job) -> ScheduleProblem:
+        """What a plan is, or was, to be made of."""
+        return msgspec.convert(self._jobs.problem(job), ScheduleProblem)
+
     def one(self, actor: Actor, id: str, party: str = "") -> ShownPlan:
         """A plan by the id of its job, or of a plan that is kept.
 
@@ -175,7 +184,7 @@ class PlanProduction:
         result = self._jobs.result(job)
         if job.service != SERVICE or result is None:
             raise NotFoundError(Fault("plan:none-yet", f"Job {job.id} has no plan (yet): {job.state}", "Wait", "id"))
-        problem = msgspec.convert(self._jobs.problem(job), ScheduleProblem)
+        problem = self.asked(job)
         placements = msgspec.convert(result, SchedulePlan).placements
         return ShownPlan(
             job.id, job.party, problem, placements, measure(problem, placements), "", job.id, "", 0, job.ended or job.at

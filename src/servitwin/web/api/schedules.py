@@ -69,14 +69,18 @@ class Desk:
         self.just_in_time = JustInTime(parts.records, self.plans, parts.registers, parts.authoriser, parts.now)
         self.shift = ShiftAssistant(self.plans, self.shop, parts.registers, parts.now, parts.new_id)
 
-    def down(self, party: str) -> dict[str, int]:
-        """Machines of the party that are down by their own state, with since when."""
-        found = {}
+    def states(self, party: str) -> dict[str, int | None]:
+        """Machines of the party whose state is known: since when they are down by it, None: they are not."""
+        found: dict[str, int | None] = {}
         for twin in self.shop.machines(party, self._parts.now()):
             state = state_now(self._parts, twin)
-            if state is not None and state["state"] in DOWN:
-                found[twin.id] = time_of(state["since"], "since")
+            if state is not None:
+                found[twin.id] = time_of(state["since"], "since") if state["state"] in DOWN else None
         return found
+
+    def down(self, party: str) -> dict[str, int]:
+        """Machines of the party that are down by their own state, with since when."""
+        return {id: since for id, since in self.states(party).items() if since is not None}
 
     def tell(self, party: str, data: Mapping[str, Any]) -> None:
         """Keep an event of kind ``plan``; ``told`` has it for whoever publishes."""
