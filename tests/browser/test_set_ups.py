@@ -1,6 +1,8 @@
 """A set-up is simulated before it is used, and the machine compared with it afterwards, from the page alone."""
 
 import re
+import time
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import expect
 
@@ -8,8 +10,22 @@ from tests.browser.test_pages import AXE, settle
 from tests.conftest import shared_data
 
 
+def wait_until_heard(site, twin: str, signal: str) -> None:
+    """A node that has just started stores a past of days first; until then it has heard nothing of this minute."""
+    deadline = time.monotonic() + 120
+    with site.client() as client:
+        while time.monotonic() < deadline:
+            minute_ago = (datetime.now(UTC) - timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            path = f"/api/v1/twins/{twin}/signals/{signal}/observations"
+            if client.get(path, params={"from": minute_ago}).raise_for_status().json()["items"]:
+                return
+            time.sleep(0.5)
+    raise AssertionError(f"nothing was heard of {signal} of {twin}")
+
+
 def test_a_set_up_is_simulated_compared_and_its_deviation_has_a_case(site, open_page, shoot):
     fmu = shared_data("fmu") / "Dahlquist.fmu"
+    wait_until_heard(site, "mill-1", "spindle.temperature")
     page = open_page("plan/set-ups")
     settle(page)
     models = page.get_by_role("region", name="Models")

@@ -6,6 +6,7 @@ Nothing is believed: neither what an entry says of its size, nor where it wants 
 
 from __future__ import annotations
 
+import errno
 import io
 import lzma
 import struct
@@ -14,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from servitwin.domain.error import Fault, InvalidInputError
 
@@ -21,11 +23,14 @@ MOST_ENTRIES, MOST_BYTES = 5000, 400_000_000
 _PIECE = 1 << 20
 _LINK = 0o120000
 _ENCRYPTED = 1
-# All that zipfile and the decompressors raise for content that is not as the standard says (PKWARE APPNOTE 6.3).
+# All that zipfile and the decompressors raise for content that is not as the standard says (PKWARE APPNOTE 6.3):
+# RuntimeError for a method that they do not know, OSError for a broken bzip2 stream. The content is in memory, so that
+# none of them can come from the node's disk.
 _BROKEN = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, ValueError, IndexError,
-    OverflowError, RuntimeError, OSError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError, IndexError, OverflowError,
+    RuntimeError, OSError,
 )  # fmt: skip
+_NO_NAME = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 
 
 class ModelArchive:
@@ -92,9 +97,7 @@ class ModelArchive:
         left = self.size
         for entry in (*self._folders, *self._files.values()):
             place = target.joinpath(*(_path(entry) or PurePosixPath()).parts)
-            with self._told("entry", f"Its entry {entry.filename[:100]!r} cannot be written"):
-                (place if entry.is_dir() else place.parent).mkdir(parents=True, exist_ok=True)
-                file = None if entry.is_dir() else place.open("xb")
+            file = self._opened(entry, place)
             if file is None:
                 continue
             with file:
@@ -102,7 +105,18 @@ class ModelArchive:
                     left -= len(piece)
                     if left < 0:
                         raise self._refused("too-large", "It unpacks to more bytes than it says")
-                    file.write(piece)  # a full disk is the node's fault, and is not caught
+                    file.write(piece)
+
+    def _opened(self, entry: zipfile.ZipInfo, place: Path) -> BinaryIO | None:
+        """A new file there, or a folder; a full disk is the node's fault, not the archive's, and is not caught."""
+        try:
+            (place if entry.is_dir() else place.parent).mkdir(parents=True, exist_ok=True)
+            return None if entry.is_dir() else place.open("xb")
+        except (OSError, ValueError) as e:
+            if isinstance(e, OSError) and e.errno not in _NO_NAME:
+                raise
+            said = e.strerror if isinstance(e, OSError) else str(e)
+            raise self._refused("entry", f"Its entry {entry.filename[:100]!r} cannot be written: {said}") from None
 
     def _pieces(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
         what = f"Its entry {entry.filename[:100]!r} cannot be unpacked"

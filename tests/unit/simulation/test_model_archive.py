@@ -1,5 +1,6 @@
 """Archives of strangers: bombs, ways out, lies about sizes, files cut short or damaged: told, and harmless."""
 
+import errno
 import io
 import random
 import struct
@@ -164,5 +165,18 @@ def test_a_full_disk_is_no_fault_of_the_file(tmp_path: Path, monkeypatch: pytest
         return open("/dev/full", "wb", buffering=0) if mode == "xb" else opened(self, mode)
 
     monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(OSError, match="No space left"):
+        archive.unpack(tmp_path / "fmu")
+
+
+def test_nor_is_a_disk_that_has_no_room_for_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive, make = open_model(made(("a/b", b"x")), "fmus.pump"), Path.mkdir
+
+    def full(self: Path, *given: Any, **more: Any) -> None:
+        if self.name == "a":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        make(self, *given, **more)
+
+    monkeypatch.setattr(Path, "mkdir", full)
     with pytest.raises(OSError, match="No space left"):
         archive.unpack(tmp_path / "fmu")

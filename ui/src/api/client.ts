@@ -63,6 +63,16 @@ export async function get<T>(url: string, query: Query = {}, signal?: AbortSigna
   return body as T;
 }
 
+/** An answer, or null where it is refused with that code. */
+export async function unless<T>(code: string, answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ApiError && error.fault.code === code) return null;
+    throw error;
+  }
+}
+
 export async function post<T>(url: string, body: unknown, headers: Record<string, string> = {}): Promise<T> {
   return (await change("POST", url, body, headers)) as T;
 }

@@ -129,6 +129,7 @@ export type Gate = Schemas["GateShape"];
 export type ComparedAnswer = Schemas["ComparedAnswer"];
 export type ComparedSignal = Schemas["ComparedSignal"];
 export type RegisterEntries = Schemas["RegisterEntries"];
+export type RegisterEntry = Schemas["RegisterEntryShape"];
 export type LineModelAnswer = Schemas["LineModelAnswer"];
 export type MachineKey = Schemas["MachineKeyShape"];
 export type MachineKeys = Schemas["MachineKeysShape"];

@@ -1,8 +1,9 @@
-import { ApiError, get, path, post, postFile, put, withQuery } from "../api/client";
-import type { Concerning, Job, MovedByHand, NextTasks, PlanNeeds, RegisterEntries, Schedule, ScheduleComparison, Schedules } from "../api/types";
+import { get, path, post, postFile, put, unless, withQuery } from "../api/client";
+import type { Concerning, Job, MovedByHand, NextTasks, PlanNeeds, RegisterEntry, Schedule, ScheduleComparison, Schedules } from "../api/types";
 import { type Asked, useQuery } from "./query";
 
 export const PUBLISHED = "published";
+const REPLANNING = "/registers/replanning/production";
 
 /** Plans that are kept, and jobs that made plans. */
 export const useSchedules = (): Asked<Schedules> => useQuery("schedules", (signal) => get<Schedules>("/schedules", {}, signal), 15_000);
@@ -20,18 +21,7 @@ export function useComparison(first: string | null, second: string | null, versi
 
 /** What the published plan needs; null: none is published. */
 export const useNeeds = (): Asked<PlanNeeds | null> =>
-  useQuery(
-    "schedule needs",
-    async (signal) => {
-      try {
-        return await get<PlanNeeds>("/schedules/needs", {}, signal);
-      } catch (error) {
-        if (error instanceof ApiError && error.fault.code === "plan:unknown") return null;
-        throw error;
-      }
-    },
-    60_000,
-  );
+  useQuery("schedule needs", (signal) => unless("plan:unknown", get<PlanNeeds>("/schedules/needs", {}, signal)), 60_000);
 
 /** What the published plans of others need of us and bring to us. */
 export const useConcerning = (): Asked<Concerning> => useQuery("schedule concerning", (signal) => get<Concerning>("/schedules/concerning", {}, signal), 60_000);
@@ -39,14 +29,14 @@ export const useConcerning = (): Asked<Concerning> => useQuery("schedule concern
 export const useNextTasks = (machine: string): Asked<NextTasks> =>
   useQuery(`schedule next ${machine}`, (signal) => get<NextTasks>("/schedules/next", { machine }, signal), 30_000);
 
-/** Whether new plans are asked for by themselves when reality changes. */
+/** Whether new plans are asked for by themselves when reality changes; `false` where nobody has said so. */
 export const useReplanning = (): Asked<boolean> =>
   useQuery("replanning", async (signal) => {
-    const found = await get<RegisterEntries>("/registers/replanning", {}, signal);
-    return found.items.some((entry) => entry.id === "production" && entry.body["on"] === true);
+    const entry = await unless("register:entry-unknown", get<RegisterEntry>(REPLANNING, {}, signal));
+    return entry?.body["on"] === true;
   });
 export const setReplanning = (on: boolean, budget: number, freeze: number): Promise<unknown> =>
-  put<unknown>("/registers/replanning/production", { body: { on, budget_s: budget, freeze_minutes: freeze } });
+  put<unknown>(REPLANNING, { body: { on, budget_s: budget, freeze_minutes: freeze } });
 
 export const askSchedule = (budget: number, freeze: number): Promise<Job> => post<Job>("/schedules", { budget_s: budget, freeze_minutes: freeze });
 export const publishSchedule = (id: string): Promise<Schedule> => post<Schedule>(path`/schedules/${id}/publish`, {});

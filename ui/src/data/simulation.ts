@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { ApiError, get, path, post } from "../api/client";
+import { get, path, post, unless } from "../api/client";
 import type { Job, JobDetail, LineModelAnswer } from "../api/types";
 import { type Asked, useQuery } from "./query";
 
@@ -76,14 +76,9 @@ export interface Scenario {
 
 /** The kept model of a line; undefined data with no problem: there is none yet. */
 export function useLineModel(line: string | null): Asked<LineModelAnswer | null> {
-  const answer = useQuery(line === null ? null : `line model ${line}`, async (signal) => {
-    try {
-      return await get<LineModelAnswer>(path`/lines/${line ?? ""}/model`, {}, signal);
-    } catch (error) {
-      if (error instanceof ApiError && error.fault.code === "line:no-model") return null;
-      throw error;
-    }
-  });
+  const answer = useQuery(line === null ? null : `line model ${line}`, (signal) =>
+    unless("line:no-model", get<LineModelAnswer>(path`/lines/${line ?? ""}/model`, {}, signal)),
+  );
   const working = isWorking(answer.data?.validation ?? null);
   useEffect(() => {
     if (!working) return undefined;

@@ -6,6 +6,7 @@ import { useTwins } from "../../data/twins";
 import { Time } from "../../parts/Clock";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { type Column, download, formatSort, Grid, parseSort, sortRows, toCsv } from "../../parts/Grid";
+import { MachineOptions } from "../../parts/MachineOptions";
 import { go, href, Link, useParam } from "../../route/router";
 import { t } from "../../texts/en";
 import { AlarmPill, SEVERITIES, SeverityMark, statusText, StatusWord } from "./marks";
@@ -36,11 +37,7 @@ export default function Cases() {
             {c.machine}: {t.all}
           </option>
           {twin && !machines.some((one) => one.id === twin) ? <option value={twin}>{twin}</option> : null}
-          {machines.map((one) => (
-            <option key={one.id} value={one.id}>
-              {one.title || one.id}
-            </option>
-          ))}
+          <MachineOptions machines={machines} />
         </select>
         <span className="weak num toolbar-count" role="status">
           {answer.data ? c.count(answer.data.length) : ""}

@@ -6,6 +6,7 @@ import { useTwins } from "../../data/twins";
 import { Card } from "../../parts/Card";
 import { Time } from "../../parts/Clock";
 import { Problem } from "../../parts/Feedback";
+import { MachineOptions } from "../../parts/MachineOptions";
 import { t } from "../../texts/en";
 
 const c = t.controllers.check;
@@ -69,11 +70,7 @@ export function CheckCard({ controller, reload }: { controller: ControllerDetail
             {c.twin}
             <select value={twin} onChange={(event) => setTwin(event.target.value)}>
               <option value="">{c.noTwin}</option>
-              {(twins.data ?? []).map((one) => (
-                <option key={one.id} value={one.id}>
-                  {one.title || one.id}
-                </option>
-              ))}
+              <MachineOptions machines={twins.data ?? []} />
             </select>
           </label>
           <label>

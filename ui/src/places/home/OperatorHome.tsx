@@ -6,6 +6,7 @@ import { Figure } from "../../figures/Figure";
 import { useLiveValues } from "../../live/live";
 import { Since } from "../../parts/Clock";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
+import { MachineOptions } from "../../parts/MachineOptions";
 import { Sparkline } from "../../parts/Sparkline";
 import { GLYPHS, stateName, toneOf, urgency } from "../../parts/states";
 import { StateMark } from "../../parts/StateMark";
@@ -53,11 +54,7 @@ function MachineChoice({ machines, chosen, choose }: { machines: TwinSummary[]; 
       <label className="field operator-choice">
         <span>{o.machine}</span>
         <select value={chosen} onChange={(e) => choose(e.target.value)}>
-          {machines.map((one) => (
-            <option key={one.id} value={one.id}>
-              {one.title || one.id}
-            </option>
-          ))}
+          <MachineOptions machines={machines} />
         </select>
       </label>
     );

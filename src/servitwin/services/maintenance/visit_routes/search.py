@@ -181,7 +181,6 @@ def search(problem: VisitProblem, budget: int, seed: int, cancel: Callable[[], b
     """Better and better plans; the search ends when the caller stops listening."""
     model = _Model(problem)
     until = time.monotonic() + budget / NS
-
     small = len(problem.visits) <= SMALL
 
     def work(put: Callable[[Solution], None], closed: threading.Event) -> None:

@@ -6,6 +6,7 @@ import { useAct } from "../../../data/useAct";
 import { Card } from "../../../parts/Card";
 import { useZone } from "../../../parts/Clock";
 import { Problem } from "../../../parts/Feedback";
+import { MachineOptions } from "../../../parts/MachineOptions";
 import { t } from "../../../texts/en";
 import { formatInstant, parseLocal, toRfc3339 } from "../../../time/instant";
 import { CompareResult } from "./CompareResult";
@@ -27,11 +28,7 @@ export function CompareCard({ job, plan }: { job: JobDetail; plan: TracePlan }) 
         <label>
           {u.machine}
           <select value={twin} onChange={(event) => choose(event.target.value)}>
-            {machines.map((one) => (
-              <option key={one.id} value={one.id}>
-                {one.title || one.id}
-              </option>
-            ))}
+            <MachineOptions machines={machines} />
           </select>
         </label>
         <label>
