@@ -177,11 +177,16 @@ def create_app(parts: WebParts) -> FastAPI:
     return app
 
 
-def _add_faults(paths: dict[str, dict[str, Any]]) -> None:
-    """What every call of the API may answer; as responses of each route they would double the time of a start."""
+def _add_faults(document: dict[str, Any]) -> None:
+    """What every call of the API may answer, described once.
+
+    As responses of each route they would double the time of a start, and written out make most of the document.
+    """
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorShape"}}}
-    faults = {str(code): {"description": text, "content": content} for code, text in _FAULTS.items()}
-    for path, operations in paths.items():
+    shared = {f"Fault{code}": {"description": text, "content": content} for code, text in _FAULTS.items()}
+    document["components"]["responses"] = shared
+    faults = {str(code): {"$ref": f"#/components/responses/Fault{code}"} for code in _FAULTS}
+    for path, operations in document["paths"].items():
         if not path.startswith(API):
             continue
         for operation in operations.values():
@@ -238,7 +243,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         ref_template="#/components/schemas/{model}",
     )
     document["components"]["schemas"] |= streamed["$defs"]
-    _add_faults(document["paths"])
+    _add_faults(document)
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
     document["components"]["securitySchemes"] = {
