@@ -28,6 +28,7 @@ BENCHMARKS = (
     "traceability",
     "schedule",
     "robot_fleet",
+    "robot_speeds",
     "maintenance",
 )
 

@@ -78,7 +78,7 @@ def judged(recording: Recording, settings: AnomalySettings, learnt: int = LEARNT
         told |= (scores.start >= stretch.start) & (scores.start < (stretch.end or end))
     at_once, follow = np.zeros(len(told) + 1, np.bool_), Stretches(model)
     for k in range(len(told)):  # what was said when the bin was complete
-        follow.take(scores.only(k))
+        follow.take(scores.between(k, k + 1))
         at_once[k + 1] = any(s.kind == "deviates" for s in follow.going_on())
     own = np.searchsorted(scores.start, stamps[learnt:], side="right")
     return told[own - 1], at_once[own - 1]

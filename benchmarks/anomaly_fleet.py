@@ -25,9 +25,11 @@ from servitwin.engines.history import DeltaWriter, DuckReader
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.sdk.discovery import plugins
 from servitwin.sdk.service import TwinView
+from servitwin.usecases.assign_service import Assignment, keep_assignments
 from servitwin.usecases.keep_findings import KeepFindings
 from servitwin.usecases.registry import Registry
-from servitwin.usecases.run_service import Assignment, RunServices, StepRequest, StepResult, keep_assignments
+from servitwin.usecases.run_service import RunServices
+from servitwin.usecases.service_ports import StepRequest, StepResult
 
 T0 = 1_789_948_800_000_000_000  # 2026-09-21T00:00:00Z
 SIGNALS = tuple(f"s{i}" for i in range(8))

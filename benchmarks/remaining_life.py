@@ -87,7 +87,7 @@ def tested(name: str, model: LifeModel) -> tuple[str, str]:
 
 def events() -> None:
     """Failures of components within two days, machines kept whole."""
-    found = horizon.describe(horizon.fit(azure(), 1))
+    found = horizon.describe(horizon.fit(azure(), 1))["models"]["pdm"]
     print(
         "\n| component | failures | area (chance) | precision | recall "
         "| cost a day (90 % interval) | by age | at failure |"

@@ -44,6 +44,7 @@ from servitwin.usecases.run_controller_replay import replay_rounds
 from servitwin.usecases.run_gate import gate_rounds
 from servitwin.usecases.run_jobs import RunJobs
 from servitwin.usecases.sign_in import SignIn, secret_hash
+from servitwin.usecases.watched_days import WatchedDays
 from servitwin.usecases.worth_of_acting import WorthOfActing
 from servitwin.web.api.app import create_app
 from servitwin.web.api.live import LiveHub
@@ -194,9 +195,10 @@ class Node:
         log, heads = EvidenceReader(folder / "evidence", ROW), LogHeads(folder / "evidence")
         bound, files = CommittedRows(folder / "history"), FileFolder(folder / "files")
         audit = Audit(self.records, now)
+        history = history or DuckReader(folder / "history")
         self.parts = WebParts(
             records=self.records,
-            history=history or DuckReader(folder / "history"),
+            history=history,
             registry=self.registry,
             bus=self.bus,
             authoriser=self.authoriser,
@@ -222,6 +224,7 @@ class Node:
             replays=replay_rounds(self.records, self._replay, now),
             gates=gate_rounds(self.records, self._gate, now),
             ended_lives=EndedLives(self.records),
+            watched_days=WatchedDays(history, self.registry),
             worth=WorthOfActing(files),
             registers=Registers(self.records, self.authoriser, audit, now),
             jobs=Jobs(self.records, files, self.authoriser, audit, lambda: manifests("service"), now, new_id),
@@ -280,7 +283,7 @@ class Node:
         self.records.close()
 
     def client(self, **more):
-        return httpx.Client(base_url=self.url, timeout=10, **more)
+        return httpx.Client(base_url=self.url, timeout=60, **more)
 
     def browser(self, account):
         """Signed in, with the token that unsafe calls need."""

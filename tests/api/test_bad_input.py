@@ -1,7 +1,9 @@
 """Whatever comes in, the answer is a fault that says what to do: never a 500."""
 
 import json
+import logging
 import socket
+import time
 from urllib.parse import quote
 
 import pytest
@@ -50,6 +52,27 @@ def fields(operation, schemas):
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     name = body.get("$ref", "").rpartition("/")[2]
     return list(schemas.get(name, {}).get("properties", {}))
+
+
+def test_what_was_not_foreseen_is_told_in_the_same_form_and_logged(node, client, monkeypatch, caplog):
+    def broken(*_, **__):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(node.records, "parties", broken)
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "handlers", [caplog.handler])
+    answer = client.get("/api/v1/parties")
+    assert (answer.status_code, answer.json()["code"], answer.json()["where"]) == (
+        500,
+        "node:unforeseen",
+        "/api/v1/parties",
+    )
+    assert "a fault of ours" not in answer.text, "what happened inside is not for the caller"
+    until = time.monotonic() + 30
+    while "a fault of ours" not in caplog.text:  # it is logged after the answer
+        assert time.monotonic() < until, "nothing in the log"
+        time.sleep(0.01)
+    monkeypatch.undo()
+    assert client.get("/api/v1/parties").status_code == 200
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -162,6 +185,30 @@ def test_pages_not_built_say_what_to_do_and_built_ones_are_served(tmp_path):
         with client.stream("GET", "/app/assets/app-1a2b.js", headers={"Accept-Encoding": "br"}) as packed:
             assert packed.headers["content-encoding"] == "br"
             assert b"".join(packed.iter_raw()) == b"packed"
-        assert client.get("/app/assets/gone.js").status_code == 404
+        a_page = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+        assert "pages" in client.get("/app/things/a-name-4.2.0", headers=a_page).text
+        for gone, headers in (("assets/gone.js", {}), ("assets/gone.js", a_page), ("gone.js", {"Accept": "*/*"})):
+            assert client.get(f"/app/{gone}", headers=headers).status_code == 404, (gone, headers)
         for path in ("/app/../secret.txt", "/app/%2e%2e/secret.txt", "/app/..%2fsecret.txt", "/app//etc/passwd"):
             assert "not for you" not in client.get(path).text, path
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "where"),
+    [
+        ("/schedules", {"budget_s": True}, "body.budget_s"),
+        ("/schedules", {"seed": False}, "body.seed"),
+        ("/deliveries/words", {"said": "came", "ref": "x", "amount": True}, "body.amount"),
+        ("/observations/query", {"twins": ["mill-1"], "signals": ["power"], "from": True, "to": 5}, "body.from.int"),
+        (
+            "/schedules/routine/shifts",
+            {"place": "mill-1", "day": "2026-01-01", "shift": "early", "minutes": {"other": True}},
+            "body.minutes.other",
+        ),
+    ],
+)
+def test_true_and_false_are_no_numbers(client, path, body, where):
+    answer = client.post("/api/v1" + path, json=body)
+    assert answer.status_code == 422, answer.text
+    assert where in [f["where"] for f in answer.json()["faults"]], answer.text
+    assert "not true or false" in answer.text

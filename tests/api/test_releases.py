@@ -177,7 +177,7 @@ def test_what_is_blocked_says_which_step_failed_and_has_no_statement(mike):
     assert len(mike.get(f"/api/v1/releases/{id}").json()["gates"]) == 2
 
 
-def test_who_may_know_it_and_who_may_change_it(node, mike, anna, olga):
+def test_who_may_know_it_and_who_may_change_it(node, mike, anna, olga, root):
     id = bring_in(mike)
     shown = anna.get(f"/api/v1/releases/{id}")  # she has mills of that type
     assert shown.status_code == 200 and not shown.json()["may_change"]
@@ -186,6 +186,13 @@ def test_who_may_know_it_and_who_may_change_it(node, mike, anna, olga):
         assert (refused.status_code, refused.json()["code"]) == (403, "access:not-permitted")
     body = {"machine_type": "mill-500", "version": "9", "artefact": DIGEST, "controller": "door@1"}
     assert anna.post("/api/v1/releases", json=body).status_code == 403
+    # Who has no mill of that type does not learn by asking that there is one, nor whose it is.
+    assert root.post("/api/v1/parties", json={"id": "third", "name": "Third"}).status_code < 300
+    third = root.post("/api/v1/tokens", json={"label": "third", "party": "third", "roles": ["engineer"]}).json()
+    with node.program(third["token"]) as stranger:
+        kinds = ("mill-500", "mill-501")
+        told = [stranger.post("/api/v1/releases", json={**body, "machine_type": t}) for t in kinds]
+    assert [(a.status_code, a.text.replace("mill-501", "mill-500")) for a in told] == [(404, told[0].text)] * 2
     with closing(node.browser("sam")) as sam:  # of the maker, and no engineer
         assert sam.post(f"/api/v1/releases/{id}/gate", json={}).status_code == 403
     with node.program("somebody-elses-token") as stranger:

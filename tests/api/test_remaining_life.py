@@ -12,9 +12,9 @@ from servitwin.domain.job import Artefact
 from servitwin.domain.party import Grant
 from servitwin.domain.twin import Dated
 from servitwin.sdk.service import Outcome
+from servitwin.usecases.assign_service import Assignment, keep_assignments
 from servitwin.usecases.life_teachers import PURPOSE
 from servitwin.usecases.remaining_lives import EndedLives
-from servitwin.usecases.run_service import Assignment, keep_assignments
 from servitwin.usecases.train_lives import TRAINER, TrainLives
 from tests.unit.life.quick import trained
 from tests.unit.life.wear import life

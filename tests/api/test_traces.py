@@ -46,8 +46,8 @@ def traced(node):
     client = node.browser("adam")
     answer = send(client, events())
     assert answer.status_code == 202, answer.text
-    assert answer.json() == {"captured": 2 * COUNT + 1, "known": 0, "withdrawn": 0}
-    assert send(client, events()).json() == {"captured": 0, "known": 2 * COUNT + 1, "withdrawn": 0}
+    assert answer.json() == {"captured": 2 * COUNT + 1, "known": 0, "withdrawn": 0, "not_matched": []}
+    assert send(client, events()).json() == {"captured": 0, "known": 2 * COUNT + 1, "withdrawn": 0, "not_matched": []}
     client.close()
 
 
@@ -179,6 +179,19 @@ def test_events_come_out_as_they_went_in(traced, anna):
 def test_bad_questions_are_told(traced, anna, path, query, code):
     answer = anna.get(f"/api/v1{path}", params=query)
     assert answer.json()["code"] == code, answer.text
+
+
+def test_an_event_that_has_not_happened_yet_is_refused_with_its_document(traced, node, adam, anna):
+    now = node.parts.now()
+    ahead = [
+        TraceEvent("made", now + 23 * HOUR, (part_id("ahead-1"),)),
+        TraceEvent("made", now + 26 * HOUR, (part_id("ahead-2"),)),
+    ]
+    answer = send(adam, ahead)
+    assert (answer.status_code, answer.json()["code"]) == (400, "trace:in-future"), answer.text
+    assert [f["where"] for f in answer.json()["faults"]] == ["events[1].time"] and answer.json()["hint"]
+    assert anna.get("/api/v1/parts", params={"q": "ahead"}).json()["items"] == []
+    assert send(adam, ahead[:1]).json()["captured"] == 1, "a clock wrong by its time zone loses nothing"
 
 
 def test_bad_documents_leave_nothing_behind(traced, adam, anna):

@@ -47,6 +47,25 @@ def test_a_plan_is_read_changed_by_keys_and_answered_at_the_machine(site, open_p
     expect(page.get_by_text("Noted. The next plan takes it into account.")).to_be_visible()
 
 
+def test_what_cannot_begin_yet_invites_nobody_to_begin_it(site, open_page):
+    waiting = 0
+    for machine in ("mill-1", "mill-2", "mill-3", "cell-1"):
+        page = signed_in_as(open_page, site, "otto", f"?machine={machine}")
+        cards = page.get_by_role("region", name="In the plan").locator(".operator-task")
+        expect(cards.first).to_be_visible()
+        for card in cards.all():
+            reason = card.get_by_text("Cannot begin yet:")
+            if reason.count() == 0:
+                expect(card.get_by_role("button", name="Begin all the same")).to_have_count(0)
+                continue
+            waiting += 1
+            anyway = card.get_by_role("button", name="Begin all the same")
+            expect(anyway).to_have_class("plain")
+            expect(anyway).to_have_accessible_description(re.compile("Cannot begin yet: .+"))
+            expect(card.get_by_role("button", name="Begin", exact=True)).to_have_count(0)
+    assert waiting, "no operation of the demo's plan waits for anything: nothing was looked at"
+
+
 def test_a_plan_that_was_changed_elsewhere_comes_back_or_is_refused_by_line(site, open_page):
     page = signed_in_as(open_page, site, "paula", "plan/board")
     table = page.request.get(f"{site.url}/api/v1/schedules/published/table").text()
@@ -75,3 +94,57 @@ def test_just_in_time_shows_all_to_the_house_and_to_others_their_part(site, open
     expect(part.get_by_role("region", name="Material that is needed")).to_contain_text("aurora")
     expect(part.get_by_role("columnheader", name="Where")).to_have_count(0)
     expect(part).not_to_contain_text("mill-")
+
+
+def test_deliveries_stand_where_events_and_people_say_and_a_supplier_says_its_own(site, open_page, shoot):
+    page = signed_in_as(open_page, site, "paula", "plan/just-in-time")
+    own = page.get_by_role("region", name="Deliveries", exact=True)
+    row = own.get_by_role("row").filter(has_text="AM-2207")
+    expect(row).to_contain_text("under way")
+    expect(row).to_contain_text(re.compile(r"aurora · event"))
+    lost = page.get_by_role("region", name="Told, but about no delivery that is known")
+    expect(lost).to_contain_text("TS-8821")
+    expect(lost).to_contain_text("Enter the reference")
+    assert serious(page) == []
+    shoot(page, "plan-deliveries")
+
+    other = signed_in_as(open_page, site, "hanna", "plan/just-in-time")
+    theirs = other.get_by_role("region", name="Deliveries of other companies, from you or to you")
+    expect(theirs).to_contain_text("AM-2231")
+    expect(theirs).not_to_contain_text("bar-60")
+    theirs.get_by_role("button", name="Say of AM-2231").click()
+    word = other.get_by_role("form", name="Your word on AM-2231")
+    word.get_by_label("How much").fill("170")
+    word.get_by_label("Why").fill("one bar was cracked")
+    assert serious(other) == []
+    word.get_by_role("button", name="Say it").click()
+    expect(theirs.get_by_role("row").filter(has_text="AM-2231")).to_contain_text("170 instead of 180")
+
+    # The house's page hears of it while it is open, and says whose word it is, but not which person's.
+    changed = own.get_by_role("row").filter(has_text="AM-2231")
+    expect(changed).to_contain_text("170 instead of 180")
+    expect(changed).to_contain_text("one bar was cracked")
+    expect(changed).not_to_contain_text("hanna")
+
+
+def test_a_board_that_is_opened_later_still_says_why_a_plan_is_proposed(site, open_page):
+    page = signed_in_as(open_page, site, "paula", "plan/board")
+    csrf = page.request.get(f"{site.url}/api/v1/session").json()["csrf"]
+
+    def put(path, body):
+        answer = page.request.put(f"{site.url}/api/v1/{path}", data={"body": body}, headers={"X-CSRF-Token": csrf})
+        assert answer.ok, answer.text()
+
+    order = page.request.get(f"{site.url}/api/v1/registers/orders/K-1055").json()["body"]
+    try:
+        put("registers/replanning/production", {"on": True, "budget_s": 2})
+        put("registers/orders/K-1055", {**order, "weight": order.get("weight", 1) + 1})
+        box = page.get_by_role("status").filter(has_text="A new plan is proposed")
+        expect(box).to_contain_text("order K-1055 changed", timeout=120_000)
+        page.goto(f"{site.url}/app/plan/board")  # whoever comes later
+        expect(box).to_contain_text("order K-1055 changed")
+        box.get_by_role("button", name="Compare it").click()
+        expect(page.get_by_text("This plan was made because: ")).to_contain_text("order K-1055 changed")
+    finally:
+        put("registers/replanning/production", {"on": False})
+        put("registers/orders/K-1055", order)

@@ -2,6 +2,9 @@
 
 import re
 import time
+from datetime import datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import expect
 
@@ -38,3 +41,22 @@ def test_a_failed_part_leads_to_its_batch_and_all_that_it_went_into(site, open_p
     page.evaluate(AXE.read_text("utf-8") + ";0")
     serious = page.evaluate("axe.run().then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact)))")
     assert not serious, [v["id"] for v in serious]
+
+
+def test_a_recall_by_hours_of_a_machine_is_asked_in_the_plants_time(site, open_page):
+    traced(site)
+    with site.client() as client:
+        zone = ZoneInfo(client.get("/api/v1/session").json()["time_zone"])
+    begin = datetime(2026, 1, 5, 6, 30, tzinfo=zone)
+    page = open_page("quality/recall")
+    settle(page)
+    page.get_by_label("Or a machine").select_option(label="Mill 2")
+    page.get_by_label("From", exact=True).fill("2026-01-05T06:30")
+    page.get_by_label("To", exact=True).fill("2026-01-05T08:30")
+    page.get_by_role("button", name="Recall").click()
+    asked = parse_qs(urlsplit(page.url).query)
+    assert asked["machine"] == ["mill-2"]
+    assert datetime.fromisoformat(asked["from"][0]) == begin
+    assert datetime.fromisoformat(asked["to"][0]) == begin + timedelta(hours=2)
+    page.reload()
+    expect(page.get_by_label("From", exact=True)).to_have_value("2026-01-05T06:30")

@@ -29,6 +29,9 @@ def test_an_aisle_is_blocked_by_keyboard_and_opened_and_robots_are_told_in_words
         assert client.get("/api/v1/fleets/robots-1").json()["zones"] == []
     page.get_by_role("button", name=re.compile("^.*Robot 3")).click()
     expect(page).to_have_url(re.compile("robot=agv-3"))
+    robots = page.get_by_role("region", name="Robots", exact=True)
+    expect(robots).to_contain_text(re.compile(r"planned with \d\.\d of 0\.5 m/s"))
+    expect(robots).to_contain_text("there at")
     form = page.get_by_role("form", name="Ask for a transport")
     form.get_by_label("Load").fill("a test piece")
     form.get_by_role("button", name="Send").click()

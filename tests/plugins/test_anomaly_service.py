@@ -120,3 +120,61 @@ def test_changes_at_any_time_give_the_same_in_any_split(at: list[int], steps: in
 def test_wrong_kinds_of_changes_are_told() -> None:
     faults = PLUGIN.evaluator().check({"learn_again": ["moon"], "every": "1m", "learn": "10m"})
     assert {f.code for f in faults} == {"anomaly:change-unknown", "anomaly:stretch-out-of-range"}
+
+
+def moded(*modes: tuple[str, int]) -> dict[str, list[Observation]]:
+    """A steady load, a minute a bin, and modes with how many minutes each lasts."""
+    mode, load, at = [], [], 0
+    for name, minutes in modes:
+        mode.append(Observation(at * MINUTE, name, seq=at))
+        load += [
+            Observation((m * 60 + s) * MINUTE // 60, 60.0 + ((m * 7 + s) % 11) / 10, seq=m * 60 + s)
+            for m in range(at, at + minutes)
+            for s in (0, 20, 40)
+        ]
+        at += minutes
+    return {"load": load, "mode": mode}
+
+
+def not_judged(outcome: Outcome) -> list[str | None]:
+    """Since when, as each telling of the model has it."""
+    return [
+        next((n["where"] for n in m.get("notes", []) if n["code"] == "anomaly:not-judged"), None)
+        for m in models(outcome)
+        if m["state"] == "learnt"
+    ]
+
+
+def test_a_machine_in_a_mode_never_seen_is_said_not_to_be_judged_until_it_is_again() -> None:
+    seen = moded(("on", 60), ("wash", 50), ("on", 20), ("wash", 39), ("on", 10))
+    outcome = run("load-rises", observations=seen, end=175 * MINUTE)
+    assert not_judged(outcome) == [None, "1970-01-01T01:00:00Z", None], "39 minutes of it are not told"
+    assert {m["version"] for m in models(outcome)} == {1}
+    last = models(outcome)[-1]
+    assert last["regimes"] == {"on": 45} and "notes" not in last
+
+
+def test_a_stretch_ends_with_what_was_seen_of_it_when_the_machine_is_no_longer_judged() -> None:
+    seen = moded(("on", 60), ("wash", 50))
+    seen["load"] = [
+        msgspec.structs.replace(o, value=o.value + 5) if 50 * MINUTE <= o.time < 60 * MINUTE else o
+        for o in seen["load"]
+    ]
+    lasts = []
+    for end in (99, 110):  # 39 minutes of it say nothing
+        told = run("load-rises", observations=seen, end=end * MINUTE).findings
+        assert len({f.key for f in told}) == 1
+        lasts.append(told[-1].end)
+    assert lasts == [None, 60 * MINUTE]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(("on", "wash", "rinse")), st.integers(1, 90)), max_size=5), st.integers(1, 40)
+)
+@settings(max_examples=20, deadline=None)
+def test_what_is_not_judged_is_said_alike_in_any_split(more: list[tuple[str, int]], steps: int) -> None:
+    seen = moded(("on", 60), *more)
+    end = (60 + sum(n for _, n in more)) * MINUTE
+    whole = run("load-rises", steps=1, observations=seen, end=end)
+    split = run("load-rises", steps=steps, observations=seen, end=end)
+    assert (split.results, split.findings) == (whole.results, whole.findings)

@@ -64,8 +64,12 @@ def robot(api: Api, twin: str) -> Any:
 
 def ready(node: Node, api: Api, count: int) -> None:
     """Wait until so many robots are ready."""
-    what = f"{count} robots that are ready"
-    wait_for(node, what, 30, lambda: [r["condition"] for r in fleet(api)["robots"]].count("ready") >= count)
+
+    def look() -> bool:
+        answer = api.http.get(FLEET)  # 503 as long as the master is starting
+        return answer.is_success and [r["condition"] for r in answer.json()["robots"]].count("ready") >= count
+
+    wait_for(node, f"{count} robots that are ready", 30, look)
 
 
 def let_in(node: Node, api: Api, user: str, twin: str) -> str:

@@ -167,6 +167,9 @@ def test_leap_days_and_days_that_are_none(sides: Sides) -> None:
     leap = maker.get("/contracts/crane-98/trial", to="2024-02-29")
     assert (leap["from"][:10], leap["to"][:10]) == ("2023-02-27", "2024-02-28")  # local midnights, in UTC
     assert maker.ask("GET", "/contracts/crane-98/trial?to=2026-02-29", 400)["code"] == "date:not-understood"
+    for day in ("0001-01-01", "9999-12-31"):  # no year before it, or beyond what can be kept
+        told = maker.ask("GET", f"/contracts/crane-98/trial?to={day}", 400)
+        assert (told["code"], told["where"]) == ("time:out-of-range", "to")
 
 
 def test_a_machine_sold_in_the_middle_of_a_period_counts_for_its_party_alone(tmp_path: Path) -> None:

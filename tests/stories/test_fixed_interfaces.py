@@ -154,15 +154,17 @@ def test_what_cannot_be_used_is_kept_with_its_reason(api: Api, machine: mqtt.Cli
         b'"units": {"temperature": "kg"}}',
         "batch:lengths-differ": b'{"times": ["2026-03-04T00:00:05Z"], "values": {"count": [1, 2]}}',
     }
-    for code, payload in sent.items():
-        before = api.get("/quarantine", twin="press-1", code=code, limit=200)["items"]
+
+    def kept(code: str) -> list[Any]:
+        return api.get("/quarantine", twin="press-1", code=code, limit=200)["items"]
+
+    before = {code: {item["id"] for item in kept(code)} for code in sent}
+    for payload in sent.values():
         publish(machine, payload)
-
-        def added(code: str = code, before: list[Any] = before) -> list[Any]:
-            items = api.get("/quarantine", twin="press-1", code=code, limit=200)["items"]
-            return [i for i in items if i["id"] not in {b["id"] for b in before}]
-
-        entry = wait_for(node, f"{code} in quarantine", 20, added)[0]
+    for code, payload in sent.items():
+        entry = wait_for(
+            node, f"{code} in quarantine", 20, lambda c=code: [i for i in kept(c) if i["id"] not in before[c]]
+        )[0]  # fmt: skip
         whole = api.get(f"/quarantine/{entry['id']}")
         assert whole["message"], code
         assert whole["payload_text"] == payload.decode(), "kept as it was received"

@@ -207,11 +207,11 @@ def test_from_a_file_to_a_settlement_that_the_customer_recomputes(
     (saved / "altered.json").write_bytes(altered)
     assert servitwin("verify", str(saved / "altered.json"), code=1)["faults"][0]["code"] == "settlement:altered"
 
-    value_is_counted_against_a_baseline_that_both_signed(maker, plant)
+    value_is_counted_against_a_baseline_that_both_signed(node, maker, plant, rival)
     the_customers_node_computes_the_same(node_factory, tmp_path, maker, plant, second)
 
 
-def value_is_counted_against_a_baseline_that_both_signed(maker: Api, plant: Api) -> None:
+def value_is_counted_against_a_baseline_that_both_signed(node: Node, maker: Api, plant: Api, rival: Api) -> None:
     def exactly(value: str) -> dict[str, str]:
         return {"low": value, "likely": value, "high": value}
 
@@ -228,6 +228,39 @@ def value_is_counted_against_a_baseline_that_both_signed(maker: Api, plant: Api)
     assert value["agreed"] is True
     assert float(value["low"]) < float(value["saved"]) < float(value["high"])
     assert float(value["saved_hours"]) == pytest.approx(400 - float(value["down_hours"]), abs=1e-3)
+    # 24 h of 2160 h, a year: 26 h of the fault less the two of refused access; the service was planned work.
+    assert float(value["down_hours"]) == pytest.approx(24 / 2160 * 8766, abs=1e-3)
+    # What lay before the contract, and two hours without data in it, change nothing.
+    wider = {"from": "2025-01-01T00:00:00Z", "to": "2026-04-01T00:00:00Z"}
+    earlier = plant.get("/contracts/crane-98/value", **wider)
+    assert (earlier["from"], earlier["down_hours"]) == ("2025-12-31T22:00:00Z", value["down_hours"])
+    savings_are_those_of_the_contracts(node, maker, plant, rival, span, value)
+
+
+def savings_are_those_of_the_contracts(
+    node: Node, maker: Api, plant: Api, rival: Api, span: dict[str, str], value: dict[str, Any]
+) -> None:
+    for side in (maker, plant):
+        found = side.get("/savings", **span)
+        (row,) = (r for r in found["items"] if r["contract"] == "crane-98")
+        assert (row["service"], row["customer"], row["why"]) == ("availability-guarantee", "plant", None)
+        same = ("saved", "low", "high", "fee", "after_fee", "saved_hours", "agreed")
+        assert {k: row["counted"][k] for k in same} == {k: value[k] for k in same}
+        for part, name in (("by_service", "availability-guarantee"), ("by_customer", "plant")):
+            (total,) = found[part]
+            assert (total["name"], total["contracts"], total["saved"]) == (name, ["crane-98"], value["saved"])
+    assert rival.get("/savings", **span)["items"] == []
+    assert maker.get("/savings", **{"from": "2025-01-01T00:00:00Z", "to": "2025-06-01T00:00:00Z"})["items"] == []
+    shown = servitwin("contracts", "savings", "--from", span["from"], "--until", span["to"], "--data", str(node.data))
+    assert shown["by_customer"] == maker.get("/savings", **span)["by_customer"]
+
+    # A baseline that only one side has signed is shown, and counts in no sum.
+    exactly = {n: {"low": "9", "likely": "9", "high": "9"} for n in ("cost_per_hour", "visits", "cost_per_visit")}
+    hours = {"low": "900", "likely": "900", "high": "900"}
+    maker.post("/contracts/crane-98/baselines", {**exactly, "down_hours": hours, "source": "a hope"}, 201)
+    hoped = plant.get("/savings", **span)
+    assert hoped["items"][0]["counted"]["agreed"] is False and float(hoped["items"][0]["counted"]["saved_hours"]) > 800
+    assert hoped["by_service"] == hoped["by_customer"] == []
 
 
 def the_customers_node_computes_the_same(

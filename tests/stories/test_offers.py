@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tests.conftest import Node
 from tests.stories.test_guarantee import CONTRACT, SAID, say, write
 from tests.stories.waiting import Api, wait_for
 
+pytestmark = pytest.mark.timeout(300)
 YAML = {"Content-Type": "application/yaml"}
 RANGE = {"from": "2026-01-01", "to": "2026-04-01"}
 
@@ -23,10 +24,16 @@ def flat(likely: str) -> dict[str, str]:
     return {"low": likely, "likely": likely, "high": likely}
 
 
-@pytest.fixture
-def sides(node_factory: Callable[..., Node], tmp_path: Path) -> tuple[Node, Api, Api]:
+@pytest.fixture(scope="module")
+def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Api, Api]]:
     """A crane with a quarter of data that its owner lets the maker read."""
-    node = node_factory(*write(tmp_path))
+    folder = tmp_path_factory.mktemp("offers")
+    with Node(folder / "node", arguments=write(folder)).running() as node:
+        yield node, *sides_of(node)
+
+
+def sides_of(node: Node) -> tuple[Api, Api]:
+    """The maker, who has brought in nothing yet, and the plant."""
     api = Api.of(node)
     maker = Api.of(node, api.token("maker", "service_manager")["token"])
     plant = Api.of(node, api.token("plant", "procurement")["token"])
@@ -38,7 +45,14 @@ def sides(node_factory: Callable[..., Node], tmp_path: Path) -> tuple[Node, Api,
         return bool(found["periods"][2]["machines"][0]["seconds"]["unavailable"] == "75600")
 
     wait_for(node, "the crane's stops", 20, down)
-    return node, maker, plant
+    return maker, plant
+
+
+def kept(maker: Api) -> dict[str, Any]:
+    """The contract, brought in unless it has been."""
+    if not maker.get("/contracts")["items"]:
+        maker.ask("POST", "/contracts", 201, content=CONTRACT, headers=YAML)
+    return dict(maker.get("/contracts/crane-98"))
 
 
 def test_an_offer_is_weighed_and_nothing_of_it_is_kept(sides: tuple[Node, Api, Api]) -> None:
@@ -70,8 +84,7 @@ def test_an_offer_is_weighed_and_nothing_of_it_is_kept(sides: tuple[Node, Api, A
     assert float(strict["trial"]["credit"]) > float(found["trial"]["credit"])
     # The same terms brought in make the same trial; before that there was nothing.
     assert maker.get("/contracts")["items"] == []
-    kept = maker.ask("POST", "/contracts", 201, content=CONTRACT, headers=YAML)
-    assert kept["digest"] == found["digest"]
+    assert kept(maker)["digest"] == found["digest"]
     assert maker.get("/contracts/crane-98/trial", **RANGE) == found["trial"]
     assert plant.post("/contracts/evaluate", {"file": CONTRACT, **RANGE})["digest"] == found["digest"]
 
@@ -127,8 +140,7 @@ def test_an_offer_teaches_nobody_what_a_strangers_machine_did(sides: tuple[Node,
     assert operator.post("/contracts/evaluate", {"file": CONTRACT}, 403)["code"] == "access:not-permitted"
     # A guarantee that the other one may not know of is not named either; one of its own is.
     for side in (maker, plant):
-        if side is maker:
-            side.ask("POST", "/contracts", 201, content=CONTRACT, headers=YAML)
+        kept(maker)
         side.post("/contracts/crane-98/signatures", {})
     second = CONTRACT.replace("contract: crane-98", "contract: crane-97")
     assert maker.post("/contracts/evaluate", {"file": second, **RANGE})["overlaps"] == ["crane-98@1"]
@@ -140,11 +152,11 @@ def test_an_offer_teaches_nobody_what_a_strangers_machine_did(sides: tuple[Node,
 
 def test_a_contract_comes_back_as_its_file(sides: tuple[Node, Api, Api]) -> None:
     node, maker, _ = sides
-    kept = maker.ask("POST", "/contracts", 201, content=CONTRACT, headers=YAML)
+    digest = kept(maker)["digest"]
     for form in ("yaml", "json"):
         answer = maker.http.get("/contracts/crane-98/file", params={"form": form})
         assert answer.headers["content-disposition"].endswith(f'"crane-98-1.{form}"')
-        assert maker.post("/contracts/evaluate", {"file": answer.text, **RANGE})["digest"] == kept["digest"]
+        assert maker.post("/contracts/evaluate", {"file": answer.text, **RANGE})["digest"] == digest
     rival = Api.of(node, Api.of(node).token("rival", "sales")["token"])
     assert rival.ask("GET", "/contracts/crane-98/file", 404)["code"] == "contract:unknown"
 
@@ -165,7 +177,7 @@ def test_the_command_line_weighs_an_offer(sides: tuple[Node, Api, Api], tmp_path
         [*run, "evaluate", str(file), "--cost-per-hour", "3/4", *where], capture_output=True, text=True, check=False
     )
     assert (wrong.returncode, "LOW/LIKELY/HIGH" in wrong.stderr) == (2, True), wrong
-    maker.ask("POST", "/contracts", 201, content=CONTRACT, headers=YAML)
+    kept(maker)
     printed = subprocess.run([*run, "file", "crane-98", *where], capture_output=True, text=True, check=True)
     digest = maker.post("/contracts/evaluate", {"file": printed.stdout, **RANGE})["digest"]
     assert digest == maker.get("/contracts/crane-98")["digest"]

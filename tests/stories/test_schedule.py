@@ -4,57 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.conftest import Node
+from tests.stories.production_hall import PLANT, TYPE, done, entries, hours
 from tests.stories.waiting import Api, wait_for
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("nodes")]
-
-TYPE = """machine_type: mill
-version: 1
-title: Mill
-manufacturer: acme
-signals:
-  execution: {type: text, title: Execution, reporting: {mode: on-change}}
-states:
-  word: execution
-  rules:
-    - {when: {execution: RUN}, state: producing}
-    - {when: {execution: FAULT}, state: failed, cause: spindle}
-"""
-PLANT = """plant: hall
-parties:
-  acme: {name: Acme, kind: manufacturer}
-  shop: {name: Shop, kind: customer}
-  steel: {name: Steel, kind: partner}
-calendars:
-  always:
-    time_zone: UTC
-    shifts:
-      day: {days: daily, from: "00:00", to: "24:00"}
-twins:
-  m1: {type: mill@1, title: Mill 1, owner: shop, calendar: always, commissioned: 2024-01-01}
-  m2: {type: mill@1, title: Mill 2, owner: shop, calendar: always, commissioned: 2024-01-01}
-"""
-
-
-def hours(n: float) -> str:
-    return (datetime.now(UTC) + timedelta(hours=n)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def entries(api: Api, kind: str, *bodies: dict[str, Any]) -> None:
-    api.ask("POST", f"/registers/{kind}", json=list(bodies), params={"party": "shop"})
-
-
-def done(api: Api, job: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = wait_for(
-        api.node, "the job is over", 300, lambda: (j := api.get(f"/jobs/{job['id']}"))["ended"] is not None and j
-    )
-    return found
 
 
 def test_a_plan_from_registers_to_the_operator(node: Node, tmp_path: Any) -> None:
@@ -102,7 +60,10 @@ def test_a_plan_from_registers_to_the_operator(node: Node, tmp_path: Any) -> Non
     assert late["hopeless"] and "late" in late["why"]
     operator.post(f"/schedules/{job['id']}/publish", {}, 403)
     stranger.ask("GET", f"/schedules/{job['id']}", 404)
-    planner.post(f"/schedules/{job['id']}/publish", {"title": "first"})
+    published = planner.post(f"/schedules/{job['id']}/publish", {"title": "first", "replaces": 0})
+    second = planner.post(f"/schedules/{job['id']}/publish", {"title": "second", "replaces": 0}, 409)
+    assert second["code"] == "register:changed-meanwhile", "a plan was published while the other planner looked"
+    planner.post(f"/schedules/{job['id']}/publish", {"title": "first", "replaces": published["revision"]})
     told = [e for e in _events(node, Api.of(node)) if e["kind"] == "plan"]
     assert {(e["subject"], e["data"]["happened"]) for e in told} >= {
         ("shop", "published"),

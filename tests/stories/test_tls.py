@@ -24,11 +24,17 @@ from cryptography.x509.oid import NameOID
 
 from servitwin.client import Client
 from servitwin.engines.bus import NatsServer
-from tests.conftest import Node
+from tests.conftest import ROOT, Node
 from tests.stories.waiting import API, wait_for
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("nodes")]
 MARGIN = datetime.timedelta(days=1)
+MILL = """plant: small
+parties: {aurora: {name: Aurora, kind: manufacturer}, kivi: {name: Kivi}}
+twins: {mill-1: {kind: machine, type: mill-500@4, serial: M-1, owner: kivi}}
+connections:
+  simulated: {connector: simulator, twins: [mill-1], config: {machines: [{twin: mill-1, model: mill, seed: 11}]}}
+"""
 
 
 def certificate(
@@ -69,8 +75,11 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def node(papers: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    plant = tmp_path_factory.mktemp("plant") / "small.yaml"
+    plant.write_text(MILL)
     files = ["--tls-certificate", str(papers / "node.pem"), "--tls-key", str(papers / "node.key")]
-    with Node(tmp_path_factory.mktemp("tls"), arguments=[*files, "--demo"]).running() as made:
+    files += ["--plant", str(ROOT / "examples" / "demo" / "machine-types" / "mill-500.yaml"), "--plant", str(plant)]
+    with Node(tmp_path_factory.mktemp("tls"), arguments=files).running() as made:
         yield made
 
 
@@ -108,7 +117,7 @@ def test_a_machine_speaks_mqtt_over_tls_and_only_so(node: Node, papers: Path) ->
         headers={"Authorization": f"Bearer {node.token}"},
     ) as http:  # fmt: skip
         twin = next(t.id for t in client.twins(kind="machine"))
-        wait_for(node, "the simulator's own machines, over TLS", 60, lambda: client.state(twin).values)
+        wait_for(node, "the simulator's own machine, over TLS", 60, lambda: client.state(twin).values)
         made = http.post("/machine-credentials", json={"user": "probe", "twins": [twin]})
         machine = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="probe", protocol=mqtt.MQTTv311)
         machine.username_pw_set("probe", made.json()["password"])

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from servitwin.domain.error import UnavailableError
 from tests.conftest import Node
 from tests.patience import PATIENCE
 
@@ -23,7 +24,7 @@ def wait_for(node: Node, what: str, seconds: float, look: Callable[[], Any]) -> 
     while True:
         try:
             last = look()
-        except (httpx.HTTPError, KeyError) as e:
+        except (httpx.HTTPError, KeyError, UnavailableError) as e:  # a busy node says "try again": so it is done
             last = e
         if last and not isinstance(last, Exception):
             return last

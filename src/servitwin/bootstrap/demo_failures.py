@@ -9,8 +9,8 @@ import numpy as np
 
 from servitwin.domain.instant import DAY, NS
 from servitwin.domain.job import Job
+from servitwin.usecases.assign_service import Assignment, assignments, keep_assignments
 from servitwin.usecases.ports import Files, Records
-from servitwin.usecases.run_service import Assignment, assignments, keep_assignments
 
 _MILLS, _MAKER, _BY = ("mill-1", "mill-2", "mill-3"), "aurora", "hanna"
 _RECORDED, _DAYS, _SEED = 40, 150, 11

@@ -5,9 +5,9 @@ from __future__ import annotations
 from servitwin.domain.instant import DAY, parse_instant
 from servitwin.domain.party import Grant
 from servitwin.domain.twin import Dated
+from servitwin.usecases.assign_service import Assignment, assignments, keep_assignments
 from servitwin.usecases.life_teachers import PURPOSE
 from servitwin.usecases.ports import Records
-from servitwin.usecases.run_service import Assignment, assignments, keep_assignments
 
 _MILLS, _CRANE = ("mill-1", "mill-2", "mill-3"), "crane-1"
 _TOOL = {

@@ -108,11 +108,11 @@ def _past(tasks: dict[str, Any], task: str, ago: int, end: str, found: Found | N
 
 def _sign_baselines(records: Records, keys: SigningKeys, now: int) -> None:
     """How it was before the service, signed by both parties, for the contracts that both have signed."""
-    for id, visits in (("crane-98", "9"), ("mills-m10", "14")):
+    for id, hours, visits in (("crane-98", "260", "9"), ("mills-m10", "520", "14")):
         if records.baselines(id) or not any(c.contract.id == id for c in records.contracts()):
             continue
         baseline = Baseline(
-            id, 1, "EUR", _about("160"), _about("240"), _about(visits), _about("780"),
+            id, 1, "EUR", _about(hours), _about("240"), _about(visits), _about("780"),
             "Visits and stops of the two years before the contract, from Kivi's maintenance records",
         )  # fmt: skip
         records.add_baseline(baseline, now)

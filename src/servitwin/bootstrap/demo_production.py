@@ -18,10 +18,12 @@ from servitwin.domain.register import RegisterEntry, RegisterKind, body_faults
 from servitwin.domain.schedule.assemble import Shop, assemble
 from servitwin.domain.schedule.build import Builder, rankings
 from servitwin.domain.schedule.check import check_plan
+from servitwin.domain.schedule.delivery_word import DeliveryWord
 from servitwin.domain.schedule.faults import problem_faults
 from servitwin.domain.schedule.grid import Grid
 from servitwin.domain.schedule.master_data import PLANS, PRODUCTION_KINDS, KeptPlan
 from servitwin.domain.schedule.measure import measure
+from servitwin.formats.epcis_reader import read_document
 from servitwin.usecases.plan_production import HORIZON_DAYS, PUBLISHED, plain
 from servitwin.usecases.ports import Records
 from servitwin.usecases.production_shop import ProductionShop
@@ -47,10 +49,22 @@ def add_demo_production(records: Records, folder: Path, now: int) -> list[str]:
                 told["as_of"] = format_instant(start)
             entries.append(_entry(kind, id, told, start))
     records.add_register_entries(entries)
+    records.add_delivery_words(_said(folder / "deliveries.json", start, now))
     shop = ProductionShop(records, Registry(records)).read(PARTY, start, start + HORIZON_DAYS * DAY, {})
     plan = _plan(shop, start)
     records.add_register_entries([_entry(PLANS, PUBLISHED, plain(plan), start)])
     return [f"demo production: {len(shop.orders)} orders, a plan under way (place Plan)"]
+
+
+def _said(file: Path, start: int, now: int) -> list[DeliveryWord]:
+    """What events of the demo say of its deliveries, each by its party."""
+    words = []
+    for told in json.loads(file.read_text("utf-8")):
+        event = json.dumps(_timed(told["event"], start)).encode()
+        words += [
+            msgspec.structs.replace(w, party=told["party"], received=now) for w in read_document(event).deliveries
+        ]
+    return words
 
 
 def _timed(value: Any, start: int) -> Any:

@@ -6,9 +6,9 @@ import msgspec
 
 from servitwin.connectors.simulator.made_part import FEATURES, ROUGHEST_UM
 from servitwin.connectors.simulator.plant import SimulatorConfig, past_range
+from servitwin.usecases.assign_service import Assignment, assignments, keep_assignments
 from servitwin.usecases.kept_plants import connections
 from servitwin.usecases.ports import Records
-from servitwin.usecases.run_service import Assignment, assignments, keep_assignments
 
 _CHARTED = ("bore", "housing")  # the characteristic and product that are watched as parts are made
 

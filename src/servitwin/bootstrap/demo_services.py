@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from servitwin.domain.instant import DAY
+from servitwin.usecases.assign_service import Assignment, assignments, keep_assignments
 from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
-from servitwin.usecases.run_service import Assignment, assignments, keep_assignments
 
 _DONE = "demo-services"
 _BACK = 3 * DAY  # the past that the simulator fills in with all signals

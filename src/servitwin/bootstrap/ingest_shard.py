@@ -9,20 +9,24 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
+import numpy as np
 from deltalake.exceptions import DeltaError
 
 from servitwin.bootstrap.commit_pace import CommitPace
 from servitwin.config import Settings
+from servitwin.domain.error import ConflictError
+from servitwin.domain.observation import PackedRows, Rows
 from servitwin.engines.bus.reader import Source, StreamReader
-from servitwin.engines.bus.server import note_committed
+from servitwin.engines.bus.server import MAX_PAYLOAD, note_committed
 from servitwin.engines.history import DeltaWriter
 from servitwin.engines.history.columns import ipc_of
 from servitwin.sdk.connector import Decodes
 from servitwin.usecases.ingest import Block, Ingest, Shared
-from servitwin.usecases.ingest.tail import Tail
+from servitwin.usecases.ingest.tail import Tail, up_to
 
 log = logging.getLogger("servitwin.ingest")
 _TAIL_ROWS = 3_000_000
+_MOST_TOLD = 60_000  # rows of the tail that are told at once: a few megabytes
 
 
 class IngestShard:
@@ -108,7 +112,13 @@ class IngestShard:
 
     def _write(self, block: Block, note: Mapping[str, str]) -> None:
         if not block.written:
-            self._writer.commit(block.rows, block.quarantined, {self.app: block.last}, note)
+            tried, block.tried = block.tried, True
+            try:
+                self._writer.commit(block.rows, block.quarantined, {self.app: block.last}, note)
+            except ConflictError:
+                # A store that fails may have taken the block all the same: its answer was lost, and not the block.
+                if not tried or self._writer.position(self.app) != block.last:
+                    raise
             block.written = True
         if self._bus_folder.is_dir():
             note_committed(self._bus_folder, self.number, self._source_id, block.last)
@@ -130,10 +140,29 @@ class IngestShard:
         asked = msgspec.json.decode(payload or b"{}", type=dict[str, int])
         self._tail.forget(time.time_ns())
         pending = [r for block in self._committing for r in block.rows] + self.ingest.rows()
-        cut = {self.number: max(self.ingest.received, self.committed)}
+        cut = max(self.ingest.received, self.committed)
         rows, start = self._tail.after(asked.get("after", -1), pending)
-        return await asyncio.to_thread(ipc_of, rows, cut, {self.number: start})
+        return await asyncio.to_thread(tail_answer, rows, self.number, cut, start)
 
     async def answer_cut(self, payload: bytes) -> bytes:
         """``ask.cut.<shard>``."""
         return msgspec.json.encode({"committed": self.committed, "received": max(self.ingest.received, self.committed)})
+
+
+def tail_answer(rows: Sequence[Rows | PackedRows], shard: int, cut: int, after: int, most: int = MAX_PAYLOAD) -> bytes:
+    """Rows of a shard after a sequence, up to ``cut``, or to an earlier one where it would be more than ``most`` bytes.
+
+    In a burst more rows wait for their commit than one message of the bus can hold, or than can be written into one
+    while somebody waits: who asks gets the oldest of them.
+    """
+    share = _MOST_TOLD / max(sum(map(len, rows)), 1)
+    while True:
+        if share < 1.0:
+            each = [np.repeat(r.seq, len(r) // len(r.seq)) for r in rows]  # packed rows share the sequence of a message
+            sequences = np.sort(np.concatenate(each))
+            cut = int(sequences[int(len(sequences) * share)]) - 1
+            rows = [r for r in (up_to(r, cut) for r in rows) if len(r)]
+        answer = ipc_of(rows, {shard: cut}, {shard: after})
+        if len(answer) <= most or not rows:
+            return answer
+        share = 0.9 * most / len(answer)

@@ -108,6 +108,8 @@ class JobProcess:
             self._process.stdin.close()
         first = True
         async for line in self._process.stdout:
+            if not line.endswith(b"\n"):
+                break  # it was killed in the middle of a word: its exit code tells
             yield msgspec.json.decode(line, type=Said)
             if first:
                 self._processes.renew([self._service])  # not before: starting it would slow down what people wait for

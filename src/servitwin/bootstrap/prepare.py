@@ -23,6 +23,7 @@ from servitwin.bootstrap.demo_maintenance import add_demo_maintenance
 from servitwin.bootstrap.demo_production import add_demo_production
 from servitwin.bootstrap.demo_quality import add_demo_quality
 from servitwin.bootstrap.demo_releases import add_demo_releases
+from servitwin.bootstrap.demo_routine import add_demo_routine
 from servitwin.bootstrap.demo_services import add_demo_services
 from servitwin.bootstrap.machine_users import write_machine_users
 from servitwin.bootstrap.own_topics import process_topics
@@ -153,6 +154,7 @@ def run(settings: Settings) -> None:
         notes += add_demo_releases(records, time.time_ns())
         notes += add_demo_line(records, files, demo_contracts().parent / "line-1.model.json", time.time_ns())
         notes += add_demo_production(records, demo_contracts().parent / "production", time.time_ns())
+        notes += add_demo_routine(records, time.time_ns())
         notes += add_demo_services(records, time.time_ns())
         notes += add_demo_lives(records, time.time_ns())
         notes += add_demo_failures(records, files, time.time_ns())

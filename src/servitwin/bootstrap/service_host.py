@@ -17,7 +17,7 @@ from servitwin.engines.bus.client import BusClient
 from servitwin.sdk.discovery import Plugin, manifests, plugins
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import EvaluatorPlugin, Parameters, ServiceBatch
-from servitwin.usecases.run_service import StepRequest, StepResult
+from servitwin.usecases.service_ports import StepRequest, StepResult
 
 log = logging.getLogger("servitwin.services")
 

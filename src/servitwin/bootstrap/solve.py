@@ -17,6 +17,7 @@ import msgspec
 from servitwin.bootstrap.priority import give_way
 from servitwin.bootstrap.worker import die_with_parent, limit_memory
 from servitwin.domain.error import Fault, ServitwinError
+from servitwin.domain.plain_number import number_faults
 from servitwin.sdk.discovery import Plugin, plugin
 from servitwin.sdk.service import Plan
 
@@ -105,6 +106,10 @@ class _Hurry:
 
 def _work(found: Plugin, request: SolveRequest, cancelled: Any) -> Iterator[Said]:
     problem = msgspec.json.decode(request.problem, type=dict[str, Any])
+    beyond = number_faults(problem)
+    if beyond:
+        yield Said(faults=beyond)
+        return
     if found.manifest.kind == "trainer":
         trainer = found.trainer()
         faults = trainer.check(problem)

@@ -52,7 +52,7 @@ from servitwin.usecases.run_controller_replay import replay_rounds
 from servitwin.usecases.run_gate import gate_rounds
 from servitwin.usecases.run_jobs import RunJobs
 from servitwin.usecases.sign_in import SignIn
-from servitwin.usecases.train_lives import TrainLives
+from servitwin.usecases.watched_days import WatchedDays
 from servitwin.usecases.worth_of_acting import WorthOfActing
 from servitwin.web.api.app import create_app
 from servitwin.web.api.live import LiveHub
@@ -110,6 +110,7 @@ def build_parts(
         replays=replay_rounds(records, lambda: ask_worker("controller-replay", settings), time.time_ns),
         gates=gate_rounds(records, lambda: ask_worker("release-gate", settings), time.time_ns),
         ended_lives=EndedLives(records),
+        watched_days=WatchedDays(history, registry),
         worth=WorthOfActing(files),
         registers=Registers(records, authoriser, audit, time.time_ns),
         jobs=Jobs(records, files, authoriser, audit, lambda: manifests("service"), time.time_ns, new_id),
@@ -221,11 +222,7 @@ async def _serve(settings: Settings) -> None:
         parts.gates.wake()
         await parts.working.begin()
         processes.renew(await asyncio.to_thread(_used, records))
-    operator = parts.authoriser.operator
-    training = TrainLives(
-        records, registry, parts.files, parts.jobs, operator, time.time_ns, parts.ended_lives
-    )  # fmt: skip
-    retraining = asyncio.create_task(retrain_forever(training, time.time_ns, parts.working.wake))
+    retraining = asyncio.create_task(retrain_forever(parts))
     replanning = asyncio.create_task(replan_forever(parts))
     try:
         await serving

@@ -10,6 +10,7 @@ from servitwin.cli.figures import TwinArgument
 from servitwin.cli.node import FINDING, DataOption, JsonOption, ToOption, connect, handled, print_json, print_table
 
 SERVICE = "anomaly"
+ALONE = "all"  # the regime of a machine that names none
 FromOption = Annotated[str | None, typer.Option("--from", help="RFC 3339; default: 30 days ago")]
 UntilOption = Annotated[str | None, typer.Option("--until", help="RFC 3339; default: now")]
 
@@ -31,14 +32,19 @@ def watch(
     every: Annotated[str | None, typer.Option(help="Length of a bin; default: 5m")] = None,
     learn: Annotated[str | None, typer.Option(help="Length of the stretch to learn from; default: 7d")] = None,
     regime: Annotated[str | None, typer.Option(help="Text signal whose words are the regimes")] = None,
-    signal: Annotated[list[str] | None, typer.Option(help="Numeric signal, again for each; default: all")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option(help="Number that says how it is run, again for each: regimes are found in them")
+    ] = None,
+    signal: Annotated[
+        list[str] | None, typer.Option(help="Numeric signal, again for each; default: all but settings")
+    ] = None,
     since: Annotated[str | None, typer.Option(help="RFC 3339, may be in the past; default: now")] = None,
     data: DataOption = None,
     to: ToOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Let the service learn a machine and watch it; with a time in the past it goes over history first."""
-    said = {"every": every, "learn": learn, "regime": regime, "signals": signal or None}
+    said = {"every": every, "learn": learn, "regime": regime, "settings": setting or None, "signals": signal or None}
     parameters = {name: value for name, value in said.items() if value is not None}
     with connect(data, to) as node:
         found = node.run_service(twin, SERVICE, parameters, since)
@@ -137,7 +143,10 @@ def _tell(found: dict[str, Any]) -> None:
         for m in w["models"]:
             why = f", because {m['because']}" if m["because"] else ""
             typer.echo(f"model {m['version']}: {m['state']} from {m['from']} to {m['to']}{why}")
-            for f in m["left_out"]:
+            for name, bins in m["regimes"].items():
+                if name != ALONE:
+                    typer.echo(f"  regime {name}: {bins} bins")
+            for f in (*m["left_out"], *m["notes"]):
                 typer.echo(f"  {f['where']}: {f['message']}. {f['hint']}")
         if w["failure"]:
             typer.echo(f"does not run: {w['failure']}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from servitwin.cli import (
@@ -12,6 +15,7 @@ from servitwin.cli import (
     contracts,
     controllers,
     data,
+    deliveries,
     evidence,
     figures,
     files,
@@ -32,6 +36,20 @@ from servitwin.cli import (
 from servitwin.cli.starters import Starters
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"servitwin {version('servitwin')}")
+        raise typer.Exit
+
+
+def _every_call(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Which servitwin this is.")
+    ] = False,
+) -> None:
+    _ = version
+
+
 def create_cli(starters: Starters) -> typer.Typer:
     """The application behind the console command ``servitwin``."""
     app = typer.Typer(
@@ -42,6 +60,7 @@ def create_cli(starters: Starters) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+    app.callback()(_every_call)
     run.add(app, starters)
     replay.add(app, starters)
     files.add(app, starters)
@@ -60,6 +79,7 @@ def create_cli(starters: Starters) -> typer.Typer:
     planning.add(app)
     remaining_life.add(app)
     schedules.add(app)
+    deliveries.add(app)
     robots.add(app)
     simulate.add(app)
     simulations.add(app)

@@ -12,7 +12,7 @@ from servitwin.cli.acceptance import accept, acceptance
 from servitwin.cli.node import FINDING, DataOption, JsonOption, ToOption, connect, handled, print_json, print_table
 from servitwin.cli.offers import contract_file, evaluate
 from servitwin.cli.proof_files import is_proof_file, verify_proof_file
-from servitwin.cli.results import profit, renewals
+from servitwin.cli.results import profit, renewals, savings
 from servitwin.cli.starters import Starters
 from servitwin.domain.error import Fault, InvalidInputError
 
@@ -40,6 +40,7 @@ def add(app: typer.Typer, starters: Starters) -> None:
         ("settle", settle),
         ("save", save),
         ("profit", profit),
+        ("savings", savings),
         ("renewals", renewals),
     ):
         group.command(name)(handled(command))

@@ -18,6 +18,12 @@ def add(app: typer.Typer) -> None:
     life.command("fleet", help="List the components of all machines, the most urgent first.")(handled(fleet))
     life.command("models", help="List models in use, who may teach them, and whether they still hold.")(handled(models))
     life.command("train", help="Learn from all lives that ended on machines whose users agreed.")(handled(train))
+    life.command("failures", help="List models of failures within days, who may teach them, and whether they hold.")(
+        handled(failures)
+    )
+    life.command("train-failures", help="Learn failures from the history of machines whose users agreed.")(
+        handled(train_failures)
+    )
     app.add_typer(life, name="life")
 
 
@@ -101,6 +107,51 @@ def train(
     with connect(data, to) as node:
         costs = {"preventive_cost": preventive, "failure_cost": failure, "currency": currency}
         job = node.train_life(machine_type, component, party=party, **costs)
+    _waits(job, as_json)
+
+
+def failures(
+    party: Annotated[str, typer.Option(help="Company whose models; default: yours")] = "",
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Models of failures within days."""
+    with connect(data, to) as node:
+        found = node.failure_models(party)
+    if as_json:
+        print_json(found)
+        return
+    rows = []
+    for m in found:
+        known, may = m["summary"], [t for t in m["teachers"] if t["permitted"]]
+        area = f"{known['judgement']['score']:.2f} ({known['judgement']['chance']:.3f})" if known else "-"
+        learnt = f"{sum(known['failures'].values())} failures, {known['machines']} machines" if known else "-"
+        counts = ", ".join(f"{c} {n}" for c, n in m["failures"].items()) or "-"
+        drift = (m["drift"] or {"text": "-"})["text"]
+        rows.append((m["machine_type"], area, learnt, f"{len(may)} of {len(m['teachers'])}", counts, drift))
+    print_table(("type", "area (chance)", "learnt from", "may teach", "failures that may", "drift"), rows)
+
+
+def train_failures(
+    machine_type: Annotated[str, typer.Argument(help="Name of the machine type")],
+    party: Annotated[str, typer.Option(help="Company whose model; default: yours")] = "",
+    horizon: Annotated[int | None, typer.Option(help="Days; default: of the model in use, else 2")] = None,
+    preventive: Annotated[str, typer.Option(help="Cost of a planned replacement, as 45.00")] = "",
+    failure: Annotated[str, typer.Option(help="Cost of a failure")] = "",
+    currency: Annotated[str, typer.Option(help="Of both costs, as EUR")] = "",
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for a training of failures within days."""
+    with connect(data, to) as node:
+        costs = {"preventive_cost": preventive, "failure_cost": failure, "currency": currency}
+        job = node.train_failures(machine_type, party=party, horizon_days=horizon, **costs)
+    _waits(job, as_json)
+
+
+def _waits(job: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(job)
     else:

@@ -1,4 +1,4 @@
-"""Results of a party's contracts: profit and loss, renewals."""
+"""Results of a party's contracts: profit and loss, savings of customers, renewals."""
 
 from __future__ import annotations
 
@@ -30,6 +30,42 @@ def profit(
         (r["contract"], r["customer"], *(r[s] for s in _SUMS), r["margin_percent"] or "-", r["currency"]) for r in found
     ]
     print_table(("contract", "customer", *_SUMS, "%", "currency"), rows)
+
+
+def savings(
+    from_: FromOption = None,
+    until: UntilOption = None,
+    data: DataOption = None,
+    to: ToOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what contracts save their customers a year, by service and by customer."""
+    with connect(data, to) as node:
+        found = node.savings(from_=from_, to=until)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(r["service"], r["customer"], r["contract"], *_saved(r)) for r in found["items"]]
+    print_table(("service", "customer", "contract", "hours", "saved", "90 % range", "after fee", "baseline"), rows)
+    for noun in ("service", "customer"):
+        for s in found[f"by_{noun}"]:
+            typer.echo(
+                f"{noun} {s['name']}: {float(s['saved_hours']):.1f} h and {s['saved']} {s['currency']} a year, "
+                f"{s['after_fee']} after the fee ({', '.join(s['contracts'])})"
+            )
+
+
+def _saved(row: dict[str, Any]) -> tuple[str, ...]:
+    counted = row["counted"]
+    if counted is None:
+        return ("-", "-", "-", "-", row["why"]["message"])
+    return (
+        f"{float(counted['saved_hours']):.1f}",
+        f"{counted['saved']} {row['currency']}",
+        f"{counted['low']} to {counted['high']}",
+        str(counted["after_fee"]),
+        "agreed" if counted["agreed"] else "not signed by both: counts in no sum",
+    )
 
 
 def renewals(

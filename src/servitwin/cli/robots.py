@@ -43,10 +43,11 @@ def list_robots(data: DataOption = None, to: ToOption = None, as_json: JsonOptio
     if as_json:
         print_json(found)
         return
-    heads = ("robot", "fleet", "condition", "activity", "place", "battery", "waits")
+    heads = ("robot", "fleet", "condition", "activity", "place", "there at", "pace", "battery", "waits")
     rows = [
         (
             r["robot"], r["fleet"], r["condition"], r["activity"], r["place"] or "-",
+            r["arrives"] or "-", f"{r['pace']:.2f} m/s",
             "-" if r["battery"] is None else f"{r['battery']:.0f} %", r["waits"] or r["doubt"] or "-",
         )
         for r in found

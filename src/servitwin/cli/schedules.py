@@ -18,6 +18,8 @@ from servitwin.cli.node import (
     print_json,
     print_table,
 )
+from servitwin.cli.routine import compare_routine, said_routine, say_routine
+from servitwin.cli.shift import move_in_shift
 from servitwin.cli.texts import media_of, text_of
 from servitwin.cli.waited_job import end_for, waited_for
 
@@ -54,6 +56,20 @@ def add(app: typer.Typer) -> None:
     group.command(
         "import", help="Bring a plan from a .csv table or a .json plan or job list: all of it, or none and every fault."
     )(handled(import_plan))
+    routine = typer.Typer(help="Minutes of routine that shifts say themselves, without names.", no_args_is_help=True)
+    routine.command("shifts", help="The last shifts at a place, and what they said.")(handled(said_routine))
+    routine.command("say", help="Say how many minutes of a shift were routine, by kind; again to correct it.")(
+        handled(say_routine)
+    )
+    routine.command("compare", help="Before and after the assistant. Exit code 1 where there are too few shifts.")(
+        handled(compare_routine)
+    )
+    group.add_typer(routine, name="routine")
+    shift = typer.Typer(help="What whoever stands at a machine may change in the plan.", no_args_is_help=True)
+    shift.command("move", help="Do an operation first, or later than the next. Exit code 1 where it needs a planner.")(
+        handled(move_in_shift)
+    )
+    group.add_typer(shift, name="shift")
     app.add_typer(group, name="schedule")
 
 
@@ -83,8 +99,8 @@ def list_plans(
     if as_json:
         print_json(found)
         return
-    rows = [(p["id"], "kept", p["at"], str(p["figures"]["late_orders"]), p["note"]) for p in found["kept"]]
-    rows += [(j["id"], j["state"], j["at"], "", f"value {j['value']}, bound {j['bound']}") for j in found["jobs"]]
+    rows = [(p["id"], "kept", p["at"], str(p["figures"]["late_orders"]), _noted(p)) for p in found["kept"]]
+    rows += [(j["id"], j["state"], j["at"], "", _about(j)) for j in found["jobs"]]
     print_table(("plan", "state", "at", "late", "about"), rows)
 
 
@@ -152,6 +168,9 @@ def move(
 def publish(
     id: PlanId,
     title: Annotated[str, typer.Option(help="A name for people")] = "",
+    replaces: Annotated[
+        int | None, typer.Option(help="Only if the published plan has this revision; 0: if there is none")
+    ] = None,
     party: PartyOption = "",
     data: DataOption = None,
     to: ToOption = None,
@@ -159,7 +178,7 @@ def publish(
 ) -> None:
     """Publish."""
     with connect(data, to) as node:
-        plan = node.publish_schedule(id, title, party)
+        plan = node.publish_schedule(id, title, party, replaces)
     _tell_plan(plan, as_json)
 
 
@@ -297,12 +316,24 @@ def _tell_plan(plan: dict[str, Any], as_json: bool) -> None:
         _summary(plan)
 
 
+def _noted(plan: dict[str, Any]) -> str:
+    because = f"; because {', '.join(plan['why'])}" if plan["why"] else ""
+    return f"{plan['note']}{because}"
+
+
+def _about(job: dict[str, Any]) -> str:
+    because = f"; proposed because {', '.join(job['why'])}" if job["why"] else ""
+    return f"value {job['value']}, bound {job['bound']}{because}"
+
+
 def _summary(plan: dict[str, Any]) -> None:
     f = plan["figures"]
     typer.echo(
         f"plan {plan['id']}: {f['late_orders']} of {len(plan['orders'])} orders late, "
         f"{f['lateness_s'] / 3600:.1f} h in sum; set-ups {f['setup_s'] / 3600:.1f} h; value {f['value']:g}"
     )
+    if plan["why"]:
+        typer.echo(f"  because {', '.join(plan['why'])}")
     for order in plan["orders"]:
         if order["why"]:
             typer.echo(f"  {order['why']}")

@@ -80,11 +80,13 @@ def capture(
         except msgspec.DecodeError as e:
             raise InvalidInputError(Fault("epcis:not-json", f"{file.name}: {e}", "EPCIS 2.0 as JSON-LD")) from None
     sums = {"captured": 0, "known": 0, "withdrawn": 0}
+    faults: list[Fault] = []
     with connect(data, to) as node:
         for document in documents:
             found = node.capture_traces(document)
             sums = {name: count + found[name] for name, count in sums.items()}
-    _tell_capture(sums, as_json)
+            faults += [Fault(f["code"], f["message"], f["hint"], f["where"]) for f in found["not_matched"]]
+    _tell_capture(sums, as_json, faults)
 
 
 def export(

@@ -15,6 +15,7 @@ from servitwin.client import answers
 from servitwin.client.anomalies import AnomalyCalls
 from servitwin.client.contracts import ContractCalls
 from servitwin.client.controllers import ControllerCalls
+from servitwin.client.deliveries import DeliveryCalls
 from servitwin.client.events import parse_events
 from servitwin.client.evidence import EvidenceCalls
 from servitwin.client.http import Connection, local_address
@@ -24,6 +25,7 @@ from servitwin.client.releases import ReleaseCalls
 from servitwin.client.remaining_life import RemainingLifeCalls
 from servitwin.client.requirements import RequirementCalls
 from servitwin.client.robots import RobotCalls
+from servitwin.client.routine import RoutineCalls
 from servitwin.client.schedules import ScheduleCalls
 from servitwin.client.simulations import SimulationCalls
 from servitwin.client.traces import TraceCalls
@@ -39,6 +41,7 @@ class Client(
     AnomalyCalls,
     ContractCalls,
     ControllerCalls,
+    DeliveryCalls,
     EvidenceCalls,
     MaintenanceCalls,
     PlanningCalls,
@@ -46,6 +49,7 @@ class Client(
     RemainingLifeCalls,
     RequirementCalls,
     RobotCalls,
+    RoutineCalls,
     ScheduleCalls,
     SimulationCalls,
     TraceCalls,

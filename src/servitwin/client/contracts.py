@@ -159,6 +159,10 @@ class ContractCalls:
         """What each contract brought in, cost and left, from the caller's party's books."""
         return self._api.call("GET", "/profit-and-loss", list, params={"from": from_, "to": to})
 
+    def savings(self, *, from_: str | None = None, to: str | None = None) -> Json:
+        """What contracts save their customers a year against agreed baselines, by service and customer."""
+        return self._api.call("GET", "/savings", dict, params={"from": from_, "to": to})
+
     def renewals(
         self,
         *,

@@ -31,3 +31,13 @@ class RemainingLifeCalls:
         """Ask for a training; the answer is its job."""
         body = {"machine_type": machine_type, "component": component, **more}
         return self._api.call("POST", "/remaining-life/training", Json, body=body)
+
+    def failure_models(self, party: str = "", machine_type: str = "") -> list[Json]:
+        """Models of failures within days, whose history may teach them, and whether they still hold."""
+        params = {"party": party, "machine_type": machine_type}
+        items: list[Json] = self._api.call("GET", "/failure-models", Json, params=params)["items"]
+        return items
+
+    def train_failures(self, machine_type: str, **more: Any) -> Json:
+        """Ask for a training of failures within days; the answer is its job."""
+        return self._api.call("POST", "/failure-models/training", Json, body={"machine_type": machine_type, **more})

@@ -28,9 +28,9 @@ class ScheduleCalls:
         body = {"budget_s": budget_s, "freeze_minutes": freeze_minutes, "party": party, **more}
         return self._api.call("POST", "/schedules", Json, body=body)
 
-    def publish_schedule(self, id: str, title: str = "", party: str = "") -> Json:
-        """Make a plan the one that holds."""
-        body = {"title": title, "party": party}
+    def publish_schedule(self, id: str, title: str = "", party: str = "", replaces: int | None = None) -> Json:
+        """Make a plan the one that holds; ``replaces``: only if the published one has this revision (0: none)."""
+        body = {"title": title, "party": party, "replaces": replaces}
         return self._api.call("POST", f"/schedules/{quote(id, safe='')}/publish", Json, body=body)
 
     def compare_schedules(self, first: str, second: str, party: str = "") -> Json:
@@ -53,6 +53,22 @@ class ScheduleCalls:
         """Say that an operation was ``begun``, is ``done``, or is ``rejected`` with the reason."""
         body = {"order": order, "operation": operation, "answer": said, "reason": reason, "party": party}
         return self._api.call("POST", "/schedules/answers", Json, body=body)
+
+    def look_at_move(self, machine: str, order: str, operation: str, how: str, party: str = "") -> Json:
+        """What would happen if the shift moved an operation: ``first``, or ``later`` than the one after it."""
+        params = {"machine": machine, "order": order, "operation": operation, "how": how, "party": party}
+        return self._api.call("GET", "/schedules/moves", Json, params=params)
+
+    def move_in_shift(
+        self, machine: str, order: str, operation: str, how: str, revision: int, reason: str = "", text: str = "",
+        party: str = "", *, ask: bool = False,
+    ) -> Json:  # fmt: skip
+        """Move an operation at its machine as it was looked at; ``ask``: let whoever plans decide."""
+        body = {
+            "machine": machine, "order": order, "operation": operation, "how": how, "revision": revision,
+            "reason": reason, "text": text, "ask": ask, "party": party,
+        }  # fmt: skip
+        return self._api.call("POST", "/schedules/moves", Json, body=body)
 
     def material_needs(self, party: str = "") -> Json:
         """What the published plan needs when, what is called off, and OTIF."""

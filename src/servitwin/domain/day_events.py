@@ -11,6 +11,8 @@ from servitwin.domain.instant import DAY
 from servitwin.domain.observation import Observation
 
 KEPT_DAYS = 60
+KEPT_EVENTS = 200  # of each kind
+ONE_EVENT = 1.0  # days within which a repair that a person tells of is the renewal or failure that a signal tells of
 LONGEST_ABSENCE = 400  # days without a word after which the days between are not made
 
 
@@ -41,44 +43,95 @@ class DayState(msgspec.Struct):
     last: dict[str, str] = {}
 
 
+Totals = Mapping[int, Mapping[str, tuple[float, int]]]  # of days since 1970: sum and count of a signal's values
+
+
 class DayEvents:
-    """Counts; any split of the same observations gives the same days."""
+    """Counts; any split of the same observations gives the same days.
 
-    def __init__(self, signals: Sequence[str], events: Mapping[str, EventOf], state: DayState | None) -> None:
+    ``days``, ``most``: whole days, and events of each kind, of which the last ones are kept.
+    """
+
+    def __init__(
+        self,
+        signals: Sequence[str],
+        events: Mapping[str, EventOf],
+        state: DayState | None,
+        *,
+        days: int = KEPT_DAYS,
+        most: int = KEPT_EVENTS,
+    ) -> None:
         self._signals, self._events, self.state = list(signals), dict(events), state or DayState()
+        self._days, self._most = days, most
 
-    def take(self, observations: Mapping[str, Sequence[Observation]], watermark: int) -> Iterator[int]:
-        """Observations before ``watermark`` in order of time; the end (ns UTC) of each day that is over by then."""
+    def take(
+        self, observations: Mapping[str, Sequence[Observation]], watermark: int, totals: Totals | None = None
+    ) -> Iterator[int]:
+        """Observations before ``watermark`` in order of time; the end (ns UTC) of each day that is over by then.
+
+        ``totals`` come in place of observations of signals of which only the mean is wanted, and belong to whole days
+        from the open one on.
+        """
+        known = {} if totals is None else totals
         wanted = {*self._signals, *(e.signal for e in self._events.values())}
         rows = sorted(
             ((o.time, o.shard, o.seq, o.idx, name, o.value) for name in wanted for o in observations.get(name, ())),
             key=lambda r: (r[:4], r[4]),
         )
         s = self.state
+        first = min((d for d, of in known.items() if of), default=None)
         for time, _, _, _, name, value in rows:
-            yield from self._close(time)
+            if s.day is None:
+                s.day = time // DAY if first is None else min(first, time // DAY)
+            yield from self._close(time, known)
             s.day = time // DAY
             if name in self._signals and isinstance(value, int | float) and not isinstance(value, bool):
                 s.sums[name] = s.sums.get(name, 0.0) + min(max(float(value), -1e100), 1e100)
                 s.counts[name] = s.counts.get(name, 0) + 1
             self._notice(time, name, value)
-        yield from self._close(watermark)
+        s.day = first if s.day is None else s.day
+        yield from self._close(watermark, known)
 
-    def machine(self, signals: Sequence[str], errors: Sequence[str], components: Sequence[str]) -> MachineEvents:
-        """The last whole days as a model sees them; day 0 is the oldest kept. Keys: ``error:``, ``renewed:``, ..."""
+    def copy(self) -> DayEvents:
+        """As it is now; what is taken in later does not reach it."""
+        s = self.state
+        seen = DayState(
+            s.day, dict(s.sums), dict(s.counts), list(s.means), s.ended, {k: list(v) for k, v in s.events.items()},
+            dict(s.last),
+        )  # fmt: skip
+        return DayEvents(self._signals, self._events, seen, days=self._days, most=self._most)
+
+    def machine(
+        self,
+        signals: Sequence[str],
+        errors: Sequence[str],
+        components: Sequence[str],
+        repairs: Mapping[str, Sequence[int]] | None = None,
+    ) -> MachineEvents:
+        """The last whole days as a model sees them; day 0 is the oldest kept. Keys: ``error:``, ``renewed:``, ...
+
+        ``repairs``: instants (ns UTC) at which people say that a part of a component was replaced. Each is a renewal
+        unless a signal told of one, or of a failure, within a day of it.
+        """
         s = self.state
         first = s.ended - len(s.means)
         place = {n: k for k, n in enumerate(self._signals)}
         means = [[day[place[n]] if n in place else None for n in signals] for day in s.means]
 
         def times(kind: str, names: Sequence[str]) -> dict[str, list[float]]:
-            return {n: [t - first for t in s.events.get(f"{kind}:{n}", [])] for n in names}
+            return {n: [round(t - first, 6) for t in s.events.get(f"{kind}:{n}", [])] for n in names}
 
-        return MachineEvents(
-            "", means, times("error", errors), times("renewed", components), times("failed", components)
-        )
+        renewed, failed = times("renewed", components), times("failed", components)
+        for name in components:
+            known = [*renewed[name], *failed[name]]
+            said = sorted(round(at / DAY - first, 6) for at in (repairs or {}).get(name, ()))
+            for at in said:
+                if all(abs(at - t) > ONE_EVENT for t in known):
+                    known.append(at)
+                    renewed[name] = sorted([*renewed[name], at])
+        return MachineEvents("", means, times("error", errors), renewed, failed, first_day=first)
 
-    def _close(self, until: int) -> Iterator[int]:
+    def _close(self, until: int, totals: Totals) -> Iterator[int]:
         s = self.state
         if s.day is None or until // DAY <= s.day:
             return
@@ -87,8 +140,10 @@ class DayEvents:
             s.means, s.day = [], over - 1
             s.sums, s.counts = {}, {}
         while s.day < over:
-            means = [s.sums[n] / s.counts[n] if s.counts.get(n) else None for n in self._signals]
-            s.means = [*s.means, means][-KEPT_DAYS:]
+            for name, (total, count) in totals.get(s.day, {}).items():
+                s.sums[name], s.counts[name] = s.sums.get(name, 0.0) + total, s.counts.get(name, 0) + count
+            s.means.append([s.sums[n] / s.counts[n] if s.counts.get(n) else None for n in self._signals])
+            del s.means[: -self._days]
             s.sums, s.counts = {}, {}
             s.day += 1
             s.ended = s.day
@@ -106,6 +161,8 @@ class DayEvents:
             else:
                 happens = before is not None and told != before
             if happens:
-                s.events[key] = [*s.events.get(key, []), time / DAY][-200:]
+                at = s.events.setdefault(key, [])
+                at.append(time / DAY)
+                del at[: -self._most]
         if value is not None and any(e.signal == name for e in self._events.values()):
             s.last[name] = told

@@ -36,6 +36,12 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{lead}{self.message}{tail} [{self.code}]"
 
 
+def shape_fault(code: str, error: msgspec.ValidationError, hint: str, within: str = "") -> Fault:
+    """What does not have the shape that was asked for, at its place; ``within``: where it is if that names none."""
+    message, _, place = str(error).partition(" - at `$")
+    return Fault(code, message, hint, place.strip(".`") or within)
+
+
 class ServitwinError(Exception):
     """Base of every error that servitwin raises on purpose; carries one or more faults."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,17 +13,20 @@ from servitwin.domain.observation import Bools, Floats
 from servitwin.domain.remaining_life.lives import beyond_others, flags_the_end, levels, longest_still, ranks
 
 FEWEST_FAILURES = 10
+FEWEST_FAILING = 2  # machines on which a component failed: each is judged by what others teach
 FEWEST_MACHINES = 10  # to tell an odd sensor from the others
 FLAG_VALUES = 3
 TO_THE_MINUTE = 1.5 / 1440  # days
 NEARLY_ALL = 0.95
 JUMP = 6.0  # standard deviations
+USUAL = 28  # days before a missing one of which the median stands for it; the live service keeps more
 
 
 class MachineEvents(msgspec.Struct, frozen=True):
     """A machine over whole days, the first is day 0. Events are at days with fractions, also before day 0.
 
     ``means``: a row of daily means of the signals per day (null: not measured); ``facts``: numbers of the machine.
+    ``first_day``: number of day 0 since 1970 UTC; 0: not known. ``owner``: party that uses the machine.
     """
 
     id: str
@@ -33,12 +36,15 @@ class MachineEvents(msgspec.Struct, frozen=True):
     failed: dict[str, list[float]] = {}
     facts: dict[str, float] = {}
     owner: str = ""
+    first_day: int = 0
 
 
 class EventSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A set to learn from. ``horizon``: days; costs of a planned replacement and of a failure, in ``currency``.
 
-    Without a currency the costs are a ratio, and nothing is told in money.
+    Without a currency the costs are a ratio, and nothing is told in money. ``incumbent``: the artefact in use, base64:
+    its model of this machine type is judged on days that neither it nor the new one has learnt from. ``given_up``:
+    components that it knows and that nobody watches any more; others it must not lose.
     """
 
     machine_type: str
@@ -52,6 +58,8 @@ class EventSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     failure_cost: float = 5.0
     currency: str = ""
     folds: int = 5
+    incumbent: str = ""
+    given_up: list[str] = []
 
 
 def read_events(dataset: Mapping[str, Any]) -> EventSet:
@@ -94,12 +102,15 @@ def read_events(dataset: Mapping[str, Any]) -> EventSet:
 
 
 def usable_machines(found: EventSet) -> tuple[list[MachineEvents], list[Fault]]:
-    """Machines without those of which a sensor is stuck or whose unit changes half-way, and why each is left out.
+    """Machines without those of which a sensor is stuck, whose unit changes half-way, or that were seen for too short.
+
+    Why each is left out comes with them.
 
     Raises:
-        InvalidInputError: ``horizon:too-few-failures`` among the rest, with what was left out.
+        InvalidInputError: ``horizon:too-few-failures``, ``horizon:too-few-machines`` among the rest, with what was
+            left out.
     """
-    odd: dict[str, Fault] = {}
+    odd = {m.id: _too_short(m, found.horizon) for m in found.machines if len(m.means) <= found.horizon}
     means = [day_means(m, len(found.signals)) for m in found.machines]
     for j, name in enumerate(found.signals):
         series = [(m, one[:, j][~np.isnan(one[:, j])]) for m, one in zip(found.machines, means, strict=True)]
@@ -136,7 +147,36 @@ def _too_few(components: list[str], machines: list[MachineEvents]) -> list[Fault
             message = f"{c!r} failed {count} times, {FEWEST_FAILURES} failures are needed"
             hint = "Gather more, or plan by age until there are" if count else "Nothing was seen to fail: leave it out"
             faults.append(Fault("horizon:too-few-failures", message, hint, c))
+        else:
+            faults += too_few_machines(c, machines)
     return faults
+
+
+def too_few_machines(component: str, machines: Iterable[MachineEvents]) -> list[Fault]:
+    """``horizon:too-few-machines`` where the failures of a component are those of one machine alone."""
+    failing = [m.id for m in machines if m.failed.get(component)]
+    if len(failing) >= FEWEST_FAILING:
+        return []
+    message = f"{component!r} failed on {failing[0]!r} alone" if failing else f"{component!r} failed on no machine"
+    hint = "A machine is judged by what others teach: wait until it has failed on another, or plan by age"
+    return [Fault("horizon:too-few-machines", message, hint, component)]
+
+
+def _too_short(machine: MachineEvents, horizon: int) -> Fault:
+    message = f"{machine.id!r} was seen for {len(machine.means)} days and was left out"
+    hint = f"It takes more than the horizon of {horizon} days to see what follows"
+    return Fault("horizon:seen-too-short", message, hint, machine.id)
+
+
+def usual_days(means: Floats) -> Floats:
+    """Daily means of one signal, each missing one as usual in the four weeks before it; nan: nothing was known then."""
+    found = means.copy()
+    for day in np.flatnonzero(np.isnan(means)).tolist():
+        known = means[max(0, day - USUAL) : day]
+        known = known[~np.isnan(known)]
+        if len(known):
+            found[day] = np.median(known)
+    return found
 
 
 def day_means(machine: MachineEvents, signals: int) -> Floats:

@@ -6,13 +6,16 @@ the days that follow. Machines are kept whole: one that is judged was never lear
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import numpy as np
 
 from servitwin.domain.age_replacement import Replacement, best_replacement
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.domain.failure_events import MachineEvents, day_means
+from servitwin.domain.failure_events import MachineEvents, day_means, usual_days
 from servitwin.domain.failure_law import fit
+from servitwin.domain.model_book import ModelBook
 from servitwin.domain.observation import Bools, Floats, Int64s
 from servitwin.domain.remaining_life.acting import middle, resampled_rates
 from servitwin.domain.remaining_life.forest import Forest
@@ -20,7 +23,27 @@ from servitwin.domain.remaining_life.forest import Forest
 SPANS = (1, 3, 7, 28)  # days over which events are counted
 LONG_AGO = 730.0
 REASON = 0.3  # more log odds than usual from which on something is told as a reason
-FORMAT = 2
+FORMAT = 3
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """How good a model is on machines not learnt from: mean over components of the area under precision over recall.
+
+    Attributes:
+        score: of the model; chance: what guessing reaches; failures: judged.
+        fresh, incumbent: of the model and of the one in use before it, on days that neither has learnt from; None: they
+            look at different things, or there was none.
+        fresh_failures: on those days.
+        lost: components that the one in use tells of and this one would not.
+    """
+
+    score: float
+    chance: float
+    failures: int
+    fresh: float | None = None
+    incumbent: float | None = None
+    fresh_failures: int = 0
+    lost: list[str] = []
 
 
 class HorizonQuality(msgspec.Struct, frozen=True):
@@ -59,7 +82,15 @@ class HorizonModel(msgspec.Struct, frozen=True):
         bounds: least and largest daily mean of each signal on the machines learnt from; still: most days in a row on
             which one of them had exactly the same mean.
         left_out: machines that could not be used, and why.
-        preventive_cost: of a planned replacement, in ``currency``; without one costs are a ratio.
+        preventive_cost, failure_cost: of a planned replacement and of a failure, in ``currency``; without one they are
+            a ratio.
+        failures: learnt from, of each component; owners: machines of each party.
+        until: of each machine learnt from, the day since 1970 after the last one that taught (0: not known).
+        shares: edges of tenths of each signal's mean of two weeks, (signals, 9), for drift.
+        announced: of each component, the largest chance within the horizon before each failure, in order, as told by
+            trees that had not seen the machine; for drift.
+        fleet: what the fleet taught each party with failures enough: area under precision over recall on its own
+            machines of this model, and of one learnt from its machines alone.
     """
 
     machine_type: str
@@ -76,14 +107,54 @@ class HorizonModel(msgspec.Struct, frozen=True):
     bounds: list[tuple[float, float]]
     still: list[int]
     left_out: list[Fault]
-    preventive_cost: float = 1.0
-    currency: str = ""
-    format: int = FORMAT
+    preventive_cost: float
+    failure_cost: float
+    currency: str
+    failures: dict[str, int]
+    owners: dict[str, int]
+    until: dict[str, int]
+    shares: list[list[float]]
+    announced: dict[str, list[float]]
+    judgement: Judgement
+    fleet: dict[str, tuple[float, float]] = {}
 
     def chances(self, machine: MachineEvents) -> dict[str, Floats]:
         """Chance of each component to fail within the horizon, as seen at the end of each day (n,)."""
         rows = day_features(machine, self.signals, self.errors, self.components, self.facts)
         return {c: chance(self.forests[c], rows) for c in self.components}
+
+    def before_failures(self, machine: MachineEvents, since: float) -> list[tuple[float, str, float]]:
+        """Failures after ``since`` (days): when, of what, and the largest chance within the horizon before each."""
+        rows, found = None, []
+        for c in self.components:
+            for t in machine.failed.get(c, []):
+                days = days_before(len(machine.means), t, self.horizon)
+                if t > since and len(days):
+                    if rows is None:
+                        rows = day_features(machine, self.signals, self.errors, self.components, self.facts)
+                    found.append((t, c, float(chance(self.forests[c], rows[days]).max())))
+        return found
+
+    def told(self) -> dict[str, Any]:
+        """What it was learnt from and how good it is, as plain data."""
+        return {
+            "machine_type": self.machine_type,
+            "horizon_days": self.horizon,
+            "signals": self.signals,
+            "errors": self.errors,
+            "machines": self.machines,
+            "failures": self.failures,
+            "owners": self.owners,
+            "dataset": self.dataset,
+            "left_out": msgspec.to_builtins(self.left_out),
+            "preventive_cost": self.preventive_cost,
+            "failure_cost": self.failure_cost,
+            "currency": self.currency,
+            "threshold": self.threshold,
+            "components": msgspec.to_builtins(self.quality),
+            "judgement": msgspec.to_builtins(self.judgement),
+            "fleet": {party: list(pair) for party, pair in self.fleet.items()},
+        }
 
     def reasons(self, machine: MachineEvents, component: str) -> list[str]:
         """What speaks for a failure of a component at the end of the last day, the strongest first, as sentences."""
@@ -135,22 +206,28 @@ def _words(what: str, row: Floats, names: list[str], columns: list[int]) -> str:
     return f"{name} was {row[columns[0]]:.4g} yesterday, {row[columns[-1]]:.4g} over two weeks"
 
 
-def read_horizon_model(artefact: bytes) -> HorizonModel:
-    """The model in an artefact.
+HorizonBook = ModelBook[HorizonModel, Judgement]  # a model for each machine type, by its name
+
+
+def read_horizon_book(artefact: bytes) -> HorizonBook:
+    """The models in an artefact.
 
     Raises:
-        InvalidInputError: ``horizon:not-a-model``.
+        InvalidInputError: ``horizon:not-a-model``, ``horizon:model-format``.
     """
     try:
-        model = msgspec.msgpack.decode(artefact, type=HorizonModel)
+        known = msgspec.msgpack.decode(artefact, type=_Format)
+        if known.format != FORMAT:
+            message = f"The models have format {known.format}, this version reads {FORMAT}"
+            raise InvalidInputError(Fault("horizon:model-format", message, "Train them again"))
+        return msgspec.msgpack.decode(artefact, type=HorizonBook)
     except msgspec.MsgspecError as e:
         hint = "Give an artefact that failure_horizon made"
-        raise InvalidInputError(Fault("horizon:not-a-model", f"This is no model of failures: {e}", hint)) from e
-    if model.format != FORMAT:
-        raise InvalidInputError(
-            Fault("horizon:not-a-model", f"The model has format {model.format}, not {FORMAT}", "Train it again")
-        )
-    return model
+        raise InvalidInputError(Fault("horizon:not-a-model", f"These are no models of failures: {e}", hint)) from e
+
+
+class _Format(msgspec.Struct, frozen=True):
+    format: int
 
 
 def day_features(
@@ -162,13 +239,13 @@ def day_features(
     means = day_means(machine, len(signals))
     columns = []
     for j in range(len(signals)):
-        known = means[:, j]
-        typical = float(np.nanmedian(known)) if not np.isnan(known).all() else 0.0
-        filled = np.where(np.isnan(known), typical, known)
-        total = np.concatenate([[0.0], np.cumsum(filled)])
+        value = usual_days(means[:, j])
+        known = ~np.isnan(value)
+        total = np.concatenate([[0.0], np.cumsum(np.where(known, value, 0.0))])
+        count = np.concatenate([[0], np.cumsum(known)])
         for width in (1, 3, 14):
             begin = np.maximum(np.arange(days) + 1 - width, 0)
-            columns.append((total[1:] - total[begin]) / (np.arange(days) + 1 - begin))
+            columns.append((total[1:] - total[begin]) / np.maximum(count[1:] - count[begin], 1))
     for e in errors:
         at = np.sort(np.array(machine.errors.get(e, []), np.float64))
         columns += [np.searchsorted(at, end) - np.searchsorted(at, end - span) for span in SPANS]
@@ -186,10 +263,21 @@ def feature_labels(signals: list[str], errors: list[str], components: list[str],
 
 
 def fails_soon(machine: MachineEvents, component: str, horizon: int) -> Bools:
-    """Of each day, whether the component fails within the ``horizon`` days after it."""
+    """Of each day, whether the component is known to fail within the ``horizon`` days after it."""
     at = np.sort(np.array(machine.failed.get(component, []), np.float64))
     end = np.arange(1, len(machine.means) + 1, dtype=np.float64)
     return np.asarray(np.searchsorted(at, end + horizon) > np.searchsorted(at, end))
+
+
+def known_days(machine: MachineEvents, horizon: int) -> int:
+    """How many days, from the first, are followed by a whole horizon: what comes after the others is not known yet."""
+    return max(len(machine.means) - horizon, 0)
+
+
+def days_before(days: int, failure: float, horizon: int) -> Int64s:
+    """The days, of so many, at whose end a failure lies within the horizon."""
+    end = np.arange(1, days + 1, dtype=np.float64)
+    return np.flatnonzero((end < failure) & (end >= failure - horizon))
 
 
 def _since(times: list[float], end: Floats) -> Floats:
@@ -220,7 +308,10 @@ def average_precision(score: Floats, true: Bools) -> float:
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """A machine with the chance of one component at the end of each day, by a model that had not seen it."""
+    """A machine with the chance of one component at the end of each day, by a model that had not seen it.
+
+    The last days, of which nobody knows yet what followed, have none.
+    """
 
     machine: MachineEvents
     chance: Floats
@@ -238,13 +329,16 @@ def alarms(score: Floats, threshold: float, horizon: int) -> Int64s:
 def cost_of_alarms(
     judged: list[Judged], component: str, threshold: float, horizon: int, costs: tuple[float, float]
 ) -> tuple[float, int, int, int]:
-    """Cost of acting on alarms, how many there were, how many came before a failure, and failures that had none."""
+    """Cost of acting on alarms, how many there were, how many came before a failure, and failures that had none.
+
+    A failure in the last days, which have no chance, makes an alarm right, but is not one that was missed.
+    """
     cost, count, right, missed = 0.0, 0, 0, 0
     for j in judged:
         days = alarms(j.chance, threshold, horizon) + 1.0
         at = np.array(j.machine.failed.get(component, []), np.float64)
         at = at[(at > 1) & (at <= len(j.machine.means))]
-        told = np.array([((days < t) & (days >= t - horizon)).any() for t in at], np.bool_)
+        told = np.array([((days < t) & (days >= t - horizon)).any() for t in at if t <= len(j.chance)], np.bool_)
         useful = np.array([((at > d) & (at <= d + horizon)).any() for d in days], np.bool_)
         count, right, missed = count + len(days), right + int(useful.sum()), missed + int((~told).sum())
         cost += costs[0] * len(days) + costs[1] * int((~told).sum())
@@ -259,18 +353,19 @@ def judge_horizon(
     tried = np.unique(np.quantile(scores, 1 - np.geomspace(1e-4, 0.3, 60)))
     threshold = min(tried.tolist(), key=lambda t: cost_of_alarms(learnt, component, t, horizon, costs)[0])
     cost, count, right, missed = cost_of_alarms(held, component, threshold, horizon, costs)
-    true = np.concatenate([fails_soon(j.machine, component, horizon) for j in held])
+    true = np.concatenate([fails_soon(j.machine, component, horizon)[: len(j.chance)] for j in held])
     days = len(true)
     past = [lives_of(j.machine, component) for j in learnt]
     law = fit(np.concatenate([p[0] for p in past]), np.concatenate([p[1] for p in past]))
     policy = best_replacement(law, *costs)
     spans = [lives_of(j.machine, component) for j in held]
-    failures = sum(t > 1 for j in held for t in j.machine.failed.get(component, []))
+    each = [sum(1 < t <= len(j.chance) for t in j.machine.failed.get(component, [])) for j in held]
+    failures = sum(each)
     at_failure = costs[1] * failures / days
     by_age = at_failure * _by_age(policy, spans, costs)
-    seen = [float(len(j.machine.means)) for j in held]
+    seen = [float(len(j.chance)) for j in held]
     acted = [cost_of_alarms([j], component, threshold, horizon, costs)[0] for j in held]
-    waited = [costs[1] * sum(t > 1 for t in j.machine.failed.get(component, [])) for j in held]
+    waited = [costs[1] * count for count in each]
     share = min(by_age, at_failure) / at_failure if at_failure else 1.0
     paid, spared = resampled_rates(acted, seen, seed), share * resampled_rates(waited, seen, seed)
     return threshold, HorizonQuality(

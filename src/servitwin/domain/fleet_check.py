@@ -1,13 +1,14 @@
 """Independent check of what robots do: shares no code with planner and master, so that it cannot share a mistake.
 
-Two forms: :func:`check_steps` looks at a plan in steps, :class:`DrivenCheck` follows what robots report as they drive.
+Three forms: :func:`check_steps` looks at a plan in steps, :func:`check_moves` at one whose ways last several steps,
+:class:`DrivenCheck` follows what robots report as they drive.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -69,6 +70,61 @@ def check_steps(
                 j = came.get((b, a))
                 if j is not None and i < j:
                     found.append(Conflict("pass", (names[i], names[j]), step, f"{a} and {b}"))
+    return found
+
+
+def check_moves(
+    held: Sequence[Sequence[tuple[str, ...]]],
+    ways: Collection[tuple[str, str]],
+    least: Callable[[int, str, str], int],
+    closed: Collection[str] = (),
+) -> list[Conflict]:
+    """All conflicts of a plan whose ways last several steps.
+
+    Args:
+        held: for each robot what it holds at steps 0, 1, 2, ...: the place where it stands, or both ends of the way it
+            is on, the one behind first. All of equal length; at step 0 everybody stands.
+        ways: pairs of places between which a robot may drive.
+        least: steps that a robot needs for a way at least: robot, from, to.
+        closed: places that nobody may enter.
+
+    Returns:
+        Conflicts of places held by two, of passing through each other, of ways that are none, of closed places entered,
+        and of ways driven in fewer steps than the robot needs.
+    """
+    found = []
+    on_way: dict[int, tuple[str, str, int]] = {}  # robot -> from, to, step at which it began
+    for step in range(max(map(len, held), default=0)):
+        holder: dict[str, int] = {}
+        moves: dict[tuple[str, str], int] = {}
+        for i, path in enumerate(held):
+            now, before = path[step], path[max(0, step - 1)]
+            for place in now:
+                if place in holder:
+                    found.append(Conflict("place", (str(holder[place]), str(i)), step, place))
+                holder[place] = i
+            if now[-1] != before[-1]:
+                start = before[-1]
+                if i in on_way:
+                    found.append(Conflict("way", (str(i),), step, f"{start} to {now[-1]}", "before the last one ended"))
+                on_way[i] = (start, now[-1], step - 1)
+                if (start, now[-1]) not in ways:
+                    found.append(Conflict("way", (str(i),), step, f"{start} to {now[-1]}"))
+                if now[-1] in closed:
+                    found.append(Conflict("closed", (str(i),), step, now[-1]))
+            if i in on_way:
+                a, b, began = on_way[i]
+                moves[a, b] = i
+                if now == (b,):
+                    del on_way[i]
+                    if step - began < least(i, a, b):
+                        found.append(Conflict("speed", (str(i),), step, f"{a} to {b}", f"in {step - began} steps"))
+                elif now != (a, b):
+                    found.append(Conflict("way", (str(i),), step, f"{a} to {b}", f"it holds {', '.join(now)}"))
+        for (a, b), i in moves.items():
+            j = moves.get((b, a))
+            if j is not None and i < j:
+                found.append(Conflict("pass", (str(i), str(j)), step, f"{a} and {b}"))
     return found
 
 

@@ -134,6 +134,29 @@ class GuaranteeTime:
         """Nanoseconds that count: available and unavailable."""
         return self.total(Category.AVAILABLE) + self.total(Category.UNAVAILABLE)
 
+    @property
+    def down_share(self) -> Decimal | None:
+        """Unavailable share of the time in which the clock runs, planned or not; None where nothing is known of it.
+
+        Planned time of which nothing is known, and which no rule of gaps counts, has the share of the planned time
+        that is known. Time before the clock has started, of another contract, or still to come has no part in it.
+        """
+        unknown = self.table.state == STATES.index(State.UNKNOWN)
+        to_come = unknown & (self.table.reason == self.table.number("not-yet"))
+        runs = ~to_come & ~np.isin(self.rule, [_RULE["clock-not-started"], _RULE["other-contract"]])
+        planned = runs & (self.rule != _RULE["not-planned"])
+        counted = (self.category == Category.AVAILABLE) | (self.category == Category.UNAVAILABLE)
+        known = int(self.duration[planned & (counted | ~unknown)].sum())
+        if not known:
+            return None
+        of_planned = Decimal(self.total(Category.UNAVAILABLE)) / known
+        return of_planned * int(self.duration[planned].sum()) / int(self.duration[runs].sum())
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Every rule that put a stretch where it is, by name."""
+        return tuple(RULES[n] for n in np.unique(self.rule).tolist())
+
 
 def sort_time(table: TimeTable, contract: Contract, facts: Facts, start: int, end: int) -> GuaranteeTime:
     """The time of one machine in [start, end), sorted by the contract's rules."""

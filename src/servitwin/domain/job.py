@@ -27,6 +27,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
         result: address of the best plan, or of the artefact; empty before the first.
         cancelled_by: who asked that it ends early; a planner's best plan so far is kept.
         faults: why there is no result, or no better one.
+        why: what made it necessary, where the platform asked for it by itself.
+        known: when what it is made of was read (ns UTC), where that was before it was asked for.
     """
 
     id: str
@@ -49,6 +51,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     result: str = ""
     cancelled_by: str = ""
     faults: tuple[Fault, ...] = ()
+    why: tuple[str, ...] = ()
+    known: int | None = None
 
 
 class Artefact(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -19,6 +20,7 @@ class MachineChange(msgspec.Struct, frozen=True, omit_defaults=True):
         text: what was changed, or the reason in the person's words.
         case: id of the case that it was said in; empty: in none.
         by: who said so; empty: it follows from the records.
+        part_of: component of which a part was replaced; empty: another kind of change.
     """
 
     at: int
@@ -26,6 +28,7 @@ class MachineChange(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str = ""
     case: str = ""
     by: str = ""
+    part_of: str = ""
 
     @property
     def id(self) -> str:
@@ -36,3 +39,12 @@ class MachineChange(msgspec.Struct, frozen=True, omit_defaults=True):
 def change_instant(id: str) -> int:
     """The instant of a change, from its id."""
     return int(id.split(":")[1])
+
+
+def parts_replaced(changes: Iterable[MachineChange]) -> dict[str, list[int]]:
+    """Of each component, when people say that a part of it was replaced (ns UTC)."""
+    found: dict[str, list[int]] = {}
+    for change in changes:
+        if change.part_of:
+            found.setdefault(change.part_of, []).append(change.at)
+    return found

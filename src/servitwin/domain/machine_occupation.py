@@ -18,6 +18,9 @@ from servitwin.domain.money import CURRENCIES
 from servitwin.domain.observation import Floats, Int64s
 from servitwin.domain.state_time_span import Spans
 
+MOST_COST = Decimal(10) ** 12
+"""Of an hour, a visit, a wait: what is above it is a slip of the pen, and too much for exact sums in floats."""
+
 
 class Taken(msgspec.Struct, frozen=True, omit_defaults=True):
     """A stretch [start, end), ns UTC, in which an order takes the machine.
@@ -139,9 +142,10 @@ def occupied(
 
 
 def _cost(value: Decimal, where: str) -> list[Fault]:
-    if value.is_finite() and value >= 0:
+    if value.is_finite() and 0 <= value <= MOST_COST:
         return []
-    return [Fault("occupation:cost-negative", f"{value} is no cost of an hour", "Give zero or more", where)]
+    hint = f"Zero to {MOST_COST:.0e}"
+    return [Fault("occupation:cost-negative", f"{value} is no cost of an hour", hint, where)]
 
 
 def _reversed(name: str, where: str) -> Fault:

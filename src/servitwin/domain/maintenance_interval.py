@@ -77,7 +77,7 @@ def best_age(life: Life, planned: float, failure: float) -> tuple[Replacement, s
         return best, f"Run to failure is best: a planned replacement saves nothing at these costs{few}"
     return best, (
         f"Replace at {best.age_h:.0f} h of use: {best.cost_per_h:.3g} an hour against {best.run_to_failure_per_h:.3g} "
-        f"when run to failure; {best.survives:.0%} reach that age{few}"
+        f"when run to failure; {100 * best.survives:.0f} % reach that age{few}"
     )
 
 

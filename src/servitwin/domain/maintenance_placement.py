@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.error import Fault, InvalidInputError, shape_fault
 from servitwin.domain.instant import NS
-from servitwin.domain.machine_occupation import MachineOccupation, check_occupation
+from servitwin.domain.machine_occupation import MOST_COST, MachineOccupation, check_occupation
 from servitwin.domain.maintenance_task import PartNeed
 from servitwin.domain.money import CURRENCIES
 from servitwin.domain.observation import Floats, Int64s
@@ -157,7 +157,7 @@ def read_placement(problem: Mapping[str, Any]) -> PlacementProblem:
         found = msgspec.convert(problem, PlacementProblem, strict=False)
     except msgspec.ValidationError as e:
         hint = "Compare it with the README of the service maintenance_plan"
-        raise InvalidInputError(Fault("placement:not-understood", str(e), hint)) from e
+        raise InvalidInputError(shape_fault("placement:not-understood", e, hint)) from e
     faults = check_placement(found)
     if faults:
         raise InvalidInputError(faults)
@@ -190,15 +190,16 @@ def check_placement(problem: PlacementProblem) -> list[Fault]:
     for n, task in enumerate(problem.tasks):
         faults += _check_task(task, problem.now, machines, parts, f"tasks[{n}]")
     for n, technician in enumerate(problem.technicians):
-        if not technician.rate_per_hour.is_finite() or technician.rate_per_hour < 0:
-            message = f"{technician.rate_per_hour} is no rate"
-            faults.append(Fault("technician:rate-negative", message, "Give zero or more", f"technicians[{n}]"))
+        if not technician.rate_per_hour.is_finite() or not 0 <= technician.rate_per_hour <= MOST_COST:
+            message, hint = f"{technician.rate_per_hour} is no rate", f"Zero to {MOST_COST:.0e}"
+            faults.append(Fault("technician:rate-negative", message, hint, f"technicians[{n}]"))
         if any(end <= start for start, end in technician.shifts):
             message = f"A shift of {technician.id} ends before it begins"
             faults.append(Fault("placement:stretch-reversed", message, "Check both times", f"technicians[{n}].shifts"))
     fees = [problem.visit_cost, *problem.site_cost.values()]
-    if not all(f.is_finite() and f >= 0 for f in fees) or problem.visit_s < 0:
-        faults.append(Fault("placement:cost-negative", "A visit costs less than nothing", "Zero or more", "visit_cost"))
+    if not all(f.is_finite() and 0 <= f <= MOST_COST for f in fees) or problem.visit_s < 0:
+        hint = f"Zero to {MOST_COST:.0e}"
+        faults.append(Fault("placement:cost-negative", "That is no cost of a visit", hint, "visit_cost"))
     if not 60 <= problem.step_s <= 86_400:
         faults.append(Fault("placement:step-invalid", f"{problem.step_s} s is no step", "60 to 86 400", "step_s"))
     return faults
@@ -326,11 +327,13 @@ def _check_task(task: PlacementTask, now: int, machines: set[str], parts: set[st
     for need in task.parts:
         if need.part not in parts:
             hint = "Put it into the register of spare parts"
-            faults.append(Fault("part:unknown", f"{task.id} needs {need.part!r}, which is no part", hint, where))
+            faults.append(Fault("part:unknown", f"{task.id} needs {need.part[:80]!r}, which is no part", hint, where))
         if need.quantity < 1:
             faults.append(Fault("task:quantity-invalid", f"{need.quantity} of {need.part}", "1 or more", where))
     times = [at for at, _ in task.waiting]
-    if any(b <= a for a, b in pairwise(times)) or not all(np.isfinite([c for _, c in task.waiting])):
+    if any(b <= a for a, b in pairwise(times)) or any(not abs(c) <= MOST_COST for _, c in task.waiting):
         message = f"The cost of waiting of {task.id} is no curve"
-        faults.append(Fault("task:waiting-invalid", message, "Times rise, costs are finite", f"{where}.waiting"))
+        faults.append(
+            Fault("task:waiting-invalid", message, f"Times rise, costs are up to {MOST_COST:.0e}", f"{where}.waiting")
+        )
     return faults

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from servitwin.domain.error import Fault
+from servitwin.domain.error import Fault, shape_fault
+from servitwin.domain.plain_number import number_faults
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}\Z")
 
@@ -29,12 +30,14 @@ class RegisterKind(msgspec.Struct, frozen=True):
         title: for people.
         struct: shape of the body, a ``msgspec.Struct`` that forbids unknown fields.
         check: what is wrong with a body of that shape taken by itself, with ``where`` inside it.
+        nameless: who wrote an entry is kept nowhere: it and its audit name the company instead of an account.
     """
 
     name: str
     title: str
     struct: type[msgspec.Struct]
     check: Callable[[Any], Sequence[Fault]] = _nothing
+    nameless: bool = False
 
 
 class RegisterEntry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,12 +66,13 @@ def body_faults(kind: RegisterKind, id: str, body: object) -> list[Fault]:
     if not _ID.match(id):
         hint = "Begin with a letter or digit; then letters, digits, '_', '.', ':' and '-', at most 100"
         faults.append(Fault("register:id", f"{id[:120]!r} is no id of an entry", hint, "id"))
+    beyond = number_faults(body)
+    if beyond:
+        return [*faults, *beyond]
     try:
         found = msgspec.convert(body, kind.struct)
     except msgspec.ValidationError as e:
-        message, _, place = str(e).partition(" - at `$")
-        hint = f"See the shape of {kind.name}: GET /api/v1/registers"
-        return [*faults, Fault("register:shape", f"{id}: {message}", hint, place.strip(".`") or id)]
-    for fault in kind.check(found):
-        faults.append(msgspec.structs.replace(fault, message=f"{id}: {fault.message}"))
-    return faults
+        found_wrong = [shape_fault("register:shape", e, f"See the shape of {kind.name}: GET /api/v1/registers", id)]
+    else:
+        found_wrong = list(kind.check(found))
+    return faults + [msgspec.structs.replace(f, message=f"{id}: {f.message}") for f in found_wrong]

@@ -134,7 +134,7 @@ def reorder(part: SparePart, planned: Sequence[tuple[int, int]], now: int) -> Re
     why = (
         f"{part.stock} on the shelf, {part.ordered} under way, {reserved} reserved within the lead time of "
         f"{part.lead_time_days or 0:g} days: {available} free; the reorder point is {point} for "
-        f"{part.demand_per_year:g} a year at a service level of {part.service_level:.0%}"
+        f"{part.demand_per_year:g} a year at a service level of {100 * part.service_level:.0f} %"
     )
     return Reorder(point, quantity, available, order, Money(part.price * order, part.currency).rounded(), why)
 

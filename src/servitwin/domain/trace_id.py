@@ -14,6 +14,7 @@ from servitwin.domain.error import Fault, InvalidInputError
 OBJECT, CLASS, PLACE = "urn:servitwin:obj:", "urn:servitwin:class:", "urn:servitwin:loc:"
 SGTIN, LGTIN = "urn:epc:id:sgtin:", "urn:epc:class:lgtin:"
 _GTIN = re.compile(r"(\d{6,12})\.(\d{1,7})\Z", re.ASCII)
+_GTIN_LINK = re.compile(r"\Ahttps?://[^/]+/(?:[^?#]*/)?01/(\d{8,14})(?:/|\Z)", re.ASCII)
 _SAFE = "-._~!$'()*+,;="
 
 
@@ -50,6 +51,13 @@ def short_name(id: str) -> str:
     if id.startswith((SGTIN, LGTIN)):
         return unquote(id.rsplit(":", maxsplit=1)[-1].split(".", 2)[-1])
     return unquote(id.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1])
+
+
+def gtin_of(id: str) -> str:
+    """Of which article a part or batch is by its GS1 key, as the key writes it; empty: it does not tell."""
+    if id.startswith((SGTIN, LGTIN)):
+        return id.rsplit(":", maxsplit=1)[-1].rsplit(".", 1)[0]
+    return "".join(_GTIN_LINK.findall(id)[:1])
 
 
 def place_id(twin: str) -> str:

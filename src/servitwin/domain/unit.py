@@ -52,8 +52,22 @@ def parse_unit(code: str) -> Unit:
     Raises:
         InvalidInputError: ``unit:unknown`` with the code that was probably meant.
     """
+    try:
+        return _read(code)
+    except _NoUnitError as e:
+        raise _unknown(code, e.part) from None
+
+
+class _NoUnitError(Exception):
+    """``part`` of a code is no unit."""
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+
+
+def _read(code: str) -> Unit:
     if not code or len(code) > _MAX_CODE or "".join(_TOKEN.findall(code)) != code:
-        raise _unknown(code, code)
+        raise _NoUnitError(code)
     if code in LOGARITHMIC or (code[1:] in LOGARITHMIC and code[0] in PREFIXES):
         return Unit(_NONE, Fraction(1), scale=code)
     alone = _temperature(code)
@@ -129,7 +143,7 @@ class _Parser:
     def parse(self) -> Unit:
         unit = self._term()
         if self._at != len(self._tokens):
-            raise _unknown(self._code, self._tokens[self._at])
+            raise _NoUnitError(self._tokens[self._at])
         return unit
 
     def _peek(self) -> str:
@@ -154,30 +168,30 @@ class _Parser:
         if piece == "(":
             inside = self._term()
             if self._peek() != ")":
-                raise _unknown(self._code, self._code)
+                raise _NoUnitError(self._code)
             self._at += 1
             return inside
         if piece.startswith("{"):
             return Unit(_NONE, Fraction(1))
         if piece in ("", ".", "/", ")"):
-            raise _unknown(self._code, self._code)
+            raise _NoUnitError(self._code)
         if self._peek().startswith("{"):
             self._at += 1
-        return _simple(self._code, piece)
+        return _simple(piece)
 
 
-def _simple(code: str, token: str) -> Unit:
+def _simple(token: str) -> Unit:
     if token.isascii() and token.isdigit():
         if not int(token):
-            raise _unknown(code, token)
+            raise _NoUnitError(token)
         return Unit(_NONE, Fraction(int(token)))
     name, exponent = _split(token)
     power = int(exponent) if exponent else 1
     if abs(power) > (_MAX_POWER_OF_TEN if name in ("10*", "10^") else _MAX_POWER):
-        raise _unknown(code, token)
+        raise _NoUnitError(token)
     found = _atom(name)
     if found is None:
-        raise _unknown(code, name)
+        raise _NoUnitError(name)
     return Unit(_times(_NONE, found.dimension, power), found.factor**power)
 
 
@@ -204,12 +218,20 @@ def _atom(name: str) -> Unit | None:
     return None
 
 
+def _is_unit(code: str) -> bool:
+    try:
+        _read(code)
+    except _NoUnitError:
+        return False
+    return True
+
+
 def _unknown(code: str, part: str) -> InvalidInputError:
     meant = COMMON_MISTAKES.get(code) or COMMON_MISTAKES.get(code.lower())
     if meant is None:
         near = get_close_matches(part, [*ATOMS, *TEMPERATURES, *LOGARITHMIC], 1, 0.6)
         meant = code.replace(part, near[0]) if near else ""
-        if meant and check_unit(meant) is not None:
+        if meant and not _is_unit(meant):
             meant = near[0]
     hint = f"Did you mean {meant!r}?" if meant else "Use a UCUM code such as Cel, kW, mm/min, %, or 1 for a bare number"
     return InvalidInputError(Fault("unit:unknown", f"{code[:_MAX_CODE]!r} is no UCUM unit", hint))

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.error import Fault, InvalidInputError, shape_fault
 from servitwin.domain.instant import HOUR, NS
 from servitwin.domain.money import CURRENCIES
 from servitwin.domain.observation import Int64s
@@ -135,7 +135,7 @@ def read_visit_problem(problem: Mapping[str, Any]) -> VisitProblem:
         found = msgspec.convert(problem, VisitProblem, strict=False)
     except msgspec.ValidationError as e:
         hint = "Compare it with the README of the service visit_routes"
-        raise InvalidInputError(Fault("visits:not-understood", str(e), hint)) from e
+        raise InvalidInputError(shape_fault("visits:not-understood", e, hint)) from e
     faults = check_visits(found)
     if faults:
         raise InvalidInputError(faults)

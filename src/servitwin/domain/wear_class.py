@@ -63,7 +63,7 @@ def wear_class(
     elif len(possible) == 2:
         text = "I do not know: it may be worn or not, by the tools that are known"
     else:
-        text = f"It is {possible[0]} ({confidence:.0%} confidence)"
+        text = f"It is {possible[0]} ({100 * confidence:.0f} % confidence)"
     return WearClass(possible, chances, text)
 
 

@@ -6,6 +6,7 @@ to papers and makes no genealogy, so it is refused by name. Members that have no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -13,8 +14,10 @@ import msgspec
 
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import parse_instant
+from servitwin.domain.schedule.delivery_word import LONGEST_REF, DeliveryWord, is_reference
 from servitwin.domain.trace_event import Measure, TraceEvent, TraceKind, Used, check_events
 from servitwin.domain.trace_id import twin_of_place
+from servitwin.formats.epcis_deliveries import read_delivery
 from servitwin.formats.epcis_words import (
     ACTIONS,
     BIZ_STEP,
@@ -29,6 +32,8 @@ from servitwin.formats.epcis_words import (
 )
 
 MOST_EVENTS = 20_000
+MOST_QUANTITY = 1e15
+_OFFSET = re.compile(r"[+-](0\d|1[0-3]):[0-5]\d\Z|[+-]14:00\Z", re.ASCII)
 _OURS = (
     "kind",
     "startTime",
@@ -51,10 +56,14 @@ _READ = frozenset(
 
 
 class Captured(msgspec.Struct, frozen=True):
-    """What a document says: events to keep, and ids of events that it declares never to have been right."""
+    """What a document says: events to keep, ids of events that it declares never to have been right, and deliveries.
+
+    ``deliveries``: what its events say of deliveries, those that are withdrawn among them.
+    """
 
     events: tuple[TraceEvent, ...]
     withdrawn: tuple[str, ...] = ()
+    deliveries: tuple[DeliveryWord, ...] = ()
 
 
 class _WrongError(Exception):
@@ -83,13 +92,19 @@ def read_document(content: bytes) -> Captured:
     faults: list[Fault] = []
     events: list[TraceEvent] = []
     withdrawn: list[str] = []
+    deliveries: list[DeliveryWord] = []
     for i, raw in enumerate(listed):
         try:
             event = _event(raw)
+            delivery = read_delivery(raw, event)
         except _WrongError as e:
             where = ".".join(n for n in (f"eventList[{i}]", e.member) if n)
             faults.append(Fault(e.code, str(e), e.hint, where))
             continue
+        except InvalidInputError as e:
+            faults += [msgspec.structs.replace(f, where=f"eventList[{i}].{f.where}") for f in e.faults]
+            continue
+        deliveries += [] if delivery is None else [delivery]
         if "errorDeclaration" in raw:
             withdrawn.append(event.id)
         else:
@@ -97,7 +112,7 @@ def read_document(content: bytes) -> Captured:
     faults = faults or check_events(events)
     if faults:
         raise InvalidInputError(faults)
-    return Captured(tuple(events), tuple(withdrawn))
+    return Captured(tuple(events), tuple(withdrawn), tuple(deliveries))
 
 
 def _event_list(root: Any) -> Sequence[Any]:
@@ -134,8 +149,14 @@ def _event(raw: Any) -> TraceEvent:
         raise _WrongError(
             "epcis:event-type", f"{str(kind_of_event)[:80]!r}", hint or f"One of {', '.join(READ_TYPES)}", "type"
         )
-    if not isinstance(raw.get("eventTimeZoneOffset"), str):
+    offset = raw.get("eventTimeZoneOffset")
+    if not isinstance(offset, str):
         raise _WrongError("epcis:member-missing", "eventTimeZoneOffset is missing", "As +02:00", "eventTimeZoneOffset")
+    if not _OFFSET.match(offset):
+        raise _WrongError("epcis:member-wrong", f"{offset[:20]!r} is no offset", "As +02:00", "eventTimeZoneOffset")
+    if "errorDeclaration" in raw and not isinstance(raw["errorDeclaration"], dict):
+        hint = "An object with declarationTime, and a reason"
+        raise _WrongError("epcis:member-wrong", "errorDeclaration is no object", hint, "errorDeclaration")
     transformation = kind_of_event == "TransformationEvent"
     action = "ADD" if transformation else raw.get("action")
     if action not in ACTIONS:
@@ -162,6 +183,9 @@ def _event(raw: Any) -> TraceEvent:
 def _given(raw: Mapping[str, Any]) -> str:
     """The id that came with it; one of ours is made of the content and need not be kept."""
     given = _text(raw, "eventID")
+    if given and not is_reference(given):
+        hint = f"At most {LONGEST_REF} printable signs"
+        raise _WrongError("epcis:member-wrong", "The id of the event is too long or not printable", hint, "eventID")
     return "" if given.startswith("urn:servitwin:event:") else given
 
 
@@ -224,6 +248,9 @@ def _batches(raw: Mapping[str, Any], name: str) -> list[Used]:
         quantity = entry.get("quantity")
         if quantity is not None and (isinstance(quantity, bool) or not isinstance(quantity, int | float)):
             raise _WrongError("epcis:member-wrong", "A quantity is no number", "Write a number", name)
+        if quantity is not None and not 0 <= quantity <= MOST_QUANTITY:
+            hint = f"Zero to {MOST_QUANTITY:g}"
+            raise _WrongError("epcis:member-wrong", f"{quantity} is no quantity of anything", hint, name)
         unit = UNIT_OF_CODE.get(str(entry.get("uom", "")), "")
         out.append(Used(entry["epcClass"], "batch", None if quantity is None else float(quantity), unit))
     return out
@@ -278,8 +305,11 @@ def _other(raw: Mapping[str, Any], kind: TraceKind, kind_of_event: str, disposit
 def _place(raw: Mapping[str, Any]) -> str:
     for name in ("readPoint", "bizLocation"):
         value = raw.get(name)
-        if isinstance(value, dict) and isinstance(value.get("id"), str):
-            return twin_of_place(value["id"])
+        if value is None:
+            continue
+        if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+            raise _WrongError("epcis:member-wrong", f"{name} is no place", 'Write it as {"id": URI}', name)
+        return twin_of_place(value["id"])
     return ""
 
 

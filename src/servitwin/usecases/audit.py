@@ -22,7 +22,7 @@ Action = Literal[
     "machine.change",
     "controller.add", "controller.check", "controller.replay", "register.save", "register.remove", "job.ask",
     "job.cancel", "artefact.promote", "artefact.retire", "trace.capture", "fleet.order",
-    "recommendation.step", "job-sheet.step",
+    "recommendation.step", "job-sheet.step", "delivery.say", "delivery.withdraw",
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from servitwin.domain.agreement import Agreement
@@ -26,9 +27,10 @@ class ContractAccess:
         """The party that operates this node; "" if none is named."""
         return self._authoriser.operator()
 
-    def all_of(self, actor: Actor) -> list[Agreement]:
-        """Every version of every contract that the actor may read."""
-        return [a for a in self._records.contracts() if self.may(actor, "read_contract", a.contract)]
+    def all_of(self, actor: Actor, among: Sequence[Agreement] | None = None) -> list[Agreement]:
+        """Every version of every contract that the actor may read; ``among``: the node's contracts, if read already."""
+        found = self._records.contracts() if among is None else among
+        return [a for a in found if self.may(actor, "read_contract", a.contract)]
 
     def may(self, actor: Actor, action: ContractAction, contract: Contract) -> bool:
         """Whether Cedar permits it."""
@@ -58,10 +60,10 @@ class ContractAccess:
             raise unknown_contract(id)
         return found
 
-    def all_current(self, actor: Actor) -> list[Agreement]:
+    def all_current(self, actor: Actor, among: Sequence[Agreement] | None = None) -> list[Agreement]:
         """Each contract that the actor may read in the version that binds, else in its newest; by id."""
         by_id: dict[str, list[Agreement]] = {}
-        for agreement in self.all_of(actor):
+        for agreement in self.all_of(actor, among):
             by_id.setdefault(agreement.contract.id, []).append(agreement)
         return [_binding_or_newest(versions) for versions in by_id.values()]
 
@@ -86,6 +88,11 @@ class ContractAccess:
             RefusedError: ``contract:machine-not-readable``.
         """
         agreement = self.current(actor, id, version)
+        self.require_measured(actor, agreement)
+        return agreement
+
+    def require_measured(self, actor: Actor, agreement: Agreement) -> None:
+        """Refuse a version that the actor may read, but by which it may not learn what its machines did."""
         faults = [
             Fault(
                 "contract:machine-not-readable",
@@ -98,7 +105,6 @@ class ContractAccess:
         ]
         if faults:
             raise RefusedError(faults)
-        return agreement
 
     def may_measure(self, actor: Actor, agreement: Agreement) -> bool:
         """Whether :meth:`measured` gives that version."""

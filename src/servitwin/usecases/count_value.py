@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from servitwin.domain.agreement import Agreement, Signature
 from servitwin.domain.canonical_json import digest
+from servitwin.domain.contract import Contract
 from servitwin.domain.contract_period import Period
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
-from servitwin.domain.guarantee_time import Category
+from servitwin.domain.guarantee_time import Category, GuaranteeTime
 from servitwin.domain.instant import DAY, HOUR, format_instant
 from servitwin.domain.money import Money
 from servitwin.domain.party import Actor
 from servitwin.domain.savings import Baseline, Savings, check_estimate, savings
+from servitwin.domain.settlement import contract_end, contract_start
 from servitwin.usecases.contract_access import ContractAccess
 from servitwin.usecases.ports import Records
 from servitwin.usecases.settle_period import SettlePeriod
@@ -28,7 +30,7 @@ _PER_YEAR = {"month": 12, "quarter": 4, "year": 1, "contract": 1}
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """Value over a range, brought to a year, with what it rests on."""
+    """Value over a range (cut to the contract's days and to what is over), brought to a year, and what it rests on."""
 
     baseline: Baseline
     signatures: tuple[Signature, ...]
@@ -84,15 +86,34 @@ class CountValue:
 
         Raises:
             NotFoundError: ``value:no-baseline``.
+            InvalidInputError: ``value:nothing-left``, ``value:nothing-measured``, ``contract:no-guarantee``.
         """
-        agreement = self._access.measured(actor, id)
-        contract = agreement.contract
+        return self.count_one(self._access.measured(actor, id), start, end, seed)
+
+    def count_one(
+        self,
+        agreement: Agreement,
+        start: int,
+        end: int,
+        seed: int = 1,
+        among: Sequence[Agreement] | None = None,
+    ) -> Counted:
+        """As :meth:`count`, of a version by which the caller may learn what its machines did.
+
+        ``among``: all contracts of the node, where the caller has read them already.
+        """
+        now, contract = self._now(), agreement.contract
         baseline = self._last(agreement)
+        start, end = counted_range(contract, start, end, now)
+        if contract_start(contract) >= now:  # nobody has accepted its machines yet, and the past is counted as if
+            agreement = msgspec.structs.replace(
+                agreement, contract=msgspec.structs.replace(contract, acceptance="given")
+            )
         whole = Period("value", format_instant(start)[:10], format_instant(end)[:10], start, end)
-        settled = self._settle.look(agreement, whole, end).settled
-        scale = _YEAR / max(Decimal(1), Decimal(end - start) / HOUR)
-        down = sum((Decimal(m.time.total(Category.UNAVAILABLE)) / HOUR for m in settled.machines), Decimal(0)) * scale
+        settled = self._settle.glance(agreement, whole, among=among).settled  # with what was decided since
+        down = sum((_down_a_year(m.twin, m.time) for m in settled.machines), Decimal(0))
         visits = self._visits(agreement, start, end)
+        scale = _YEAR / (Decimal(end - start) / HOUR)
         fee = Money(contract.price.fee * _PER_YEAR[contract.price.per], contract.currency)
         signatures = tuple(self._records.signatures_of(digest(baseline)))
         agreed = {s.party for s in signatures} >= {contract.provider, contract.customer}
@@ -114,3 +135,36 @@ class CountValue:
     def _visits(self, agreement: Agreement, start: int, end: int) -> int:
         entries = self._records.entries([agreement.contract.provider], start, end + DAY, agreement.contract.id)
         return sum(1 for e in entries if any(p.account.startswith("visits:") for p in e.postings))
+
+
+def counted_range(contract: Contract, start: int, end: int, now: int) -> tuple[int, int]:
+    """What of a range (ns UTC) is over and within the contract's days.
+
+    Before the contract has begun it is all that is over: the past shows what the baseline is worth.
+
+    Raises:
+        InvalidInputError: ``value:nothing-left``.
+    """
+    first, last = contract_start(contract), contract_end(contract)
+    end = min(end, now)
+    if first < now:
+        start, end = max(start, first), min(end, last)
+    if start >= end:
+        days = f"{contract.id} is in force from {format_instant(first)} to {format_instant(last)}"
+        message = f"Nothing of that time is left to count: {days}, and it is {format_instant(now)} now"
+        raise InvalidInputError(
+            Fault("value:nothing-left", message, "Ask for a time that is over, and in the contract's days", "from")
+        )
+    return start, end
+
+
+def _down_a_year(twin: str, time: GuaranteeTime) -> Decimal:
+    """Unavailable hours of a machine a year; time without data counts as what is known does, and saves nothing."""
+    share = time.down_share
+    if share is None:
+        message = f"Nothing is known of {twin} in that time"
+        if time.total(Category.OUTSIDE) == time.duration.sum():
+            message = f"No time of {twin} in that range counts under the contract ({', '.join(time.rules) or 'empty'})"
+        hint = "Ask for a time that counts and of which there are data"
+        raise InvalidInputError(Fault("value:nothing-measured", message, hint, "from"))
+    return share * _YEAR

@@ -132,12 +132,13 @@ class Rehearsals:
         share = [v / level.mean for v in (gain.mean, gain.low, gain.high)]
         found = (
             f"now {level.mean:.2f} good parts/h, release {level.mean + gain.mean:.2f}",
-            f"difference {share[0]:+.1%}, 95 % interval {share[1]:+.1%} to {share[2]:+.1%}, {len(base)} pairs",
+            f"difference {100 * share[0]:+.1f} %, 95 % interval {100 * share[1]:+.1f} to {100 * share[2]:+.1f} %, "
+            f"{len(base)} pairs",
         )
         limit = self._policy.worse_at_most
         outcome: Outcome = "passed" if share[1] >= -limit else "failed"
         word = "at least as good as" if outcome == "passed" else "it may be worse than"
-        says = f"Good parts per hour, {found[1]}: {word} {limit:.0%} below today, which is allowed"
+        says = f"Good parts per hour, {found[1]}: {word} {100 * limit:.0f} % below today, which is allowed"
         return GateStep(name, outcome, says, found)
 
     def _trace(self, run: Rehearsed) -> Trace:

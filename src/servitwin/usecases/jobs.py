@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -51,6 +51,16 @@ class Jobs:
         """The company that a caller acts for: the one named, its own, or for the node itself its operator."""
         return party or actor.party or self._authoriser.operator()
 
+    def planning_for(self, actor: Actor, party: str = "") -> str:
+        """The company that a caller acts for, where the caller may plan for it.
+
+        Raises:
+            RefusedError: ``access:not-permitted``.
+        """
+        mine = self.party_of(actor, party)
+        self._authoriser.require_for_party(actor, "plan", mine)
+        return mine
+
     def ask(
         self,
         service: str,
@@ -61,6 +71,8 @@ class Jobs:
         seed: int = 0,
         about: str = "",
         party: str = "",
+        why: Sequence[str] = (),
+        known: int | None = None,
     ) -> Job:
         """Let a problem (or a trainer's data set) wait for its turn; what is wrong with it is found by the job.
 
@@ -72,19 +84,22 @@ class Jobs:
             seed: randomness of the service, 0 to 2**31 - 1.
             about: free text by which jobs are found again.
             party: company that it is for; default: the caller's.
+            why: what made it necessary, where nobody asked; kept with the job.
+            known: when what the problem is made of was read (ns UTC); kept with the job.
 
         Raises:
             NotFoundError: ``service:unknown``.
             RefusedError: ``access:not-permitted``, or ``job:too-many`` while many wait.
             InvalidInputError: ``job:budget``, ``job:seed``, ``job:too-large``.
         """
-        mine = self.party_of(actor, party)
-        self._authoriser.require_for_party(actor, "plan", mine)
+        mine = self.planning_for(actor, party)
         manifest = self._manifests().get(service)
         if manifest is None or manifest.kind not in ("planner", "trainer"):
-            known = ", ".join(m.name for m in self.services()) or "none"
+            installed = ", ".join(m.name for m in self.services()) or "none"
             raise NotFoundError(
-                Fault("service:unknown", f"No planner or trainer {service[:80]!r}", f"Installed: {known}", "service")
+                Fault(
+                    "service:unknown", f"No planner or trainer {service[:80]!r}", f"Installed: {installed}", "service"
+                )
             )
         faults = []
         if not 0 < budget_s <= LONGEST_S:
@@ -93,12 +108,14 @@ class Jobs:
             faults.append(Fault("job:seed", f"{seed} is no seed", "0 to 2147483647", "seed"))
         content = msgspec.json.encode(problem, order="deterministic")
         if len(content) > MOST_BYTES:
-            faults.append(Fault("job:too-large", f"A problem may have {MOST_BYTES} bytes", "Divide it", "problem"))
+            message = f"A problem may have {MOST_BYTES} bytes, this one has {len(content)}"
+            faults.append(Fault("job:too-large", message, "Divide it", "problem"))
         if faults:
             raise InvalidInputError(faults)
         job = Job(
             self._new_id(), service, manifest.version, "trainer" if manifest.kind == "trainer" else "planner", mine,
             actor.id, self._now(), self._files.put(content), int(budget_s * NS), seed, about[:200],
+            why=tuple(why), known=known,
         )  # fmt: skip
         with self._records.together("jobs"):
             if len(self._records.jobs_in("waiting", limit=MOST_WAITING)) >= MOST_WAITING:
@@ -173,8 +190,7 @@ class Jobs:
             NotFoundError: ``artefact:unknown``.
             InvalidInputError: ``artefact:why``.
         """
-        mine = self.party_of(actor, party)
-        self._authoriser.require_for_party(actor, "plan", mine)
+        mine = self.planning_for(actor, party)
         if not why.strip():
             raise InvalidInputError(Fault("artefact:why", "A reason is needed", "Say why in a sentence", "why"))
         with self._records.together("jobs"):

@@ -8,6 +8,7 @@ import msgspec
 
 from servitwin.domain.instant import DAY
 from servitwin.domain.party import Actor
+from servitwin.domain.schedule.delivery import arrivals_as_told, finder, orders_with_what_came
 from servitwin.domain.schedule.just_in_time import (
     Otif,
     Promise,
@@ -21,6 +22,7 @@ from servitwin.domain.schedule.just_in_time import (
 )
 from servitwin.domain.schedule.master_data import ProductionOrder, StockedMaterial
 from servitwin.usecases.authorise import Authoriser
+from servitwin.usecases.delivery_book import DeliveryBook
 from servitwin.usecases.plan_production import PUBLISHED, PlanProduction, ShownPlan
 from servitwin.usecases.ports import Records
 from servitwin.usecases.registers import Registers
@@ -109,7 +111,9 @@ class JustInTime:
             for o in plan.problem.orders
             if o.id in orders and orders[o.id].state == "open"
         ]
-        asked, given = promises_of_suppliers(stock), promises_of_orders(orders)
+        find = finder(DeliveryBook(self._records).of(party))
+        asked = promises_of_suppliers(arrivals_as_told(party, stock, find, as_announced=True))
+        given = promises_of_orders(orders_with_what_came(party, orders, find))
         return Needs(
             party,
             sorted((_asked_of(r, stock) for r in requirements(as_it_is, ahead)), key=_late_first),

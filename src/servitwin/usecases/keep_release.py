@@ -71,11 +71,12 @@ class KeepRelease:
             ConflictError: ``release:other-content``.
         """
         machine_type = self._records.machine_type(new.machine_type, new.type_version)
-        if machine_type is None:
+        party = "" if machine_type is None else machine_type.manufacturer or self._authoriser.operator()
+        may = machine_type is not None and self._may(actor, party)
+        if machine_type is None or not (may or machine_type.name in self._types(actor)):
             message = f"There is no type {new.machine_type[:100]!r} in that version"
             raise NotFoundError(Fault("machine-type:unknown", message, "GET /api/v1/machine-types", "machine_type"))
-        party = machine_type.manufacturer or self._authoriser.operator()
-        if not self._may(actor, party):
+        if not may:
             hint = f"Releases of {machine_type.name} are brought in by {party}"
             raise RefusedError(Fault("access:not-permitted", "You may not release software of this type", hint))
         release = Release(
@@ -106,9 +107,13 @@ class KeepRelease:
         """Releases of types of twins that the caller knows, newest first."""
         if self._authoriser.may_on_node(actor, "run"):
             return self._records.releases()
-        known = self._authoriser.known(actor)
-        types = {d.value.partition("@")[0] for t in self._registry.twins() if t.uid in known for d in t.type}
+        types = self._types(actor)
         return [r for r in self._records.releases() if r.machine_type in types or r.party == actor.party]
+
+    def _types(self, actor: Actor) -> set[str]:
+        """Machine types of twins that the caller knows."""
+        known = self._authoriser.known(actor)
+        return {d.value.partition("@")[0] for t in self._registry.twins() if t.uid in known for d in t.type}
 
     def one(self, actor: Actor, id: str) -> Release:
         """A release that the caller may know.

@@ -8,15 +8,18 @@ from typing import Any
 import msgspec
 
 from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.instant import DAY, HOUR, format_instant
 from servitwin.domain.kept_trace import KeptTrace
 from servitwin.domain.party import Actor
 from servitwin.domain.trace_event import TraceEvent, check_events
 from servitwin.formats.epcis_reader import Captured
 from servitwin.usecases.audit import Audit
 from servitwin.usecases.authorise import Authoriser, not_permitted
+from servitwin.usecases.keep_deliveries import KeepDeliveries
 from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
 
+CLOCK_AHEAD = DAY  # a clock that is wrong by its time zone is no reason to lose an event
 RESULT = "trace"  # key of a service's result that holds a trace event
 _WRITERS = frozenset(
     {"machine", "plugin", "engineer", "administrator", "production_manager", "maintenance", "technician", "operator"}
@@ -24,11 +27,15 @@ _WRITERS = frozenset(
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """How a capture went: events that are new, that were there already, and that were withdrawn."""
+    """How a capture went: events that are new, that were there already, and that were withdrawn.
+
+    ``not_matched``: why events are about no delivery that a register has; they are kept and looked at again.
+    """
 
     captured: int
     known: int
     withdrawn: int
+    not_matched: tuple[Fault, ...] = ()
 
 
 class KeepTrace:
@@ -42,9 +49,10 @@ class KeepTrace:
         audit: Audit,
         publish: Callable[[str, bytes], object],
         now: Callable[[], int],
+        deliveries: KeepDeliveries,
     ) -> None:
         self._records, self._registry, self._authoriser = records, registry, authoriser
-        self._audit, self._publish, self._now = audit, publish, now
+        self._audit, self._publish, self._now, self._deliveries = audit, publish, now, deliveries
 
     def capture(self, captured: Captured, me: Actor) -> Kept:
         """Keep what a document says, all of it or nothing.
@@ -55,24 +63,26 @@ class KeepTrace:
         Raises:
             InvalidInputError: what :func:`check_events` finds.
             RefusedError: ``access:not-permitted``.
-            ConflictError: ``trace:event-conflict``.
+            ConflictError: ``trace:event-conflict``, ``delivery:event-conflict``.
         """
         if not _WRITERS & set(me.roles):
             raise not_permitted("report", "traced parts")
-        faults = check_events(captured.events)
+        at = self._now()
+        faults = check_events(captured.events) + _ahead(captured.events, at)
         if faults:
             raise InvalidInputError(faults)
-        at = self._now()
         party = me.party or self._authoriser.operator()
         traces = [self._kept(e, me, party, at) for e in captured.events]
+        said = [msgspec.structs.replace(w, party=party, by=me.id) for w in captured.deliveries]
         with self._records.together():
             withdrawn = self._records.withdraw_traces(party, captured.withdrawn) if captured.withdrawn else 0
             new = self._records.add_traces(traces)
+            not_matched = self._deliveries.add(said)
             self._audit.note(me, "trace.capture", party, {"events": new, "withdrawn": withdrawn})
             told = tell_traced(self._records, traces, at) if new else []
         for one in told:
             self._publish("happened", one)
-        return Kept(new, len(traces) - new, withdrawn)
+        return Kept(new, len(traces) - new, withdrawn, tuple(not_matched))
 
     def _kept(self, event: TraceEvent, me: Actor, party: str, at: int) -> KeptTrace:
         twin = self._registry.by_id(event.place)
@@ -80,6 +90,20 @@ class KeepTrace:
             return KeptTrace(event, "", party, received=at)
         self._authoriser.require(me, "report", twin, event.time)
         return KeptTrace(event, twin.uid, twin.owner_at(event.time) or self._authoriser.operator(), received=at)
+
+
+def _ahead(events: Sequence[TraceEvent], now: int) -> list[Fault]:
+    """Events that have not happened yet: a part would be found in a place and time of which nobody can know."""
+    return [
+        Fault(
+            "trace:in-future",
+            f"The event is of {format_instant(e.time)}, and it is {format_instant(now)}",
+            f"Check the clock of whoever sends; up to {CLOCK_AHEAD // HOUR} h ahead are believed",
+            f"events[{i}].time",
+        )
+        for i, e in enumerate(events)
+        if e.time > now + CLOCK_AHEAD
+    ][:50]
 
 
 def tell_traced(records: Records, traces: Sequence[KeptTrace], at: int) -> list[bytes]:

@@ -33,8 +33,12 @@ class LifeTeachers:
         self._records, self._registry = records, registry
 
     def of(self, party: str, twins: list[Twin], now: int, operator: str) -> list[Teacher]:
-        """What each machine may do for that party."""
-        grants = [g for g in self._records.grants(now) if g.purpose == PURPOSE and g.grantee == party]
+        """What each machine may do for that party; machines that it does not know of are left out.
+
+        The operator of the node knows all; others know their own and what they have a grant on.
+        """
+        held = [g for g in self._records.grants(now) if g.grantee == party]
+        grants = [g for g in held if g.purpose == PURPOSE]
         found = []
         for twin in twins:
             owner = twin.owner_at(now) or operator
@@ -45,7 +49,7 @@ class LifeTeachers:
             grant = next((g for g in grants if g.grantor == owner and g.twin in names), None)
             if grant is not None:
                 found.append(Teacher(twin.id, twin.uid, owner, True, f"{owner} has granted it ({grant.id})"))
-            else:
+            elif party == operator or any(g.grantor == owner and g.twin in names for g in held):
                 why = (
                     f"Not permitted: {owner} uses this machine and has not agreed that its data teach models of "
                     f"{party} (EU Data Act Art. 4(13))"

@@ -106,8 +106,8 @@ def _of_type(twin: Twin) -> list[MachineChange]:
 def _in_case(case: Case, steps: Iterable[CaseStep]) -> Iterator[MachineChange]:
     for step in steps:
         match step.body:
-            case Repaired(what=what, done_at=at):
-                yield MachineChange(at, "repair", what, case.id, step.by)
+            case Repaired(component=component, what=what, done_at=at, change=change):
+                yield MachineChange(at, "repair", what, case.id, step.by, component if change == "part" else "")
             case Dismissed(text=text, normal_since=at) if at is not None:
                 yield MachineChange(at, "said", text, case.id, step.by)
             case _:

@@ -27,8 +27,9 @@ _MOST_INTERVALS = 500_000  # some 20 MB
 
 @dataclass(slots=True, eq=False)
 class _Kept:
-    """One machine's intervals from a start up to ``end``, true as of ``cut``, with what else decides them."""
+    """One machine's intervals over [start, end), true as of ``cut``, with what else decides them."""
 
+    start: int
     end: int
     cut: Cut
     signature: tuple[object, ...]
@@ -51,15 +52,18 @@ class PastTime:
 
     def _tables(self, sources: Sources, twins: Sequence[Twin], start: int, end: int) -> dict[str, TimeTable]:
         gaps = declared_gaps(sources, twins)
-        known = {t.uid: self._kept.pop((t.uid, start)) for t in twins if (t.uid, start) in self._kept}
+        known = {t.uid: kept for t in twins if (kept := self._take(t.uid, start)) is not None}
         changed = _changed(sources, known)
         missing: dict[int, list[Twin]] = {}  # from where on each machine has to be read
         for twin in twins:
             kept = known.get(twin.uid)
-            if kept is not None and kept.signature == _signature(sources, twin, gaps, start, kept.end):
-                kept.end = max(start, min(kept.end, changed.get(twin.uid, kept.end)))
-                kept.cut, kept.signature = sources.cut, _signature(sources, twin, gaps, start, kept.end)
+            if kept is not None and kept.signature == _signature(sources, twin, gaps, kept.start, kept.end):
+                kept.end = min(kept.end, changed.get(twin.uid, kept.end))
+                kept.cut, kept.signature = sources.cut, _signature(sources, twin, gaps, kept.start, kept.end)
+                usable = kept.end >= start
             else:
+                usable = False
+            if not usable:
                 known.pop(twin.uid, None)
             missing.setdefault(min(end, known[twin.uid].end) if twin.uid in known else start, []).append(twin)
         found: dict[str, TimeTable] = {}
@@ -72,11 +76,18 @@ class PastTime:
         for twin in twins:
             kept = known.get(twin.uid)
             if kept is None or kept.end < sealed:
-                table = found[twin.uid].clipped(start, sealed)
-                kept = _Kept(sealed, sources.cut, _signature(sources, twin, gaps, start, sealed), table)
-            self._kept[twin.uid, start] = kept
+                first = start if kept is None else kept.start
+                before = [] if kept is None else [kept.table.clipped(first, start)]
+                table = reduce(TimeTable.then, [*before, found[twin.uid].clipped(start, sealed)])
+                kept = _Kept(first, sealed, sources.cut, _signature(sources, twin, gaps, first, sealed), table)
+            self._kept[twin.uid, kept.start] = kept
         self._forget()
         return found
+
+    def _take(self, uid: str, start: int) -> _Kept | None:
+        """What is kept of a machine at that time: a year up to now begins later each time that it is asked for."""
+        held = [key for key, kept in self._kept.items() if key[0] == uid and kept.start <= start <= kept.end]
+        return self._kept.pop(max(held, key=lambda key: self._kept[key].end)) if held else None
 
     def _forget(self) -> None:
         """Drop what was not asked for the longest time, but for the last one."""

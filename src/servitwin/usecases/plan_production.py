@@ -9,22 +9,23 @@ from typing import Any, Protocol
 import msgspec
 
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
-from servitwin.domain.instant import DAY, MINUTE, NS, format_instant
+from servitwin.domain.instant import DAY, MINUTE
 from servitwin.domain.job import Job
 from servitwin.domain.party import Actor
-from servitwin.domain.schedule.assemble import assemble, progress
+from servitwin.domain.schedule.assemble import Progress, assemble, progress
 from servitwin.domain.schedule.by_hand import move_by_hand
 from servitwin.domain.schedule.change import Comparison, Event, compare
 from servitwin.domain.schedule.check import check_plan
-from servitwin.domain.schedule.just_in_time import pull_signals
-from servitwin.domain.schedule.master_data import KeptPlan, StockedMaterial
+from servitwin.domain.schedule.master_data import KeptPlan, ProductionOrder
 from servitwin.domain.schedule.measure import PlanFigures, measure
 from servitwin.domain.schedule.problem import Placement, SchedulePlan, ScheduleProblem
+from servitwin.domain.schedule.standing import Standing, stand
 from servitwin.usecases.authorise import Authoriser
 from servitwin.usecases.jobs import Jobs
 from servitwin.usecases.ports import Records
 from servitwin.usecases.production_shop import ProductionShop
 from servitwin.usecases.registers import Registers
+from servitwin.usecases.tell_partners import words_for_partners
 
 SERVICE = "schedule"
 ABOUT = "production"
@@ -55,7 +56,11 @@ class Reading(Protocol):
 
 
 class ShownPlan(msgspec.Struct, frozen=True):
-    """A plan with where it comes from. ``id`` is that of its job, ``published``, or of a plan changed by hand."""
+    """A plan with where it comes from. ``id`` is that of its job, ``published``, or of a plan changed by hand.
+
+    ``why``: what made it necessary, where the platform proposed it by itself or the shift moved work. ``known``: when
+    what it was made from was read (ns UTC).
+    """
 
     id: str
     party: str
@@ -67,6 +72,8 @@ class ShownPlan(msgspec.Struct, frozen=True):
     note: str
     revision: int = 0
     at: int = 0
+    why: tuple[str, ...] = ()
+    known: int | None = None
 
 
 class PlanProduction:
@@ -96,6 +103,7 @@ class PlanProduction:
         freeze_minutes: int = 0,
         horizon_days: int = HORIZON_DAYS,
         afresh: bool = False,
+        why: Sequence[str] = (),
     ) -> Job:
         """Let a plan be made of what is known now; with a published plan, one that disturbs it little.
 
@@ -108,18 +116,27 @@ class PlanProduction:
             freeze_minutes: what the published plan begins within this time stays.
             horizon_days: how far calendars are read.
             afresh: without regard to the published plan but for what runs.
+            why: what made it necessary, where nobody asked for it.
 
         Raises:
             InvalidInputError: ``schedule:...``: everything that is wrong with the registers.
         """
         mine = self._registers.party_of(actor, party)
         self._authoriser.require_for_party(actor, "plan", mine)
+        known = self._reading()
         problem, faults = self.problem(mine, down or {}, freeze_minutes, horizon_days, afresh=afresh)
         if not problem.orders and not faults:
             faults = [Fault("schedule:nothing-to-plan", "No order is open", "Enter orders first", "orders")]
         if faults:
             raise InvalidInputError(faults)
-        return self._jobs.ask(SERVICE, plain(problem), actor, budget_s=budget_s, seed=seed, about=ABOUT, party=mine)
+        return self._jobs.ask(
+            SERVICE, plain(problem), actor, budget_s=budget_s, seed=seed, about=ABOUT, party=mine, why=why, known=known
+        )
+
+    def _reading(self) -> int:
+        """Now, while no word on a delivery is being kept: what is read next has all words up to this instant."""
+        with self._records.together("deliveries"):
+            return self._now()
 
     def problem(
         self,
@@ -131,23 +148,38 @@ class PlanProduction:
         afresh: bool = False,
     ) -> tuple[ScheduleProblem, list[Fault]]:
         """The problem as it is now, from the next whole minute on."""
-        now = -(-self._now() // MINUTE) * MINUTE
-        end = now + days * DAY
-        shop = self._shop.read(party, now, end, down)
-        published = self._kept(party, PUBLISHED)
-        plan = published.placements if published is not None else ()
-        until = {
-            id: max(b.end for b in spans if b.kind == "down" and b.start <= now)
-            for id, spans in shop.blocked.items()
-            if any(b.kind == "down" and b.start <= now for b in spans)
-        }
-        happened = progress(plan, self._shop.answers(party), now, until)
-        problem, faults = assemble(shop, now, end, plan, happened, freeze_minutes * MINUTE)
+        problem, faults, _ = self._assembled(party, down, freeze_minutes, days)
         if afresh:
             problem = msgspec.structs.replace(
                 problem, before=(), objective=msgspec.structs.replace(problem.objective, moved=0, moved_machine=0)
             )
         return problem, faults
+
+    def standing(self, plan: ShownPlan, down: Mapping[str, int]) -> Standing:
+        """The published plan as it stands now: what is over and what runs are facts in it, by what people said.
+
+        Raises:
+            ConflictError: ``plan:outdated`` where it can no longer be carried out.
+        """
+        fresh, _, happened = self._assembled(plan.party, down, 0, HORIZON_DAYS)
+        return stand(plan.problem, plan.placements, fresh, happened)
+
+    def _assembled(
+        self, party: str, down: Mapping[str, int], freeze_minutes: int, days: int
+    ) -> tuple[ScheduleProblem, list[Fault], Progress]:
+        now = -(-self._now() // MINUTE) * MINUTE
+        end = now + days * DAY
+        shop = self._shop.read(party, now, end, down)
+        published = self._kept(party, PUBLISHED)
+        plan, over = (published.placements, published.over) if published is not None else ((), ())
+        until = {
+            id: max(b.end for b in spans if b.kind == "down" and b.start <= now)
+            for id, spans in shop.blocked.items()
+            if any(b.kind == "down" and b.start <= now for b in spans)
+        }
+        happened = progress(plan, self._shop.answers(party), now, until, over)
+        problem, faults = assemble(shop, now, end, plan, happened, freeze_minutes * MINUTE)
+        return problem, faults, happened
 
     def plans(self, actor: Actor, party: str = "", limit: int = 20) -> tuple[list[Job], list[ShownPlan]]:
         """Jobs that made plans, newest first, and the plans that are kept: the published one, those changed by hand."""
@@ -187,18 +219,25 @@ class PlanProduction:
         problem = self.asked(job)
         placements = msgspec.convert(result, SchedulePlan).placements
         return ShownPlan(
-            job.id, job.party, problem, placements, measure(problem, placements), "", job.id, "", 0, job.ended or job.at
-        )
+            job.id, job.party, problem, placements, measure(problem, placements), "", job.id, "", 0,
+            job.ended or job.at, job.why, job.at if job.known is None else job.known,
+        )  # fmt: skip
 
     def published(self, party: str) -> ShownPlan | None:
         """The plan that holds for a party; whoever asks has made sure of the right to what is shown of it."""
         return None if self._kept(party, PUBLISHED) is None else self._shown(PUBLISHED, party)
 
-    def publish(self, actor: Actor, id: str, title: str = "", party: str = "") -> ShownPlan:
+    def publish(
+        self, actor: Actor, id: str, title: str = "", party: str = "", replaces: int | None = None
+    ) -> ShownPlan:
         """Make a plan the one that holds, if it still can: its machines' facts are checked against what is known now.
 
+        ``replaces``: only if the published plan has this revision (0: only if there is none), so that nobody replaces
+        one that was published while they looked at another.
+
         Raises:
-            ConflictError: ``plan:outdated`` with what has happened since that it does not know.
+            ConflictError: ``plan:outdated`` with what has happened since that it does not know;
+                ``register:changed-meanwhile``.
         """
         chosen = self.one(actor, id, party)
         mine = chosen.party
@@ -208,35 +247,44 @@ class PlanProduction:
         if faults:
             raise ConflictError(faults)
         problem = msgspec.structs.replace(chosen.problem, before=())
-        body = KeptPlan(problem, chosen.placements, title or chosen.title, chosen.job, f"published from {id}")
-        entry = self._registers.put(actor, "production_plans", PUBLISHED, plain(body), mine)
+        body = KeptPlan(
+            problem, chosen.placements, title or chosen.title, chosen.job, f"published from {id}", chosen.why,
+            chosen.known, self._over(mine, chosen),
+        )  # fmt: skip
+        entry = self._registers.put(actor, "production_plans", PUBLISHED, plain(body), mine, replaces)
         late = [o.order for o in chosen.figures.orders if o.late]
         told: dict[str, Any] = {"happened": "published", "plan": id, "revision": entry.revision, "late_orders": late}
         if before is not None:
             old = {p.key: p for p in before.placements}
             told["moved"] = sum(1 for p in chosen.placements if p.key in old and old[p.key].start != p.start)
         self._tell(mine, told)
-        self._tell_others(chosen)
+        for whom, word in words_for_partners(self._records, self._registers, chosen):
+            self._tell(whom, word)
         return self._shown(PUBLISHED, mine)
 
-    def _tell_others(self, plan: ShownPlan) -> None:
-        """Suppliers hear what is called off and when it is needed, customers when their orders are expected."""
-        known = {p.id for p in self._records.parties()}
-        stock = self._registers.bodies("materials", plan.party, StockedMaterial)
-        for signal in pull_signals(plan.problem, plan.placements, stock):
-            if signal.supplier in known:
-                told = {"happened": "called-off", "by_party": plan.party, **msgspec.to_builtins(signal)}
-                self._tell(signal.supplier, {**told, "by": format_instant(signal.by)})
-        ends = {o.order: o for o in plan.figures.orders}
-        for order in plan.problem.orders:
-            if order.customer in known:
-                outcome = ends[order.id]
-                told = {
-                    "happened": "delivery-expected", "by_party": plan.party, "order": order.id,
-                    "product": order.product, "quantity": order.quantity, "expected": format_instant(outcome.end),
-                    "due": format_instant(order.due) if order.due is not None else None, "late_s": outcome.late / NS,
-                }  # fmt: skip
-                self._tell(order.customer, told)
+    def hold_moved(self, actor: Actor, before: ShownPlan, body: KeptPlan) -> ShownPlan:
+        """Make a plan hold that the shift has made of the published one; others hear of what is new to them.
+
+        Raises:
+            ConflictError: ``register:changed-meanwhile`` where another plan was published since.
+        """
+        held = self._kept(before.party, PUBLISHED)
+        body = msgspec.structs.replace(body, over=() if held is None else held.over)
+        self._registers.put(
+            actor, "production_plans", PUBLISHED, plain(body), before.party, before.revision, right="answer_plan"
+        )
+        after = self._shown(PUBLISHED, before.party)
+        known = words_for_partners(self._records, self._registers, before)
+        for whom, word in words_for_partners(self._records, self._registers, after):
+            if (whom, word) not in known:
+                self._tell(whom, word)
+        return after
+
+    def _over(self, party: str, plan: ShownPlan) -> tuple[tuple[str, str], ...]:
+        """What is done of open orders and is not in a plan: no later plan may have it done again."""
+        happened, planned = self._assembled(party, {}, 0, HORIZON_DAYS)[2], {p.key for p in plan.placements}
+        orders = self._registers.bodies("orders", party, ProductionOrder)
+        return tuple(sorted(k for k in happened.done - planned if k[0] in orders and orders[k[0]].state == "open"))
 
     def move(
         self, actor: Actor, id: str, order: str, operation: str, machine: str, start: int, party: str = ""
@@ -258,7 +306,7 @@ class PlanProduction:
         problem, placements = move_by_hand(stays, chosen.placements, order, operation, machine, max(start, now))
         note = f"{order}/{operation} put on {machine} by hand"
         own = "by-hand-" + _NOT_IN_IDS.sub("-", actor.id)[:80]
-        body = KeptPlan(problem, placements, chosen.title, chosen.job, note)
+        body = KeptPlan(problem, placements, chosen.title, chosen.job, note, chosen.why, chosen.known)
         self._registers.put(actor, "production_plans", own, plain(body), chosen.party)
         return self._shown(own, chosen.party), compare(problem, chosen.placements, placements)
 
@@ -288,14 +336,16 @@ class PlanProduction:
         self._authoriser.require_for_party(actor, "plan", mine)
         faults: list[Fault] = []
         if base:
-            problem = self.one(actor, base, mine).problem
+            of = self.one(actor, base, mine)
+            problem, known = of.problem, of.known
         else:
+            known = self._reading()
             problem, faults = self.problem(mine, down or {})
         faults = faults or read.located(check_plan(problem, read.placements))
         if faults:
             raise InvalidInputError(faults)
         own = "imported-" + _NOT_IN_IDS.sub("-", actor.id)[:80]
-        body = KeptPlan(problem, read.placements, "", "", f"imported from {name[:100] or 'a file'}")
+        body = KeptPlan(problem, read.placements, note=f"imported from {name[:100] or 'a file'}", known=known)
         self._registers.put(actor, "production_plans", own, plain(body), mine)
         return self._shown(own, mine)
 
@@ -338,5 +388,5 @@ class PlanProduction:
             raise ConflictError(faults)
         return ShownPlan(
             id, party, kept.problem, kept.placements, measure(kept.problem, kept.placements), kept.title, kept.job,
-            kept.note, entry.revision, entry.at,
+            kept.note, entry.revision, entry.at, kept.why, entry.at if kept.known is None else kept.known,
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
@@ -37,6 +37,7 @@ from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
 from servitwin.domain.usage import UsageConflict, UsageRecord
 from servitwin.domain.work_order import WorkOrder
+from servitwin.usecases.delivery_ports import DeliveryRecords
 from servitwin.usecases.planning_ports import PlanningRecords
 from servitwin.usecases.release_ports import ReleaseRecords
 from servitwin.usecases.trace_ports import TraceRecords
@@ -249,9 +250,13 @@ class ControllerRecords(Protocol):
     def replays_of_controller(self, name: str, version: int, limit: int = 20) -> list[ControllerReplay]: ...
 
 
+OutcomeRow = tuple[str, str, str, str, int, int, int, str, bytes, bytes | None]
+"""Service, version, twin, parameters, start, end, revision, cut, outcome and snapshot of a step."""
+
+
 class Records(
     ContractRecords, MoneyRecords, CaseRecords, StatementRecords, ControllerRecords, PlanningRecords, ReleaseRecords,
-    TraceRecords, Protocol,
+    TraceRecords, DeliveryRecords, Protocol,
 ):  # fmt: skip
     """Twins, types, parties, accounts, commands, audit: what must be consistent at every moment."""
 
@@ -335,6 +340,7 @@ class Records(
         outcome: bytes,
         snapshot: bytes | None,
     ) -> None: ...
+    def add_outcomes(self, rows: Sequence[OutcomeRow]) -> bool: ...
     def outcomes(
         self, service: str, twin: str, start: int, end: int, *, telling: bool = False
     ) -> list[dict[str, Any]]: ...
@@ -343,6 +349,7 @@ class Records(
     def latest_snapshot(
         self, service: str, version: str, twin: str, parameters: str, before: int
     ) -> tuple[int, str, bytes] | None: ...
+    def snapshots_at(self, end: int, twins: Collection[str]) -> dict[tuple[str, ...], bytes]: ...
     def setting(self, key: str) -> str | None: ...
     def set_setting(self, key: str, value: str) -> None: ...
 

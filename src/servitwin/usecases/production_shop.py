@@ -11,6 +11,7 @@ import msgspec
 from servitwin.domain.calendar_shift import planned_spans, shift_intervals
 from servitwin.domain.instant import DAY, HOUR, parse_instant
 from servitwin.domain.schedule.assemble import Shop, Windows
+from servitwin.domain.schedule.delivery import arrivals_as_told, finder
 from servitwin.domain.schedule.learned import lessons
 from servitwin.domain.schedule.master_data import (
     BlockedTime,
@@ -24,6 +25,7 @@ from servitwin.domain.schedule.master_data import (
 from servitwin.domain.schedule.problem import Blocked
 from servitwin.domain.twin import Twin, value_at
 from servitwin.domain.work_order import WorkOrder
+from servitwin.usecases.delivery_book import DeliveryBook
 from servitwin.usecases.machine_time import GROUPS, calendar_name
 from servitwin.usecases.ports import Records
 from servitwin.usecases.registry import Registry
@@ -74,7 +76,7 @@ class ProductionShop:
         return Shop(
             bodies("orders", party, ProductionOrder),
             bodies("routings", party, Routing),
-            bodies("materials", party, StockedMaterial),
+            self.stock(party),
             crews,
             workplaces,
             {id: t.title or id for id, t in machines.items()},
@@ -84,6 +86,11 @@ class ProductionShop:
             lessons(answers.values()),
             tuple((place, name) for place, name in sorted(named.items()) if self._registry.calendar(name) is None),
         )
+
+    def stock(self, party: str) -> dict[str, StockedMaterial]:
+        """Materials with their arrivals as they are expected by all that was said of them."""
+        find = finder(DeliveryBook(self._records).of(party))
+        return arrivals_as_told(party, self.bodies("materials", party, StockedMaterial), find)
 
     def answers(self, party: str) -> list[ShiftAnswer]:
         """What operators answered so far."""

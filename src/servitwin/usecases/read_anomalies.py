@@ -12,9 +12,9 @@ from servitwin.domain.instant import EARLIEST, LATEST
 from servitwin.domain.twin import Twin
 from servitwin.sdk.finding import ServiceFinding
 from servitwin.sdk.service import Outcome
+from servitwin.usecases.assign_service import Assignment, assignments
 from servitwin.usecases.keep_findings import Finder
 from servitwin.usecases.ports import Records
-from servitwin.usecases.run_service import Assignment, assignments
 
 SERVICE = "anomaly"
 

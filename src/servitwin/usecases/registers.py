@@ -104,6 +104,16 @@ class Registers:
         found = self._records.register_entries(kind, [party])
         return {e.id: msgspec.convert(e.body, struct) for e in found}
 
+    def body(self, kind: str, party: str, id: str, struct: type[S]) -> S | None:
+        """One entry in its shape, None where there is none (any more); rights as for :meth:`bodies`."""
+        found = self._records.register_entry(kind, party, id)
+        return None if found is None or found.removed else msgspec.convert(found.body, struct)
+
+    def bodies_since(self, kind: str, party: str, since: int, struct: type[S]) -> list[S]:
+        """Entries that were written at or after an instant (ns UTC), in their shape; rights as for :meth:`bodies`."""
+        found = self._records.register_changes([kind], party, since - 1)
+        return [msgspec.convert(e.body, struct) for e in found if not e.removed]
+
     def put(
         self,
         actor: Actor,
@@ -133,9 +143,10 @@ class Registers:
             present = self._present(kind, mine, id, revision)
             if present is not None and not present.removed and present.body == body:
                 return present  # the same again changes nothing
-            entry = self._next(actor, kind, mine, id, dict(body), present)
+            writer = self._writer(actor, kind, mine)
+            entry = self._next(writer, kind, mine, id, dict(body), present)
             self._records.add_register_entries([entry])
-            self._audit.note(actor, "register.save", f"{kind}/{id}", {"party": mine, "revision": entry.revision})
+            self._audit.note(writer, "register.save", f"{kind}/{id}", {"party": mine, "revision": entry.revision})
         return entry
 
     def put_many(
@@ -148,7 +159,7 @@ class Registers:
         """
         mine = self.party_of(actor, party)
         self._authoriser.require_for_party(actor, "plan", mine)
-        declared = self.kind(kind)
+        declared, writer = self.kind(kind), self._writer(actor, kind, mine)
         if len(bodies) > MOST_AT_ONCE:
             raise InvalidInputError(Fault("register:too-many", f"At most {MOST_AT_ONCE} at once", "Divide them"))
         faults, seen = [], set()
@@ -168,10 +179,10 @@ class Registers:
                 if present is not None and not present.removed and present.body == body:
                     kept.append(present)
                     continue
-                fresh.append(self._next(actor, kind, mine, id, dict(body), present))
+                fresh.append(self._next(writer, kind, mine, id, dict(body), present))
             self._records.add_register_entries(fresh)
             if fresh:
-                self._audit.note(actor, "register.save", kind, {"party": mine, "entries": len(fresh)})
+                self._audit.note(writer, "register.save", kind, {"party": mine, "entries": len(fresh)})
         return [*kept, *fresh]
 
     def remove(self, actor: Actor, kind: str, id: str, party: str = "") -> None:
@@ -183,10 +194,14 @@ class Registers:
         mine = self.party_of(actor, party)
         self._authoriser.require_for_party(actor, "plan", mine)
         with self._records.together("registers"):
-            present = self.one(actor, kind, id, mine)
-            gone = self._next(actor, kind, mine, id, present.body, present)
+            present, writer = self.one(actor, kind, id, mine), self._writer(actor, kind, mine)
+            gone = self._next(writer, kind, mine, id, present.body, present)
             self._records.add_register_entries([msgspec.structs.replace(gone, removed=True)])
-            self._audit.note(actor, "register.remove", f"{kind}/{id}", {"party": mine})
+            self._audit.note(writer, "register.remove", f"{kind}/{id}", {"party": mine})
+
+    def _writer(self, actor: Actor, kind: str, party: str) -> Actor:
+        """Who is kept as the writer of an entry: the caller, or its company where the kind keeps no names."""
+        return Actor(party, "system", party) if self.kind(kind).nameless else actor
 
     def _present(self, kind: str, party: str, id: str, revision: int | None) -> RegisterEntry | None:
         present = self._records.register_entry(kind, party, id)

@@ -11,8 +11,8 @@ import msgspec
 from servitwin.domain.instant import DAY, HOUR, MINUTE
 from servitwin.domain.twin import Twin
 from servitwin.sdk.service import Outcome
+from servitwin.usecases.assign_service import Assignment, assignments
 from servitwin.usecases.ports import Records
-from servitwin.usecases.run_service import Assignment, assignments
 
 LEARNT, SPECTRUM, ENDED, CHANCE = "remaining_life", "load_spectrum", "life_ended", "failure_chance"
 WATCH, WEAR = "failure_watch", "tool_wear"

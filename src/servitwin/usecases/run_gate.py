@@ -181,7 +181,9 @@ class RunGate:
         with self._records.together("releases"):
             present = self._records.release(release.id)
             if present is not None and present.withdrawn is not None:  # taken back while it was tried
-                return self._keep(msgspec.structs.replace(gate, state="blocked"))
+                said = f"{release.id} was taken back while it was tried"
+                fault = Fault("release:withdrawn", said, "Bring in a new version", "id")
+                return self._keep(msgspec.structs.replace(gate, state="blocked", fault=fault))
             evidence = StateEvidence(self._records, self._operator)
             statement = evidence.state("release", Subject(), ended, statement_body(release, gate), release.party)
             return self._keep(msgspec.structs.replace(gate, statement=statement))

@@ -12,10 +12,10 @@ import msgspec
 
 from servitwin.domain.error import Fault, ServitwinError
 from servitwin.domain.instant import NS
-from servitwin.domain.job import Artefact, Job
+from servitwin.domain.job import Job
 from servitwin.sdk.service import Plan
-from servitwin.usecases.jobs import in_use, use
 from servitwin.usecases.ports import Files, Records
+from servitwin.usecases.take_in import take_in
 
 log = logging.getLogger("servitwin.jobs")
 Lane = Literal["planner", "trainer"]
@@ -98,6 +98,11 @@ class RunJobs:
                 await self._do(job)
             except ServitwinError as e:
                 await asyncio.to_thread(self._finish, job.id, "failed", e.faults)
+            except Exception as e:  # whatever breaks one job: it must not be said to run for ever
+                log.exception("job %s of %s", job.id, job.service)
+                message = f"{job.service}: {type(e).__name__}: {e}"[:500]
+                fault = Fault("job:failed", message, "Ask again; if it lasts, see the node's log")
+                await asyncio.to_thread(self._finish, job.id, "failed", (fault,))
             finally:
                 self._awaited.pop(job.id, None)
 
@@ -169,20 +174,8 @@ class RunJobs:
             self._learn(job, said.artefact, said.evaluation)
 
     def _learn(self, job: Job, content: bytes, evaluation: dict[str, Any]) -> None:
-        digest = self._files.put(content)
-        score = evaluation.get("score")
-        score = float(score) if isinstance(score, (int, float)) and score == score else None  # noqa: PLR0124 - NaN
-        made = Artefact(
-            digest, job.service, job.version, job.party, job.id, job.problem, self._now(), evaluation, score
-        )
-        with self._records.together("jobs"):
-            known = next((a for a in self._records.artefacts(job.service, [job.party]) if a.digest == digest), None)
-            present = in_use(self._records, job.service, job.party)
-            if known is None:
-                self._records.save_artefact(_judged(made, present))
-                if present is None or _better(made, present):
-                    use(self._records, made, self._now(), _why(made, present))
-        self._change(job.id, plans=1, value=score, result=digest)
+        made = take_in(self._records, self._files, job, content, evaluation, self._now())
+        self._change(job.id, plans=1, value=made.score, result=made.digest)
 
     def _change(self, id: str, **values: Any) -> Job:
         """Change where a job stands; one that somebody ended stays ended."""
@@ -214,19 +207,3 @@ class RunJobs:
         at = self._now()
         number = self._records.add_event("job", job.party, at, data)
         return msgspec.json.encode({"id": number, "kind": "job", "subject": job.party, "at": at, "data": data})
-
-
-def _better(fresh: Artefact, present: Artefact) -> bool:
-    return fresh.score is not None and (present.score is None or fresh.score > present.score)
-
-
-def _judged(fresh: Artefact, present: Artefact | None) -> Artefact:
-    if present is None:
-        return fresh
-    return msgspec.structs.replace(fresh, why=f"Not used: its score {fresh.score} is not above {present.score} in use")
-
-
-def _why(fresh: Artefact, present: Artefact | None) -> str:
-    if present is None:
-        return "The first one"
-    return f"Its score {fresh.score:g} is above {present.score} of the one before"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from functools import partial
+from typing import Any, Literal
 
 import msgspec
 
@@ -16,127 +17,28 @@ from servitwin.domain.error import (
     ServitwinError,
     UnavailableError,
 )
-from servitwin.domain.instant import DAY, HOUR
-from servitwin.domain.observation import Observation, Series
+from servitwin.domain.instant import HOUR
+from servitwin.domain.observation import Series
 from servitwin.domain.state_time_track import observations_of
 from servitwin.sdk.finding import ServiceFinding, finding_faults, last_told
 from servitwin.sdk.manifest import Manifest
-from servitwin.sdk.service import Outcome, TwinView
+from servitwin.sdk.service import Outcome
+from servitwin.usecases.assign_service import Assignment, assign_service, assignments, withdraw_service
 from servitwin.usecases.keep_findings import Finder, KeepFindings, Message
-from servitwin.usecases.keep_results import keep_results, traces_of
+from servitwin.usecases.keep_results import traces_of
 from servitwin.usecases.machine_changes import MachineChanges
 from servitwin.usecases.ports import Files, HistoryReader, Records
 from servitwin.usecases.registry import Registry
+from servitwin.usecases.service_ports import ServiceHost, StepRequest
 from servitwin.usecases.service_round import Ahead, Pair, Round, Stood, Work, earliest_news, read_together
 from servitwin.usecases.service_view import ServiceViews, signals_read
+from servitwin.usecases.step_batch import TOGETHER, MadeStep, keep_step, keep_together
 from servitwin.usecases.tell_crossings import tell_crossings
 
 log = logging.getLogger("servitwin.services")
-_SETTING = "service-assignments"
 _FIRST_REVISION = 0
 READ_AHEAD = 200  # assignments whose data are read in one question
 LONGEST_AHEAD = HOUR  # and no more of each, so that a long catching up needs no more memory than before
-
-
-class Assignment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A service that runs on a twin with parameters, from an instant on."""
-
-    service: str
-    twin: str  # uid
-    since: int
-    parameters: dict[str, Any] = {}
-
-    @property
-    def parameters_key(self) -> str:
-        """Canonical text of the parameters: outcomes of other parameters are other outcomes."""
-        return msgspec.json.encode(self.parameters, order="deterministic").decode()
-
-
-class StepRequest(msgspec.Struct):
-    """What crosses to where the service's code runs."""
-
-    view: TwinView
-    parameters: dict[str, Any]
-    snapshot: bytes | None
-    observations: dict[str, list[Observation]]
-    watermark: int
-
-
-class StepResult(msgspec.Struct):
-    """What comes back: the outcome, and the snapshot from which the next step goes on."""
-
-    outcome: Outcome
-    snapshot: bytes
-
-
-class ServiceHost(Protocol):
-    """Runs the code of services: ours in this process, a partner's in a process of its own."""
-
-    def manifests(self) -> Mapping[str, Manifest]:
-        """Installed evaluators by name."""
-        ...
-
-    def lane(self, service: str) -> str:
-        """Where its code runs: what is in one lane runs one after another, lanes do not wait for each other."""
-        ...
-
-    def check(self, service: str, parameters: Mapping[str, Any]) -> Sequence[Fault]:
-        """All faults of the parameters."""
-        ...
-
-    def step(self, service: str, request: StepRequest) -> StepResult:
-        """One step.
-
-        Raises:
-            ServitwinError: ``service:failed``, ``service:too-slow``, ``service:gone``.
-        """
-        ...
-
-
-def assignments(records: Records) -> list[Assignment]:
-    """All services that are to run."""
-    text = records.setting(_SETTING)
-    return msgspec.json.decode(text, type=list[Assignment]) if text else []
-
-
-def assign_service(
-    records: Records, registry: Registry, host: ServiceHost, assignment: Assignment
-) -> Assignment:  # fmt: skip
-    """Let a service run on a twin; the same one with other parameters runs beside it.
-
-    Raises:
-        NotFoundError: ``service:unknown``, ``twin:unknown``.
-        InvalidInputError: what the service finds wrong with the parameters.
-    """
-    if assignment.service not in host.manifests():
-        raise NotFoundError(
-            Fault("service:unknown", f"No service {assignment.service!r} is installed", "See GET /services", "service")
-        )
-    if registry.by_uid(assignment.twin) is None:
-        raise NotFoundError(Fault("twin:unknown", f"No twin {assignment.twin!r}", "See GET /twins", "twin"))
-    faults = host.check(assignment.service, assignment.parameters)
-    if faults:
-        raise InvalidInputError(faults)
-    kept = [a for a in assignments(records) if _key(a) != _key(assignment)]
-    keep_assignments(records, [*kept, assignment])
-    return assignment
-
-
-def keep_assignments(records: Records, wanted: Sequence[Assignment]) -> None:
-    """These services are to run, and no others."""
-    records.set_setting(_SETTING, msgspec.json.encode(wanted).decode())
-
-
-def withdraw_service(records: Records, service: str, twin: str) -> int:
-    """Let a service run no longer on a twin; its outcomes stay. Returns how many assignments ended."""
-    before = assignments(records)
-    kept = [a for a in before if (a.service, a.twin) != (service, twin)]
-    keep_assignments(records, kept)
-    return len(before) - len(kept)
-
-
-def _key(a: Assignment) -> tuple[str, str, str]:
-    return a.service, a.twin, a.parameters_key
 
 
 class ServiceQuestion(msgspec.Struct, omit_defaults=True):
@@ -238,15 +140,41 @@ class RunServices:
                 ahead = self._read_ahead(group, round)
             except Exception as e:  # noqa: BLE001 - then each reads alone, and says what is wrong with it
                 log.info("data cannot be read together: %s", e)
-                ahead = {}
-            for assignment in group:
-                steps += self._advance_one(assignment, round, ahead)
+                ahead = Ahead()
+            for part in range(0, len(group), TOGETHER):
+                steps += self._advance_together(group[part : part + TOGETHER], round, ahead)
         return steps
 
-    def _advance_one(self, a: Assignment, round: Round, ahead: Ahead) -> int:
+    def _advance_together(self, group: Sequence[Assignment], round: Round, ahead: Ahead) -> int:
+        quiet: list[MadeStep] = []
+        steps = sum(self._guarded(a, partial(self._advance, a, round, ahead, quiet)) for a in group)
+        return steps - (self._keep_quiet(quiet) if quiet else 0)
+
+    def _keep_quiet(self, steps: Sequence[MadeStep]) -> int:
+        """Keep steps that nobody is told of at once; how many could not be kept."""
+        try:
+            return len(steps) - self._keep_all(steps)
+        except Exception as e:  # noqa: BLE001 - then each is kept alone, and says what is wrong with it
+            log.info("steps cannot be kept together: %s", e)
+            return len(steps) - sum(self._guarded(s.work.a, partial(self._keep_all, [s])) for s in steps)
+
+    def _keep_all(self, steps: Sequence[MadeStep]) -> int:
+        said = keep_together(self._records, steps)
+        for made in steps:
+            self._stands(made)
+        self._tell(said)
+        return len(steps)
+
+    def _stands(self, made: MadeStep) -> None:
+        w = made.work
+        cut, known = msgspec.json.encode(w.cut).decode(), frozenset(made.outcome.changes)
+        self._stood[w.key] = Stood(made.interval[1], cut, known)
+
+    def _guarded(self, a: Assignment, work: Callable[[], int]) -> int:
+        """What ``work`` counts; a failure is the assignment's own, and counts nothing."""
         name = f"{a.service} on {a.twin}"
         try:
-            steps = self._advance(a, round, ahead)
+            steps = work()
             self.failures.pop(name, None)
             return steps
         except (InvalidInputError, NotFoundError, ConflictError) as e:
@@ -267,7 +195,7 @@ class RunServices:
             if stood is not None and stood.end < w.watermark <= stood.end + LONGEST_AHEAD:
                 due.setdefault((stood.end, w.watermark), []).append(w)
         wanted = {span: {w.key: self._pairs(w, span[0]) for w in works} for span, works in due.items()}
-        return read_together(self._history, wanted, round.cut)
+        return read_together(self._history, self._records, wanted, round.cut)
 
     def _pairs(self, w: Work, at: int) -> list[Pair]:
         return [(w.a.twin, s) for s in signals_read(self._registry, w.manifest, w.twin, w.a.parameters, at)]
@@ -279,7 +207,8 @@ class RunServices:
         changes = self._changes.of(twin, round.changes)
         return Work(a, manifest, twin, changes, tuple(round.gaps.get(a.twin, ())), round.cut, round.now)
 
-    def _advance(self, a: Assignment, round: Round, ahead: Ahead) -> int:
+    def _advance(self, a: Assignment, round: Round, ahead: Ahead, quiet: list[MadeStep]) -> int:
+        """Steps of one assignment; its last one, where nobody is told of it, is left to ``quiet`` to be kept."""
         w = self._work(a, round)
         if w is None:
             raise NotFoundError(Fault("service:unknown", f"{a.service} or its twin is gone", "Withdraw it"))
@@ -289,12 +218,19 @@ class RunServices:
             return 0
         self._stood.pop(w.key, None)  # until what follows is kept
         steps = 0 if earliest is None else self._redo(w, earliest)
-        last = self._records.latest_snapshot(a.service, w.manifest.version, a.twin, a.parameters_key, round.now)
-        start = a.since if last is None else last[0]
+        snapshot = ahead.snapshots.get(w.key) if stood is not None and earliest is None else None
+        if stood is not None and snapshot is not None:
+            start = stood.end
+        else:
+            last = self._records.latest_snapshot(a.service, w.manifest.version, a.twin, a.parameters_key, round.now)
+            start, snapshot = (a.since, None) if last is None else (last[0], last[2])
         if w.watermark > start:
-            series = ahead.get((*w.key, start, w.until(start)))
-            interval, snapshot = (start, w.until(start)), last[2] if last else None
-            self._step(w, interval, snapshot, _FIRST_REVISION, series=series)
+            interval = start, w.until(start)
+            made = self._make(w, interval, snapshot, _FIRST_REVISION, ahead.series.get((*w.key, *interval)))
+            if made.quiet:
+                quiet.append(made)
+            else:
+                self._keep(made)
             steps += 1
         return steps
 
@@ -328,24 +264,20 @@ class RunServices:
         for place, o in enumerate(later):
             settled = start if place == len(later) - 1 else None
             interval = (o["from"], o["to"])
-            snapshot = self._step(w, interval, snapshot, o["revision"] + 1, told, settled)
+            made = self._make(w, interval, snapshot, o["revision"] + 1)
+            self._keep(made, told, settled)
+            snapshot = made.snapshot
         return len(later)
 
-    def _step(
+    def _make(
         self,
         w: Work,
         interval: tuple[int, int],
         snapshot: bytes | None,
         revision: int,
-        told: list[ServiceFinding] | None = None,
-        settled: int | None = None,
         series: Mapping[Pair, Series] | None = None,
-    ) -> bytes:
-        """One step over [start, end) at the cut; outcome, snapshot, cut and cases are saved together.
-
-        ``told`` gathers the findings of steps that are made again; with the last of them, cases are settled from
-        ``settled`` on. ``series``: what was read ahead for it.
-        """
+    ) -> MadeStep:
+        """One step over [start, end) at the cut; nothing is kept yet. ``series``: what was read ahead for it."""
         a, (start, end) = w.a, interval
         if series is None:
             # The first step also needs what held before it began.
@@ -359,21 +291,20 @@ class RunServices:
         if faults:
             raise InvalidInputError(faults)
         outcome.cut, outcome.changes = w.cut, tuple(c.id for c in w.changes if c.at < end)
-        by = Finder(a.service, w.manifest.version, a.parameters_key)
-        said: list[Message] = []
         source = f"{a.service}@{w.manifest.version} {a.twin} {a.parameters_key} {start} {end}"
         traces = traces_of(outcome, w.twin, source, self._operator(), w.now)
+        return MadeStep(w, interval, revision, outcome, result.snapshot, traces, source)
+
+    def _keep(self, made: MadeStep, told: list[ServiceFinding] | None = None, settled: int | None = None) -> None:
+        """Outcome, snapshot, cut and cases are saved together.
+
+        ``told`` gathers the findings of steps that are made again; with the last of them, cases are settled from
+        ``settled`` on.
+        """
+        w, a, end = made.work, made.work.a, made.interval[1]
+        by = Finder(a.service, w.manifest.version, a.parameters_key)
         with self._records.together():
-            outcome, traced = keep_results(self._records, outcome, w.twin, traces, source, w.now)
-            said += traced
-            self._records.save_outcome(
-                a.service, w.manifest.version, a.twin, a.parameters_key, start, end, revision,
-                msgspec.json.encode(w.cut).decode(), msgspec.json.encode(outcome), result.snapshot,
-            )  # fmt: skip
-            day = end // DAY
-            if start // DAY < day:  # of days that are over for one, late data are rare: one snapshot a day will do
-                span = (start // DAY - 1) * DAY, (day - 1) * DAY
-                self._records.thin_snapshots(a.service, w.manifest.version, a.twin, a.parameters_key, *span)
+            outcome, said = keep_step(self._records, made)
             if told is None:
                 said += tell_crossings(self._records, a.twin, outcome, w.now)
                 said += self._findings.take(w.twin, by, outcome.findings, w.cut, end, w.now)
@@ -383,10 +314,9 @@ class RunServices:
                 last = last_told(told)
                 said += self._findings.settle(w.twin, by, last, settled, w.now)
                 said += self._findings.take(w.twin, by, list(last.values()), w.cut, end, w.now)
-        if revision == _FIRST_REVISION or settled is not None:
-            self._stood[w.key] = Stood(end, msgspec.json.encode(w.cut).decode(), frozenset(outcome.changes))
+        if told is None or settled is not None:
+            self._stands(made)
         self._tell(said)
-        return result.snapshot
 
     def _tell(self, said: Sequence[Message]) -> None:
         for subject, payload in said:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -14,16 +13,20 @@ from servitwin.domain.observation import Cut, Series
 from servitwin.domain.state_time import Gap
 from servitwin.domain.twin import Twin
 from servitwin.sdk.manifest import Manifest
+from servitwin.usecases.assign_service import Assignment
 from servitwin.usecases.machine_changes import Changes
-from servitwin.usecases.ports import HistoryReader
-
-if TYPE_CHECKING:
-    from servitwin.usecases.run_service import Assignment
-
+from servitwin.usecases.ports import HistoryReader, Records
 
 Pair = tuple[str, str]
 Key = tuple[str, ...]
-Ahead = dict[tuple[str | int, ...], dict[Pair, Series]]
+
+
+@dataclass
+class Ahead:
+    """What was read for a group at once: series by key, start and end of the step; snapshots to go on from by key."""
+
+    series: dict[tuple[str | int, ...], dict[Pair, Series]] = field(default_factory=dict)
+    snapshots: dict[Key, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,13 +87,14 @@ class Round:
 
 
 def read_together(
-    history: HistoryReader, wanted: Mapping[tuple[int, int], Mapping[Key, Sequence[Pair]]], cut: Cut
+    history: HistoryReader, records: Records, wanted: Mapping[tuple[int, int], Mapping[Key, Sequence[Pair]]], cut: Cut
 ) -> Ahead:
-    """Series of many assignments, one question an interval [start, end); by key, start and end."""
-    ahead: Ahead = {}
+    """Series and snapshots of many assignments, one question an interval [start, end)."""
+    ahead = Ahead()
     for (start, end), pairs in wanted.items():
         read = history.many_series([p for own in pairs.values() for p in own], start, end, cut=cut)
-        ahead.update({(*key, start, end): {p: read[p] for p in own} for key, own in pairs.items()})
+        ahead.series.update({(*key, start, end): {p: read[p] for p in own} for key, own in pairs.items()})
+        ahead.snapshots.update(records.snapshots_at(start, {key[2] for key in pairs}))
     return ahead
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from servitwin.domain.agreement import Agreement, accepted_at
+from servitwin.domain.contract import Contract
 from servitwin.domain.contract_period import Period, period_of, periods
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
 from servitwin.domain.instant import format_instant
@@ -116,14 +117,21 @@ class SettlePeriod:
         observed = {twin.id: _series_of(read[twin.uid], inputs.end) for twin in twins}
         return Gathered(inputs, observed, settle_inputs(inputs, observed))
 
-    def glance(self, agreement: Agreement, period: Period, known_at: int | None = None) -> Gathered:
+    def glance(
+        self,
+        agreement: Agreement,
+        period: Period,
+        known_at: int | None = None,
+        among: Sequence[Agreement] | None = None,
+    ) -> Gathered:
         """As :meth:`look`, without the observations: of the past what was worked out before, if it still holds.
 
-        The results are the same; a year of a machine costs what its last day costs.
+        The results are the same; a year of a machine costs what its last day costs. ``among``: all contracts of the
+        node, where the caller has read them already.
         """
         agreement, at = self._asked(agreement, period, known_at)
         sources = Sources(self._history, self._registry, self._records, self._history.cut())
-        inputs = self._inputs(agreement, period, at, sources)
+        inputs = self._inputs(agreement, period, at, sources, among)
         twins = [self._twin(id) for id in agreement.contract.machines]
         found = self._past.tables(sources, twins, inputs.start, inputs.end)
         return Gathered(inputs, {}, settle_tables(inputs, {t.id: found[t.uid] for t in twins}))
@@ -244,9 +252,18 @@ class SettlePeriod:
             )
         return agreement, at
 
-    def _inputs(self, agreement: Agreement, period: Period, at: int, sources: Sources) -> SettlementInputs:
+    def _inputs(
+        self,
+        agreement: Agreement,
+        period: Period,
+        at: int,
+        sources: Sources,
+        among: Sequence[Agreement] | None = None,
+    ) -> SettlementInputs:
         """Everything that decides a period but the observations."""
         contract = agreement.contract
+        others = overlapping(contract, self._records.contracts() if among is None else among)
+        higher = [c for c in others if c.rank > contract.rank]
         start, end = range_to_read(contract, period, at)
         twins = [self._twin(id) for id in contract.machines]
         gaps = declared_gaps(sources, twins)
@@ -254,7 +271,7 @@ class SettlePeriod:
         for twin in twins:
             found = [g for g in gaps.get(twin.uid, []) if g.end > start and g.start < end]
             stretches = type_stretches(self._registry, twin, start, end) if end > start else []
-            machines.append(self._machine(agreement, period, twin, stretches, tuple(found)))
+            machines.append(self._machine(agreement, period, twin, stretches, tuple(found), higher))
         claims = [(c, tuple(s)) for c, s in self._records.exclusions(contract.id) if c.at <= at]
         return SettlementInputs(
             contract,
@@ -276,11 +293,16 @@ class SettlePeriod:
         return twin
 
     def _machine(
-        self, agreement: Agreement, period: Period, twin: Twin, stretches: Sequence[Stretch], gaps: tuple[Gap, ...]
+        self,
+        agreement: Agreement,
+        period: Period,
+        twin: Twin,
+        stretches: Sequence[Stretch],
+        gaps: tuple[Gap, ...],
+        higher: Sequence[Contract],
     ) -> MachineInputs:
         contract = agreement.contract
         name = calendar_name(self._registry, twin, period.start)
-        higher = [c for c in overlapping(contract, self._records.contracts()) if c.rank > contract.rank]
         return MachineInputs(
             twin=twin.id,
             uid=twin.uid,

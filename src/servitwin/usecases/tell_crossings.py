@@ -12,6 +12,11 @@ _CROSSED = "_crossed"
 NEWS = HOUR  # what was crossed longer ago is no news: a past that is caught up with tells nothing
 
 
+def crosses(outcome: Outcome) -> bool:
+    """Whether a threshold was crossed."""
+    return any(name.endswith(_CROSSED) for result in outcome.results for name in result)
+
+
 def tell_crossings(records: Records, twin: str, outcome: Outcome, now: int) -> list[tuple[str, bytes]]:
     """Keep an event for each result whose name ends in ``_crossed``; the messages for the bus.
 

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from servitwin.domain.error import Fault, InvalidInputError, RefusedError
+from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import parse_duration
 from servitwin.domain.job import Job
+from servitwin.domain.model_book import model_key
 from servitwin.domain.party import Actor
 from servitwin.domain.remaining_life.assigned import Assigned, assigned_faults
 from servitwin.domain.remaining_life.drift import Drift, drift
 from servitwin.domain.remaining_life.lives import FEWEST_FAILURES
-from servitwin.domain.remaining_life.model import LifeModel, ModelBook, model_key, read_book
+from servitwin.domain.remaining_life.measure import Quality
+from servitwin.domain.remaining_life.model import LifeModel, read_book
 from servitwin.domain.twin import Twin
-from servitwin.usecases.jobs import Jobs, in_use
+from servitwin.usecases.assign_service import Assignment
+from servitwin.usecases.jobs import Jobs
 from servitwin.usecases.life_teachers import LifeTeachers, Teacher
 from servitwin.usecases.ports import Files, Records
 from servitwin.usecases.registry import Registry
 from servitwin.usecases.remaining_lives import LEARNT, EndedLives, RemainingLives
-from servitwin.usecases.run_service import Assignment, assignments
+from servitwin.usecases.trainings import (
+    BookInUse,
+    Candidate,
+    ask_due,
+    assigned_by,
+    book_in_use,
+    require_teachers,
+)
 
 TRAINER = "remaining_life_training"
-GROWTH = 1.25  # times as many ended lives as the model in use was learnt from make a new training due
-_TRIED = "life-training-tried"
 
 
 class Followed(msgspec.Struct, frozen=True):
@@ -51,7 +58,12 @@ class Followed(msgspec.Struct, frozen=True):
     @property
     def count(self) -> int:
         """Ended lives that may teach."""
-        return sum(len(v) for v in self.lives.values())
+        return len(self.ends)
+
+    @property
+    def ends(self) -> list[int]:
+        """When they ended, ns UTC."""
+        return [int(e["to"]) for lives in self.lives.values() for e in lives]
 
 
 class ModelState(msgspec.Struct, frozen=True):
@@ -84,26 +96,24 @@ class TrainLives:
 
     def followed(self, party: str) -> list[Followed]:
         """Components that are followed, with what may teach that party's models."""
-        now = self._now()
-        groups: dict[tuple[str, str], list[tuple[Twin, Assignment]]] = {}
-        for a in assignments(self._records):
-            twin = self._registry.by_uid(a.twin)
-            if a.service != LEARNT or twin is None or assigned_faults(a.parameters):
-                continue
-            type_ = self._registry.type_at(twin, now)
-            name = type_.name if type_ is not None else ""
-            groups.setdefault((name, str(a.parameters["component"])), []).append((twin, a))
-        return [self._gather(party, name, component, group) for (name, component), group in sorted(groups.items())]
+        groups = assigned_by(self._records, self._registry, LEARNT, self._key)
+        found = [self._gather(party, name, component, group) for (name, component), group in sorted(groups.items())]
+        return [one for one in found if one.teachers]
+
+    def _key(self, twin: Twin, a: Assignment) -> tuple[str, str] | None:
+        if assigned_faults(a.parameters):
+            return None
+        type_ = self._registry.type_at(twin, self._now())
+        return type_.name if type_ is not None else "", str(a.parameters["component"])
 
     def _gather(self, party: str, type_: str, component: str, group: list[tuple[Twin, Assignment]]) -> Followed:
         now = self._now()
         first = msgspec.convert(group[0][1].parameters, Assigned)
         alike = [(t, a) for t, a in group if _columns(a.parameters) == _columns(group[0][1].parameters)]
         teachers = self._teachers.of(party, [t for t, _ in alike], now, self._operator())
-        lives = {}
-        for (twin, a), teacher in zip(alike, teachers, strict=True):
-            if teacher.permitted:
-                lives[twin.id] = [e for e in self._ended.of(a, now) if "lived" in e]
+        how, lives = {twin.uid: (twin, a) for twin, a in alike}, {}
+        for twin, a in (how[t.uid] for t in teachers if t.permitted):
+            lives[twin.id] = [e for e in self._ended.of(a, now) if "lived" in e]
         return Followed(type_, component, first, teachers, lives)
 
     def train(
@@ -114,64 +124,52 @@ class TrainLives:
 
         Raises:
             InvalidInputError: ``life:not-followed``, ``life:too-few-failures``.
-            RefusedError: ``life:not-permitted``: no machine's user has agreed.
+            RefusedError: ``access:not-permitted``; ``life:not-permitted``: no machine's user has agreed.
         """
-        mine = self._jobs.party_of(actor, party)
+        mine = self._jobs.planning_for(actor, party)
         one = next((f for f in self.followed(mine) if (f.machine_type, f.component) == (machine_type, component)), None)
         if one is None:
             message = f"No {machine_type} is followed by its {component}"
             hint = f"Let the service {LEARNT} run on its machines: PUT /api/v1/twins/ID/services/{LEARNT}"
             raise InvalidInputError(Fault("life:not-followed", message, hint, "component"))
-        if not any(t.permitted for t in one.teachers):
-            hint = 'Ask their users for a grant of the purpose "fleet learning"'
-            raise RefusedError([Fault("life:not-permitted", t.why, hint, t.twin) for t in one.teachers])
+        require_teachers(one.teachers, "life:not-permitted")
         if one.count < FEWEST_FAILURES:
             message = f"{one.count} lives have ended on machines that may teach, {FEWEST_FAILURES} are needed"
             raise InvalidInputError(
                 Fault("life:too-few-failures", message, "Plan by age until more have ended", "component")
             )
         problem = self._dataset(one, mine, life_unit, cap, costs)
-        return self._jobs.ask(TRAINER, problem, actor, budget_s=600, seed=1, about=f"life of {one.key}", party=mine)
+        return self._jobs.ask(TRAINER, problem, actor, budget_s=600, seed=1, about=_about(one), party=mine)
 
     def due(self, now: int) -> list[Job]:
-        """Ask for each training that is due for the operator: the first one, one with many more lives, one by drift."""
+        """Ask for each training that is due for the operator."""
         party = self._operator()
-        actor = Actor("servitwin", "system", party, ("service_manager",))
-        tried = msgspec.json.decode(self._records.setting(_TRIED) or "{}", type=dict[str, int])
-        asked = []
-        for one in self.followed(party):
-            if one.count < FEWEST_FAILURES + 2 or tried.get(one.key, 0) * GROWTH > one.count:
-                continue
-            if any(j.state in ("waiting", "running") for j in self._jobs.of(actor, TRAINER, f"life of {one.key}", 5)):
-                continue
-            _, model = self._model(party, one.key)
-            if model is None or one.count >= GROWTH * model.trained_on.failures or self._drift(one, model).retrain:
-                asked.append(self.train(actor, one.machine_type, one.component, party=party))
-                tried[one.key] = one.count
-        if asked:
-            self._records.set_setting(_TRIED, msgspec.json.encode(tried).decode())
-        return asked
+        present = self._book(party)
+
+        def candidate(one: Followed) -> Candidate:
+            model = present.model(one.key)
+            return Candidate(
+                one.key, _about(one), one.ends, model.trained_on.failures if model is not None else None,
+                lambda: model is not None and self._drift(one, model).retrain,
+                lambda actor: self.train(actor, one.machine_type, one.component, party=party),
+            )  # fmt: skip
+
+        wanted = [candidate(one) for one in self.followed(party) if one.count >= FEWEST_FAILURES + 2]
+        return ask_due(self._records, self._jobs, TRAINER, party, wanted, now)
 
     def states(self, party: str) -> list[ModelState]:
         """Models in use and components that have none yet."""
         found = []
         followed = {f.key: f for f in self.followed(party)}
-        digest, book = self._book(party)
-        for key in sorted({*followed, *(book.models if book is not None else {})}):
-            model = book.models.get(key) if book is not None else None
-            one = followed.get(key)
+        present = self._book(party)
+        for key in sorted({*followed, *(present.book.models if present.book is not None else {})}):
+            model, one = present.model(key), followed.get(key)
             state = self._drift(one, model) if model is not None and one is not None else None
-            found.append(ModelState(key, digest if model is not None else "", model, state, one))
+            found.append(ModelState(key, present.digest if model is not None else "", model, state, one))
         return found
 
-    def _book(self, party: str) -> tuple[str, ModelBook | None]:
-        artefact = in_use(self._records, TRAINER, party)
-        content = self._files.get(artefact.digest) if artefact is not None else None
-        return ("", None) if artefact is None or content is None else (artefact.digest, read_book(content))
-
-    def _model(self, party: str, key: str) -> tuple[str, LifeModel | None]:
-        digest, book = self._book(party)
-        return digest, book.models.get(key) if book is not None else None
+    def _book(self, party: str) -> BookInUse[LifeModel, Quality]:
+        return book_in_use(self._records, self._files, TRAINER, party, read_book)
 
     def _drift(self, one: Followed, model: LifeModel) -> Drift:
         """From the last word on each machine, and from lives that ended since the model said something of them."""
@@ -184,7 +182,8 @@ class TrainLives:
                     recent.append(row)
         ended = sorted((e for lives in one.lives.values() for e in lives if "chance" in e), key=lambda e: int(e["to"]))
         shape = (len(recent), len(model.regimes.used))
-        return drift(model, np.array(recent, np.float64).reshape(shape), [float(e["chance"]) for e in ended])
+        chances = [float(e["chance"]) for e in ended]
+        return drift(model.shares, model.watched, np.array(recent, np.float64).reshape(shape), chances)
 
     def _dataset(
         self,
@@ -200,22 +199,25 @@ class TrainLives:
             for twin, lives in one.lives.items()
             for e in lives
         ]
-        artefact = in_use(self._records, TRAINER, party)
-        content = self._files.get(artefact.digest) if artefact is not None else None
-        _, model = self._model(party, one.key)
+        present = self._book(party)
+        model = present.model(one.key)
         longest = max(len(m["rows"]) for m in machines)
         found: dict[str, Any] = {
             "machine_type": one.machine_type, "component": one.component, "machines": machines,
             "settings": one.assigned.settings, "signals": one.assigned.signals,
             "life_unit": life_unit or (model.life_unit if model is not None else _unit(one.assigned.every)),
             "cap": cap or (model.cap if model is not None else max(5.0, round(0.6 * longest))),
-            "incumbent": base64.b64encode(content).decode() if content is not None else "",
+            "incumbent": present.text(one.key),
         }  # fmt: skip
         if costs is None:
             known = model.acting if model is not None else None
             kept = (known.preventive, known.failure, known.currency) if known is not None else None
             costs = one.assigned.costs or kept or (1.0, 5.0, "")  # a ratio alone, until somebody gives money
         return found | dict(zip(("preventive_cost", "failure_cost", "currency"), costs, strict=True))
+
+
+def _about(one: Followed) -> str:
+    return f"life of {one.key}"
 
 
 def _unit(every: str) -> str:

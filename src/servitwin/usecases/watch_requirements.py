@@ -309,7 +309,8 @@ class WatchRequirements:
                 note = held.found.get(watch.demand.name, set())
                 (note.discard if change.kind == "joined" else note.add)(change.violation.first)
                 self._cases.take(held.twin, watch.demand, change, cut, now)
-        held.rows = {n: still_counting(held.definitions[n], rows, until) for n, rows in held.rows.items()}
+        # Of the signals that are read now: a requirement that is gone leaves rows of others behind.
+        held.rows = {n: still_counting(d, held.rows[n], until) for n, d in held.definitions.items()}
 
     @staticmethod
     def _samples(held: _Twin, start: int, until: int) -> dict[str, SignalTrace]:

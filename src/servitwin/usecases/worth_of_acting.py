@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from servitwin.domain.error import InvalidInputError
-from servitwin.domain.failure_horizon import HorizonModel, HorizonQuality, read_horizon_model
+from servitwin.domain.failure_horizon import HorizonModel, read_horizon_book
+from servitwin.domain.model_book import model_key
 from servitwin.domain.remaining_life.acting import Acting
 from servitwin.domain.remaining_life.model import LifeModel, read_book
 from servitwin.usecases.ports import Files
@@ -56,7 +57,7 @@ class WorthOfActing:
         self._lock = Lock()
 
     def of(self, digest: str, key: str) -> Worth | None:
-        """Of the model at that address: of ``machine type/component``, or of a component of failures within days."""
+        """Of the model at that address, by ``machine type/component``."""
         if not digest:
             return None
         with self._lock:
@@ -75,10 +76,10 @@ class WorthOfActing:
         except InvalidInputError:
             pass
         try:
-            horizon = read_horizon_model(content)
+            horizons = read_horizon_book(content).models
         except InvalidInputError:  # of a version that is read no more: what was said stays, its worth is not known
             return {}
-        return {name: _of_alarms(horizon, q) for name, q in horizon.quality.items()}
+        return {model_key(t, c): worth_of_alarms(m, c) for t, m in horizons.items() for c in m.components}
 
 
 def worth_of(model: LifeModel) -> Worth | None:
@@ -91,7 +92,9 @@ def worth_of(model: LifeModel) -> Worth | None:
     return rates.worth(a.currency, a.preventive, model.life_unit, ends, round(a.failures * ends), None)
 
 
-def _of_alarms(model: HorizonModel, q: HorizonQuality) -> Worth:
+def worth_of_alarms(model: HorizonModel, component: str) -> Worth:
+    """Of acting on alarms that a component fails within days."""
+    q = model.quality[component]
     rates = _Rates(q.cost, q.cost_range, q.by_age, q.at_failure, q.saved_range)
     missed, right = round((1 - q.recall) * q.failures), q.precision if q.alarms else None
     return rates.worth(model.currency, model.preventive_cost, PER_DAY, q.failures, missed, right)

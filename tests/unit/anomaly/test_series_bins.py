@@ -55,3 +55,15 @@ def test_unavailable_and_values_of_another_type_hold_as_unknown() -> None:
 def test_a_bin_has_a_regime_only_if_it_held_all_through() -> None:
     rows: list[tuple[int, float | str | bool | None]] = [(10, 1.0), (11, 1.0), (20, "on"), (35, "off"), (55, "off")]
     assert bins_of(rows, 70).regime == [BETWEEN, "on", BETWEEN, "off", "off", "off"]
+
+
+def test_a_setting_moves_within_a_bin_also_from_what_held_at_its_begin() -> None:
+    """Set to 1 at 5, to 3 at 24, unknown at 41: the bin from 20 on began with 1."""
+    speed = [Observation(5, 1.0), Observation(24, 3.0), Observation(41, None)]
+    flow = [Observation(t, 7.0) for t in range(3, 60, 10)]
+    made = SeriesBinning({"flow": None}, 10, settings={"speed": 30})
+    parts = [*made.take({"speed": speed[:2], "flow": flow}, None, 30), *made.take({"speed": speed[2:]}, None, 60)]
+    settings = [p.settings for p in parts if p.settings is not None]
+    assert joined(parts).number.tolist() == [1, 2, 3, 4, 5] and settings[0].names == ("speed",)
+    np.testing.assert_array_equal(np.concatenate([s.mean for s in settings])[:, 0], [1.0, 3.0, 3.0, math.nan, math.nan])
+    np.testing.assert_array_equal(np.concatenate([s.span for s in settings])[:, 0], [0.0, 2.0, 0.0, 0.0, math.nan])

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from servitwin.domain.anomaly.bins import Binning
+from servitwin.domain.anomaly.found_regimes import NOT_LEARNT
 from servitwin.domain.anomaly.learn import learn
 from servitwin.domain.anomaly.model import AnomalyModel, AnomalySettings, limit_of_one, limit_of_square
 from servitwin.domain.anomaly.stretch import Stretch, Stretches, StretchState
 from servitwin.domain.anomaly.unit_change import likely_units
-from servitwin.domain.anomaly.watch import NOT_LEARNT, AnomalyWatch, Scores, WatchState
+from servitwin.domain.anomaly.watch import AnomalyWatch, Scores, WatchState
 from servitwin.domain.error import InvalidInputError
 from servitwin.domain.observation import Floats, Int64s
 

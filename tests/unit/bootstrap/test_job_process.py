@@ -7,12 +7,16 @@ import contextlib
 import json
 import os
 import signal
+import sys
 from pathlib import Path
+
+import pytest
 
 import servitwin.services.operation.schedule
 from servitwin.bootstrap.children import start_ticks
 from servitwin.bootstrap.job_process import JobProcess, JobProcesses
 from servitwin.bootstrap.priority import NICENESS
+from servitwin.domain.error import UnavailableError
 from servitwin.domain.instant import NS
 
 FIXTURES = Path(servitwin.services.operation.schedule.__path__[0]) / "fixtures"
@@ -92,5 +96,42 @@ def test_a_planner_gives_way_from_its_first_plan_on(tmp_path: Path) -> None:
         await process.end()
         assert niceness
         assert set(niceness) == {NICENESS}
+
+    asyncio.run(story())
+
+
+def test_one_that_is_killed_in_the_middle_of_a_word_has_crashed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half_a_plan = 'import os; os.write(1, b\'{"plan": {"val\'); os.kill(os.getpid(), 9)'
+
+    async def started(self: JobProcesses, service: str) -> asyncio.subprocess.Process:
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(sys.executable, "-c", half_a_plan, stdin=pipe, stdout=pipe)
+
+    monkeypatch.setattr(JobProcesses, "_started", started)
+
+    async def story() -> None:
+        process = JobProcesses(tmp_path / "jobs.log").start(SERVICE, PROBLEM, NS, 1)
+        with pytest.raises(UnavailableError, match="job:crashed"):
+            assert [said async for said in process.answers()] == []
+        await process.end()
+
+    asyncio.run(story())
+
+
+def test_a_problem_with_a_number_that_can_be_none_is_told_with_its_place(tmp_path: Path) -> None:
+    problem = json.loads(PROBLEM)
+    problem["machines"][0]["blocked"] = [{"start": 0, "end": 10**22}]
+    problem["orders"][0]["due"] = -1e308
+
+    async def story() -> None:
+        process = JobProcesses(tmp_path / "jobs.log").start(SERVICE, json.dumps(problem).encode(), NS, 1)
+        (said,) = [said async for said in process.answers()]
+        await process.end()
+        assert {(f.code, f.where) for f in said.faults} == {
+            ("number:too-large", "machines[0].blocked[0].end"),
+            ("number:too-large", "orders[0].due"),
+        }
 
     asyncio.run(story())

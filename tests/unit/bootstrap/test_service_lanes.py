@@ -17,8 +17,9 @@ from servitwin.domain.observation import Cut, Series
 from servitwin.engines.records import SqlRecords
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import Outcome
+from servitwin.usecases.assign_service import Assignment, assign_service
 from servitwin.usecases.registry import Registry
-from servitwin.usecases.run_service import Assignment, StepRequest, StepResult, assign_service
+from servitwin.usecases.service_ports import StepRequest, StepResult
 from tests.crane_records import UID, crane_records
 from tests.service_runner import service_runner
 

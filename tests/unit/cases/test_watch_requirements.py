@@ -144,6 +144,24 @@ def test_what_is_no_longer_demanded_ends_and_does_not_stay_violated(bench: Bench
     assert bench.found("below") == [(0.0, None)], "the others go on"
 
 
+def test_a_requirement_that_is_gone_takes_its_signals_with_it_and_the_others_are_judged_on(bench: Bench) -> None:
+    mine = Requirement("mine", "The fan is well.", "fan.alarm is false", "low")
+    bench.records.add_requirement(UID, mine, T0, "ann")
+    bench.hear((-5, "heat", 20.0), (-5, "fan", "ON"), (-5, "fan.alarm", False))
+    bench.until(0)
+    rounds(bench, 5, 20)
+    bench.records.add_requirement(UID, Requirement("mine", "", ""), T0, "ann")
+    bench.hear((30, "heat", 110.0), (40, "heat", 20.0))
+    for second in range(25, 61, 5):
+        bench.until(second)
+        assert bench.watch.failures == {}
+    assert bench.found("below") == [(30.0, 40.0)]
+    bench.records.add_requirement(UID, mine, T0, "ann")
+    bench.hear((70, "fan.alarm", True))
+    rounds(bench, 65, 90)
+    assert bench.found("mine") == [(70.0, None)], "what it read is read again"
+
+
 def test_a_twin_that_changes_its_type(bench: Bench) -> None:
     bench.hear((-5, "heat", 110.0), (-5, "fan", "ON"))
     bench.until(0)

@@ -79,6 +79,7 @@ class Bench:
             lambda s, _: self.told.append(s),
             lambda: f"c{next(self._ids)}",
             history.cut,
+            lambda: 0.0,  # judging takes no time: a busy machine postpones nothing
         )
         self.demands = demands = RequirementSet(registry, self.records)
         self.watch = WatchRequirements(history, registry, self.records, demands, cases)

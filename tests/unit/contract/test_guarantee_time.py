@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -144,6 +145,66 @@ def test_a_gap_is_never_to_the_gain_of_who_lost_the_data(
 def test_a_month_of_silence_counts_against_who_runs_the_telemetry() -> None:
     assert total(march([]), Category.UNAVAILABLE) == WEEK
     assert total(march([], contract(guarantee(gaps=GapTerm(telemetry="customer")))), Category.AVAILABLE) == WEEK
+
+
+NEITHER = GapTerm("pro_rata", "neither")
+
+
+def share(intervals: Any, terms: Any, **facts: Any) -> Any:
+    """Down share of March as a fraction."""
+    found = march(intervals, terms, **facts).time.down_share
+    return None if found is None else Fraction(found).limit_denominator(10_000)
+
+
+def test_silence_that_counts_for_nobody_is_down_as_often_as_what_is_known() -> None:
+    gap = (44, S.UNKNOWN, {})
+    around = hours((300, S.PRODUCING), (10, S.FAILED), (100, S.PRODUCING), gap, (WEEK - 454, S.PRODUCING))
+    assert share(around, contract(guarantee(gaps=NEITHER))) == Fraction(10, 700)
+    as_available = contract(guarantee(gaps=GapTerm("available", "neither")))
+    assert share(around, as_available) == Fraction(10, 744)
+    assert share(hours((WEEK, S.UNKNOWN, {})), contract(guarantee(gaps=NEITHER))) is None
+    left_out = month(10, party="plant")
+    assert share(left_out, contract(guarantee(gaps=NEITHER))) == 0  # known, and no fault of the service
+
+
+def planned_weeks(telemetry: State, *planned_week: tuple[float, State]) -> tuple[list[StateInterval], Spans]:
+    """Four weeks of 40 planned hours, and 128 in which the state is ``telemetry``; the rest of March is silent."""
+    weeks = [part for _ in range(4) for part in (*planned_week, (128, telemetry))]
+    planned = Spans.of([(at(168 * n), at(168 * n + 40)) for n in range(4)])
+    return hours(*weeks, (72, telemetry)), planned
+
+
+def test_unplanned_time_makes_a_year_whether_the_machine_was_watched_or_not() -> None:
+    terms = contract(guarantee(basis="planned", gaps=NEITHER))
+    found = []
+    for telemetry in (S.UNKNOWN, S.OFF):
+        intervals, planned = planned_weeks(telemetry, (30, S.PRODUCING), (4, S.FAILED), (6, S.PRODUCING))
+        found.append(share(intervals, terms, planned=planned))
+    assert found == [Fraction(16, 744)] * 2  # 4 h of each of the four planned weeks, of all hours of March
+    # Half of each planned week is silent too, without a party that lost it: what is known stands for it.
+    intervals, planned = planned_weeks(S.UNKNOWN, (10, S.PRODUCING), (4, S.FAILED), (6, S.PRODUCING), (20, S.UNKNOWN))
+    assert share(intervals, terms, planned=planned) == Fraction(32, 744)
+    intervals, planned = planned_weeks(S.OFF, (40, S.UNKNOWN))
+    assert share(intervals, terms, planned=planned) is None  # unplanned time alone says nothing of planned time
+
+
+def test_time_before_the_clock_and_of_another_contract_does_not_dilute_the_hours_down() -> None:
+    late = contract(acceptance="required")
+    half = hours((300, S.PRODUCING), (72, S.FAILED), (300, S.PRODUCING), (72, S.FAILED))
+    assert share(half, late, accepted_at=at(372)) == Fraction(72, 372)
+    assert share(half, late) is None
+    shadowed = Spans.of([(at(372), at(WEEK))])
+    assert share(half, contract(), shadowed=shadowed) == Fraction(72, 372)
+    planned = Spans.of([(at(300), at(WEEK))])  # unplanned before the clock starts is not of the clock's time either
+    assert share(half, contract(guarantee(basis="planned"), acceptance="required"), accepted_at=at(372),
+                 planned=planned) == Fraction(72, 372)  # fmt: skip
+
+
+def test_time_to_come_has_no_part_in_the_share_planned_or_not() -> None:
+    to_come = hours((100, S.PRODUCING), (10, S.FAILED), (90, S.PRODUCING), (544, S.UNKNOWN, {"reason": "not-yet"}))
+    assert share(to_come, contract()) == Fraction(10, 200)
+    terms = contract(guarantee(basis="planned"))
+    assert share(to_come, terms, planned=Spans.of([(at(0), at(150))])) == Fraction(10, 200)
 
 
 def test_planned_time_alone_counts_where_the_contract_says_so() -> None:

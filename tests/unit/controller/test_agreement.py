@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(1200)
 
 # Not shrunk: each try costs a proof, and the controller that failed is printed as it is.
 FEW = settings(
-    max_examples=8,
+    max_examples=4,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from servitwin.connectors.vda5050 import hear, read, steer, write
 from servitwin.connectors.vda5050.config import Limits, MapConfig
 from servitwin.connectors.vda5050.event import FleetEvent
 from servitwin.connectors.vda5050.fleet import Fleet, Kept, Say
 from servitwin.connectors.vda5050.message import VERSIONS, Robot
+from servitwin.connectors.vda5050.pace import Paces
 from servitwin.connectors.vda5050.simulated_robot import SimulatedRobot
 from servitwin.domain.fleet.road_map import Graph
 from servitwin.domain.fleet.transport import OPEN, Task
@@ -36,19 +37,35 @@ HALL = MapConfig(
 )
 GRAPH = Graph(HALL.road_map())
 TOUCH_M = 0.7
+USUAL_M_S = 1.2
 START = 1_790_000_000_000_000_000
 WAYS = {(w.start, w.end) for w in GRAPH.road_map.ways}
 
 
+class EqualPaces(Paces):
+    """All robots are planned as equally fast, whatever they say and however they drive."""
+
+    def of(self, twin: str) -> float:
+        return USUAL_M_S
+
+
 class World:
-    """``loss``: share of messages lost in either direction; ``delay``: mean seconds on the way.
+    """Args:
+        count: number of robots.
+        loss: share of messages lost in either direction; ``delay``: mean seconds on the way.
+        seed: of where robots are first, and of everything that happens by chance.
+        speeds: m/s of each robot; what is left over drives 1.2 m/s.
+        equal: plan them all as if they were equally fast, as it was done once.
 
     Attributes:
         check: the independent checker, which sees where robots really are at every moment, whatever they say.
         conflicts: what it has found.
     """
 
-    def __init__(self, count: int = 8, *, loss: float = 0.0, delay: float = 0.1, seed: int = 1) -> None:
+    def __init__(
+        self, count: int = 8, *, loss: float = 0.0, delay: float = 0.1, seed: int = 1,
+        speeds: Sequence[float] = (), equal: bool = False,
+    ) -> None:  # fmt: skip
         self.rng = random.Random(seed)
         self.t = 0.0
         self.loss, self.delay = loss, delay
@@ -58,10 +75,12 @@ class World:
         for i in range(count):
             robot = Robot(f"agv-{i}", "aurora", f"s{i}", VERSIONS[i % len(VERSIONS)])
             p, battery = free[i], self.rng.uniform(40, 90)
+            fastest = speeds[i] if i < len(speeds) else USUAL_M_S
             self.robots[robot.twin] = SimulatedRobot(
-                robot, GRAPH.ids[p], GRAPH.x[p], GRAPH.y[p], map_id="hall", battery=battery
+                robot, GRAPH.ids[p], GRAPH.x[p], GRAPH.y[p], map_id="hall", battery=battery, fastest=fastest
             )
-        self.fleet = Fleet([r.robot for r in self.robots.values()], GRAPH, Limits(), None)
+        self.equal = equal
+        self.fleet = self._master(None)
         self.events: list[FleetEvent] = []
         self.nearest = math.inf
         self.check, self.conflicts = DrivenCheck(WAYS, Limits().fastest_m_s, TOUCH_M), list[Conflict]()
@@ -93,8 +112,16 @@ class World:
 
     def restart_master(self) -> None:
         """Killed and started again: it knows what it had written, and nothing else."""
-        robots = [r.robot for r in self.robots.values()]
-        self.fleet = Fleet(robots, GRAPH, Limits(), self.kept)
+        self.fleet = self._master(self.kept)
+
+    def _master(self, kept: Kept | None) -> Fleet:
+        fleet = Fleet([r.robot for r in self.robots.values()], GRAPH, Limits(), kept)
+        if self.equal:
+            fleet.paces = EqualPaces(USUAL_M_S)
+        for twin, robot in self.robots.items():  # kept by the broker
+            sheet = write.factsheet(robot.robot, 1, START, robot.fastest, (0.9, 0.6))
+            hear.hear_factsheet(fleet, twin, read.read_factsheet(sheet)[1])
+        return fleet
 
     def written(self) -> None:
         """What people asked is written down before they are answered."""

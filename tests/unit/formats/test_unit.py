@@ -87,3 +87,10 @@ def test_there_and_back_again(atom, prefix, value):
 def test_any_text_is_a_unit_or_a_fault(text):
     fault = check_unit(text)
     assert fault is None or (fault.code == "unit:unknown" and len(fault.message) < 200)
+
+
+@pytest.mark.parametrize("code", ["[V]1", "/[k]2", "[ueV]/", "dg[W]3", "s[0k]2"])
+def test_a_proposal_that_is_no_unit_either_is_not_looked_for_for_ever(code: str) -> None:
+    fault = check_unit(code)
+    assert fault is not None and fault.code == "unit:unknown"
+    assert "Did you mean" in fault.hint

@@ -41,6 +41,12 @@ class FewTwins:
     def __init__(self, twins: Sequence[Twin] = TWINS, keys: Sequence[MachineKey] = ()) -> None:
         self.twins = {t.id: t for t in twins}
         self.keys = list(keys)
+        self.registered: list[Twin] = []  # in the records, and not read yet
+
+    def reload(self) -> bool:
+        fresh, self.registered = self.registered, []
+        self.twins |= {t.id: t for t in fresh}
+        return bool(fresh)
 
     def machine_keys(self, uid: str) -> Sequence[MachineKey]:
         return [k for k in self.keys if k.twin == uid]

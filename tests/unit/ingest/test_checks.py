@@ -126,6 +126,13 @@ def test_a_twin_without_a_type_takes_any_signal_and_an_unknown_twin_none() -> No
     assert [q.code for q in feed.send({"time": NOW, "values": {"a": 1}}, twin="nobody").quarantined] == ["twin:unknown"]
 
 
+def test_the_first_message_of_a_twin_may_be_faster_than_the_word_that_it_was_registered() -> None:
+    registry = FewTwins()
+    feed = Feed(Shared(registry))
+    registry.registered.append(Twin("uid-9", "fresh-1", "machine"))
+    assert values_of(feed.send({"time": NOW, "values": {"a": 1}}, twin="fresh-1")) == {"a": 1}
+
+
 def test_a_new_twin_is_known_once_the_registry_has_changed() -> None:
     registry = FewTwins()
     shared = Shared(registry)

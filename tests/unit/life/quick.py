@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from unittest import mock
 
-from servitwin.domain.remaining_life.model import LifeModel, ModelBook, read_book
+from servitwin.domain.remaining_life.model import LifeBook, LifeModel, read_book
 from servitwin.services.maintenance.remaining_life_training import grow, plugin
 from tests.unit.life.wear import lives
 
@@ -20,7 +20,7 @@ def trained(dataset: dict[str, Any], seed: int = 1) -> bytes:
 
 
 @cache
-def book() -> ModelBook:
+def book() -> LifeBook:
     return read_book(trained(lives(60, preventive_cost=1.0, failure_cost=5.0)))
 
 

@@ -3,9 +3,18 @@
 import numpy as np
 import pytest
 
+from servitwin.domain.day_events import KEPT_DAYS
 from servitwin.domain.error import InvalidInputError
 from servitwin.domain.failure_events import MachineEvents, read_events
-from servitwin.domain.failure_horizon import average_precision, day_features, fails_soon, lives_of
+from servitwin.domain.failure_horizon import (
+    Judged,
+    average_precision,
+    cost_of_alarms,
+    day_features,
+    fails_soon,
+    known_days,
+    lives_of,
+)
 from servitwin.domain.remaining_life.acting import acting
 from servitwin.domain.remaining_life.drift import drift, martingale, stability
 from tests.unit.life.quick import model
@@ -60,14 +69,45 @@ def test_the_watch_is_quiet_while_nothing_changes_and_wakes_when_it_does() -> No
     small = np.random.default_rng(1).uniform(0, 0.1, 30).tolist()
     assert martingale(small) > 100
     one = model()
+    known = one.shares, one.watched
     edges = np.array(one.shares[0])
     rng = np.random.default_rng(3)
     same = rng.choice(np.concatenate([edges - 1e-6, edges[-1:] + 1]), 500)
     assert stability(edges, same) < 0.1
     assert stability(edges, same + 10) > 0.25
     usual = np.stack([rng.choice([*(np.array(e) - 1e-6), e[-1] + 1], 300) for e in one.shares], 1)
-    assert not drift(one, usual, [0.5, 0.7]).retrain
-    moved = drift(one, usual + np.array([5.0, 0, 0, 0])[: usual.shape[1]], [])
+    assert not drift(*known, usual, [0.5, 0.7]).retrain
+    moved = drift(*known, usual + np.array([5.0, 0, 0, 0])[: usual.shape[1]], [])
     assert moved.retrain and moved.signal == "temperature"
-    assert not drift(one, usual[:5] + 9, []).retrain  # too few to tell
-    assert drift(one, usual[:5], small).retrain
+    assert not drift(*known, usual[:5] + 9, []).retrain  # too few to tell
+    assert drift(*known, usual[:5], small).retrain
+
+
+def test_a_day_that_is_missing_is_told_by_days_before_it_alone() -> None:
+    def features(means: list[float | None]) -> np.ndarray:
+        return day_features(MachineEvents("a", [[v] for v in means]), ["s"], [], [], [])
+
+    begun: list[float | None] = [None, None, *(18.0 + 0.1 * d for d in range(20)), None, 21.0]
+    rows = features(begun)
+    np.testing.assert_array_equal(rows, features([*begun, *[90.0] * 200])[: len(begun)])
+    assert rows[1].tolist() == [0.0] * 3 and rows[2].tolist() == [18.0] * 3  # nothing was known, then one day was
+    assert rows[22][0] == pytest.approx(np.median([18.0 + 0.1 * d for d in range(20)]))
+
+
+def test_the_live_service_with_its_last_weeks_sees_what_training_saw_in_years() -> None:
+    rng = np.random.default_rng(1)
+    means = [[None if rng.random() < 0.3 else float(v)] for v in 18 + np.cumsum(rng.normal(0, 0.3, 700))]
+    years = day_features(MachineEvents("a", means), ["s"], [], [], [])[-1]
+    weeks = day_features(MachineEvents("a", means[-KEPT_DAYS:]), ["s"], [], [], [])[-1]
+    np.testing.assert_allclose(weeks, years, rtol=1e-12)
+
+
+def test_days_of_which_nobody_knows_what_followed_neither_teach_nor_judge() -> None:
+    one = MachineEvents("a", [[1.0]] * 20, {}, {}, {"c": [10.5, 19.5]})
+    assert known_days(one, 3) == 17 and known_days(one, 30) == 0
+    said = np.zeros(17)
+    said[[8, 16]] = 1.0  # at the ends 9.0 and 17.0 of days: both before a failure
+    cost, count, right, missed = cost_of_alarms([Judged(one, said)], "c", 0.5, 3, (1.0, 5.0))
+    assert (cost, count, right, missed) == (2.0, 2, 2, 0)
+    silent = cost_of_alarms([Judged(one, np.zeros(17))], "c", 0.5, 3, (1.0, 5.0))
+    assert silent == (5.0, 0, 0, 1)  # whether the last failure would have been told is not known

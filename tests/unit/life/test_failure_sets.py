@@ -13,6 +13,7 @@ import pytest
 
 from servitwin.domain.error import InvalidInputError
 from servitwin.domain.failure_events import read_events, usable_machines
+from servitwin.domain.failure_horizon import read_horizon_book
 from servitwin.domain.instant import DAY, HOUR
 from servitwin.domain.observation import Observation
 from servitwin.engines.files.folder import FileFolder
@@ -66,6 +67,40 @@ def test_one_failure_or_none_is_too_few_and_says_what_to_do_instead(failing: int
         trainer.fit(pumps(failing=failing), 1)
 
 
+def on_one_machine(failing: dict[str, list[float]]) -> dict[str, Any]:
+    """Pumps of which these machines alone failed."""
+    found = pumps(24, 0)
+    for m in found["machines"]:
+        m["failed"]["pump"] = m["replaced"]["pump"] = failing.get(m["id"], [])
+    return found
+
+
+def test_failures_of_one_machine_alone_can_be_judged_on_no_other() -> None:
+    often = [4.5 * k + 0.5 for k in range(1, 13)]
+    (fault,) = trainer.check(on_one_machine({"m3": often}))
+    assert (fault.code, fault.where) == ("horizon:too-few-machines", "pump") and "'m3' alone" in fault.message
+    single = {**pumps(), "folds": 5}
+    single["machines"] = on_one_machine({"m3": often})["machines"][3:4]
+    assert codes(single) == ["horizon:too-few-machines"]
+    both = {**on_one_machine({"m3": often, "m4": often}), "folds": 5}
+    both["machines"] = both["machines"][3:5]  # fewer machines than parts to divide them into
+    told = trainer.describe(trainer.fit(both, 1))
+    assert told["candidate"]["failures"] > 10
+
+
+def test_machines_that_were_seen_for_no_longer_than_the_horizon_are_left_out() -> None:
+    found = pumps()
+    found["machines"][2]["means"] = found["machines"][2]["means"][:2]
+    assert "horizon:seen-too-short" in {f.code for f in usable_machines(read_events(found))[1]}
+    assert "m2" not in [m.id for m in usable_machines(read_events(found))[0]]
+    assert "horizon:too-few-failures" in codes({**pumps(), "horizon": DAYS})
+
+
+def test_days_before_the_end_of_the_records_are_judged_only_if_what_followed_is_known() -> None:
+    judged = read_horizon_book(trainer.fit({**pumps(24), "horizon": 5}, 1)).models["mill"]
+    assert judged.quality["pump"].days == 12 * (DAYS - 5)
+
+
 def with_column(name: str, of: Any) -> dict[str, Any]:
     """The same pumps with one column more, made of the machine and the day."""
     found = pumps()
@@ -111,7 +146,7 @@ def test_a_stuck_sensor_and_a_unit_that_changes_half_way_leave_their_machine_out
     assert {(f.code, f.where) for f in left_out} == {
         ("horizon:sensor-stuck", "m3.pressure"), ("horizon:unit-changed", "m5.pressure")
     }  # fmt: skip
-    told = trainer.describe(trainer.fit(found, 1))
+    told = trainer.describe(trainer.fit(found, 1))["models"]["mill"]
     assert told["machines"] == 22 and {f["code"] for f in told["left_out"]} == {f.code for f in left_out}
 
 
@@ -162,15 +197,15 @@ def test_a_pump_that_announces_its_failure_is_told_with_reasons(model: bytes) ->
 def test_what_acting_on_such_words_is_worth_is_money_with_its_interval(model: bytes, tmp_path: Path) -> None:
     files = FileFolder(tmp_path)
     known = WorthOfActing(files)
-    worth = known.of(files.put(model), "pump")
+    worth = known.of(files.put(model), "mill/pump")
     assert worth is not None and (worth.currency, worth.per) == ("EUR", "machine-day")
     assert worth.acting_low <= worth.acting <= worth.acting_high < worth.waiting
     assert worth.judged > 20 and worth.missed < 0.3 * worth.judged and worth.right is not None and worth.right > 0.5
     assert Decimal(0) < worth.saved_low < worth.saved_high < worth.waiting
-    assert known.of(files.put(model), "gear") is None and known.of("", "pump") is None
-    assert known.of(files.put(b"no model"), "pump") is None
+    assert known.of(files.put(model), "mill/gear") is None and known.of("", "mill/pump") is None
+    assert known.of(files.put(b"no model"), "mill/pump") is None
     free = trainer.fit({**pumps(60, 60), "currency": "", "preventive_cost": 2.0, "failure_cost": 12.0}, 1)
-    ratio = known.of(files.put(free), "pump")  # without money: in planned replacements
+    ratio = known.of(files.put(free), "mill/pump")  # without money: in planned replacements
     assert ratio is not None and ratio.currency == "" and ratio.waiting == pytest.approx(worth.waiting / 400, rel=0.01)
 
 
@@ -187,3 +222,30 @@ def test_a_machine_that_nothing_may_be_said_of(model: bytes, pressure: Any, mach
     one = said(model, pressure, machine_type)
     assert not one["known"] and one["components"] == {}
     assert code in [d["code"] for d in one["doubts"]] and all(d["hint"] for d in one["doubts"])
+
+
+def test_models_of_an_older_version_are_a_doubt_and_no_fault_of_the_watch() -> None:
+    one = said(msgspec.msgpack.encode({"machine_type": "mill", "format": 2}), wobbling(20))
+    assert not one["known"] and [d["code"] for d in one["doubts"]] == ["horizon:model-format"]
+
+
+def test_another_type_joins_the_book_and_the_same_data_again_change_nothing(model: bytes) -> None:
+    present = {"incumbent": base64.b64encode(model).decode()}
+    joined = trainer.describe(trainer.fit({**pumps(60, 60), **present, "machine_type": "lathe"}, 1))
+    assert set(joined["models"]) == {"lathe", "mill"} and joined["accepted"] and joined["score"] == 2
+    again = trainer.describe(trainer.fit({**pumps(60, 60), **present}, 2))
+    assert not again["accepted"] and again["score"] == 1
+    assert again["verdict"].startswith("Only 0 failures came that the one in use has not learnt from")
+    (fault,) = trainer.check({**pumps(60, 60), "incumbent": "%"})
+    assert (fault.code, fault.where) == ("horizon:not-a-model", "incumbent")
+
+
+def test_a_model_of_noise_is_not_taken_in() -> None:
+    noise = pumps(60, 60)
+    for k, m in enumerate(noise["machines"]):
+        rng = np.random.default_rng(1000 + k)
+        m["means"] = np.round(18 + rng.normal(0, 0.3, (DAYS, 1)), 2).tolist()
+        m["errors"]["low"], m["replaced"] = rng.uniform(0, DAYS, 2).tolist(), {}
+        m["failed"]["pump"] = rng.uniform(0, DAYS, rng.poisson(2)).tolist()  # at any time, however old it is
+    found = trainer.describe(trainer.fit(noise, 1))
+    assert not found["accepted"] and "nothing was learnt" in found["verdict"] and found["models"] == {}

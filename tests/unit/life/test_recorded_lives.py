@@ -56,6 +56,6 @@ def test_a_component_that_announces_its_failure_is_told_in_time() -> None:
     for m in some["machines"]:
         m["replaced"] = {"comp2": m["replaced"].get("comp2", [])}
         m["failed"] = {"comp2": m["failed"].get("comp2", [])}
-    (found,) = horizon.describe(horizon.fit(some, 1))["components"].values()
+    (found,) = horizon.describe(horizon.fit(some, 1))["models"]["pdm"]["components"].values()
     assert found["average_precision"] > 0.6 and found["base"] < 0.05
     assert found["cost"] < found["by_age"] <= found["at_failure"] * 1.2

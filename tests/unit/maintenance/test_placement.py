@@ -202,6 +202,30 @@ def test_every_fault_of_a_problem_is_told_at_once() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("busy", "1e999", "occupation:cost-negative"), ("visit_cost", "1e999", "placement:cost-negative"),
+        ("waiting", -1e308, "task:waiting-invalid"), ("rate_per_hour", "1e300", "technician:rate-negative"),
+        ("step_s", {}, "placement:not-understood"),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_no_money_are_refused_with_their_place(field: str, value: Any, code: str) -> None:
+    busy = value if field == "busy" else "5"
+    waiting = [[at(1), 1.0], [at(2), value]] if field == "waiting" else []
+    asked = problem(
+        machines=[machine("a", [], busy=busy)],
+        tasks=[task("t", "a", 1, (0, 8), waiting=waiting)],
+        technicians=[person("x", (0, 8)) | ({field: value} if field == "rate_per_hour" else {})],
+        **({field: value} if field in ("visit_cost", "step_s") else {}),
+    )
+    (fault,) = plugin.check(asked)
+    assert (fault.code, bool(fault.hint)) == (code, True)
+    assert fault.where.rpartition(".")[2] == {"busy": "busy_cost_per_hour", "rate_per_hour": "technicians[0]"}.get(
+        field, field
+    )
+
+
 def test_a_month_of_a_hall_is_placed_and_without_shared_visits_proved_to_be_best() -> None:
     asked = {**month(10, 2), "visit_cost": "0"}
     plan, told = last(asked, 20)

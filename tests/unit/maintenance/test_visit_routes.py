@@ -198,6 +198,22 @@ def test_without_visits_or_without_shifts_there_is_a_plan_that_says_so() -> None
     assert [x.code for x in off.left_out] == ["visit:outside-all-shifts"]
 
 
+@pytest.mark.parametrize(
+    ("kept_away", "code"), [({"skills": ["lasers"]}, "visit:skill-missing"), ({"prize": "0"}, "visit:no-room")]
+)
+def test_where_no_visit_is_made_although_there_are_shifts_each_has_its_reason(
+    kept_away: dict[str, Any], code: str
+) -> None:
+    problem = {
+        "currency": "EUR",
+        "visits": [visit(f"v{n}", 61.9, 24.9, 0, 8, **kept_away) for n in range(3)],
+        "technicians": [technician("t1", ["mechanics"])],
+    }
+    _, plan = last(problem, 5)
+    assert plan.routes == ()
+    assert {(x.visit, x.code) for x in plan.left_out} == {(f"v{n}", code) for n in range(3)}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_visit_may_be_made_in_one_of_several_windows(seed: int) -> None:
     problem = some_problem(seed, 4, 2)

@@ -98,6 +98,14 @@ def test_all_faults_at_once_and_none_is_kept(registers: Registers) -> None:
         registers.put(ACME, "boxes", "b", {})
 
 
+@pytest.mark.parametrize("mass", [10**40, -(2**63), 1e308])
+def test_a_number_that_nothing_can_be_is_refused_with_its_place(registers: Registers, mass: float) -> None:
+    with pytest.raises(InvalidInputError) as e:
+        registers.put(ACME, "crates", "c-1", {"title": "Much", "mass": mass})
+    assert [(f.code, f.where, bool(f.hint)) for f in e.value.faults] == [("number:too-large", "mass", True)]
+    assert registers.entries(ACME, "crates") == []
+
+
 def test_nobody_sees_or_writes_what_is_anothers(registers: Registers) -> None:
     registers.put(ACME, "crates", "c-1", {"title": "Ours", "mass": 1.0})
     registers.put(OTHER, "crates", "c-1", {"title": "Theirs", "mass": 2.0})

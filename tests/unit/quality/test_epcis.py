@@ -25,7 +25,7 @@ measures = st.builds(
     st.none() | numbers, st.none() | numbers, st.sampled_from(["", "pass", "fail"]),
 )  # fmt: skip
 batches = st.builds(
-    Used, st.just(batch_id("H7", "614141.1123456")), st.just("batch"), numbers, st.sampled_from(["", "kg"])
+    Used, st.just(batch_id("H7", "614141.1123456")), st.just("batch"), st.floats(0, 1e15), st.sampled_from(["", "kg"])
 )
 tools = st.builds(Used, st.just("urn:servitwin:obj:T1"), st.just("tool"))
 
@@ -144,6 +144,25 @@ def test_a_bad_document_is_told_whole() -> None:
         ("epcis:member-wrong", "eventList[2]"), ("epcis:event-type", "eventList[3]"),
         ("epcis:member-wrong", "eventList[4]"), ("epcis:member-missing", "eventList[5]"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("readPoint", "urn:epc:id:sgln:4012345.00011.987"), ("bizLocation", {"id": None}), ("errorDeclaration", 5),
+        ("eventTimeZoneOffset", "+99:99"), ("quantityList", [{"epcClass": "urn:x", "quantity": -1}]),
+        ("quantityList", [{"epcClass": "urn:x", "quantity": 1e308}]),
+    ],
+)  # fmt: skip
+def test_a_member_that_is_not_as_the_standard_has_it_is_told_and_never_left_out(member: str, value: object) -> None:
+    event = {
+        "type": "ObjectEvent", "action": "OBSERVE", "epcList": ["urn:epc:id:sgtin:4012345.011111.1"],
+        "eventTime": "2020-01-01T00:00:00Z", "eventTimeZoneOffset": "+00:00", member: value,
+    }  # fmt: skip
+    with pytest.raises(InvalidInputError) as told:
+        read_document(json.dumps(event).encode())
+    (fault,) = told.value.faults
+    assert (fault.code, fault.where, bool(fault.hint)) == ("epcis:member-wrong", f"eventList[0].{member}", True)
 
 
 @pytest.mark.parametrize(

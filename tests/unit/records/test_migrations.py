@@ -68,6 +68,8 @@ def test_a_database_of_the_third_version_keeps_its_settlements(url):
             "trace_objects",
             "releases",
             "release_gates",
+            "delivery_words",
+            "delivery_refs",
         ):
             connection.execute(sa.text(f"DROP TABLE {later}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))

@@ -213,6 +213,19 @@ def test_a_problem_is_made_of_registers_and_goes_on_from_the_plan() -> None:
     assert faults[0].code == "schedule:routing-missing"
 
 
+@pytest.mark.parametrize("seconds", [1e308, 1e9])
+def test_work_without_an_end_is_told_and_the_other_orders_are_planned(seconds: float) -> None:
+    slow = Routing((RoutingStep("10", (Way("m1", seconds),)),))
+    shop = production()
+    orders = {**shop.orders, "o2": ProductionOrder("slow", 1_000_000_000)}
+    problem, faults = assemble(
+        msgspec.structs.replace(shop, orders=orders, routings={**shop.routings, "slow": slow}), T0, at(100)
+    )
+    assert [(f.code, f.where) for f in faults] == [("schedule:lasts-too-long", "orders.o2")]
+    assert "o2/10" in faults[0].message and faults[0].hint
+    assert [o.id for o in problem.orders] == ["o1"]
+
+
 def test_the_next_task_says_why_and_what_is_missing() -> None:
     problem, _ = assemble(production(), T0, at(100))
     plan = plan_of(problem)

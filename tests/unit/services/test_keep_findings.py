@@ -23,10 +23,12 @@ from servitwin.engines.records import SqlRecords, migrate
 from servitwin.sdk.finding import ServiceFinding, finding_faults
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import Outcome
+from servitwin.usecases.assign_service import Assignment, assign_service
 from servitwin.usecases.keep_findings import MOST_OPEN, OVER_FOR, Finder, KeepFindings
 from servitwin.usecases.machine_changes import MachineChanges
 from servitwin.usecases.registry import Registry
-from servitwin.usecases.run_service import Assignment, RunServices, StepRequest, StepResult, assign_service
+from servitwin.usecases.run_service import RunServices
+from servitwin.usecases.service_ports import StepRequest, StepResult
 from tests.crane_records import UID
 from tests.service_runner import service_runner
 from tests.unit.services.test_run_service import MemoryHistory

@@ -3,6 +3,7 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,9 @@ from servitwin.domain.twin import Dated, Twin
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import Outcome
+from servitwin.usecases.assign_service import Assignment, assign_service, assignments, withdraw_service
 from servitwin.usecases.registry import Registry
-from servitwin.usecases.run_service import (
-    Assignment,
-    StepRequest,
-    StepResult,
-    assign_service,
-    assignments,
-    withdraw_service,
-)
+from servitwin.usecases.service_ports import StepRequest, StepResult
 from tests.crane_records import UID, crane_records
 from tests.service_runner import service_runner
 
@@ -165,7 +160,21 @@ def test_wrong_assignments_are_refused_with_their_faults(records: SqlRecords) ->
         assign_service(records, registry, host, Assignment("rises", "nobody", 0))
     with pytest.raises(InvalidInputError, match="rises:bound"):
         assign_service(records, registry, host, Assignment("rises", UID, 0))
+    for named in ("signals", "settings"):
+        with pytest.raises(InvalidInputError) as e:
+            assign_service(records, registry, host, Assignment("rises", UID, 0, {"above": 1, named: ["load", "laod"]}))
+        assert [(f.code, f.where, f.hint) for f in e.value.faults] == [("signal:unknown", f"{named}[1]", "It has load")]
     assert assignments(records) == []
+
+
+def test_assignments_made_at_once_are_all_kept(records: SqlRecords) -> None:
+    registry, host = Registry(records), CountingHost()
+    with ThreadPoolExecutor(8) as people:
+        made = people.map(
+            lambda n: assign_service(records, registry, host, Assignment("rises", UID, 0, {"above": n})), range(1, 25)
+        )
+        assert len(list(made)) == 24
+    assert sorted(a.parameters["above"] for a in assignments(records)) == list(range(1, 25))
 
 
 def test_withdrawing_ends_the_assignment_and_keeps_outcomes(records: SqlRecords) -> None:
@@ -195,3 +204,44 @@ def test_of_days_that_are_over_one_snapshot_is_kept_and_late_data_still_count(
     history.rows.append((5 * HOUR, 12.0))
     runner.advance(95 * HOUR + 6 * NS)
     assert rises(records) == [5 * HOUR] and runner.failures == {}
+
+
+def three_cranes(records: SqlRecords) -> tuple[MemoryHistory, list[str]]:
+    """Three machines with the same data, so that their steps are kept together."""
+    twins = [UID, *(f"01990000-0000-7000-8000-00000000000{n}" for n in (1, 2))]
+    for n, uid in enumerate(twins[1:]):
+        records.save_twin(Twin(uid, f"crane-more-{n}", "machine", type=(Dated("probe@1", 0),)))
+    history = MemoryHistory()
+    history.rows += [(1 * NS, 5.0), (4 * NS, 12.0), (9 * NS, 5.0)]
+    return history, twins
+
+
+def kept_of(records: SqlRecords, twin: str) -> list[tuple[int, int, int]]:
+    return [(o["from"], o["to"], o["revision"]) for o in records.outcomes("rises", twin, 0, 2**62)]
+
+
+def test_one_outcome_that_cannot_be_kept_keeps_no_other_from_being_kept(records: SqlRecords) -> None:
+    (history, twins), host = three_cranes(records), CountingHost()
+    runner = service_runner(history, records, host)
+    for uid in twins:
+        assign_service(records, Registry(records), host, Assignment("rises", uid, 0, {"above": 10}))
+    key = ASSIGNED.parameters_key
+    records.save_outcome("rises", "1", twins[1], key, 0, 20 * NS, 0, "{}", b'{"results":[{"rise":7}]}', None)
+    assert runner.advance(30 * NS) == 2
+    assert list(runner.failures) == [f"rises on {twins[1]}"]
+    assert "revision" in runner.failures[f"rises on {twins[1]}"]
+    assert [kept_of(records, uid) for uid in twins] == [[(0, 20 * NS, 0)]] * 3
+    assert runner.advance(41 * NS) == 3 and runner.failures == {}, "its next step is of another interval"
+
+
+def test_steps_that_a_killed_process_had_kept_already_are_kept_once(records: SqlRecords) -> None:
+    (history, twins), host = three_cranes(records), CountingHost()
+    for uid in twins:
+        assign_service(records, Registry(records), host, Assignment("rises", uid, 0, {"above": 10}))
+    killed, next_one = service_runner(history, records, host), service_runner(history, records, host)
+    next_one.advance(0)  # it has looked before the other one made its steps
+    assert killed.advance(30 * NS) == 3
+    before = [kept_of(records, uid) for uid in twins]
+    next_one.advance(30 * NS)
+    assert next_one.failures == {} and [kept_of(records, uid) for uid in twins] == before
+    assert next_one.advance(41 * NS) == 3, "each goes on from what is kept"

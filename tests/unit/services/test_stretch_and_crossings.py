@@ -9,8 +9,8 @@ from servitwin.domain.twin import Dated, Twin
 from servitwin.engines.records import SqlRecords, migrate
 from servitwin.sdk.manifest import Manifest
 from servitwin.sdk.service import Outcome
+from servitwin.usecases.assign_service import Assignment
 from servitwin.usecases.registry import Registry
-from servitwin.usecases.run_service import Assignment
 from servitwin.usecases.service_round import Work
 from servitwin.usecases.service_view import signals_read
 from servitwin.usecases.tell_crossings import tell_crossings

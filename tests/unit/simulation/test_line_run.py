@@ -12,7 +12,8 @@ from servitwin.domain.error import InvalidInputError
 from servitwin.domain.line_change import Change, Scenario, changed, own_availability
 from servitwin.domain.line_model import Duration, LineModel, Route, Source, Station, Stop, check_line, measured
 from servitwin.domain.line_result import difference, estimate, spread, student
-from servitwin.services.operation.line_simulation.run import Stopped, simulate
+from servitwin.services.operation.line_simulation.limits import Stopped
+from servitwin.services.operation.line_simulation.run import simulate
 
 
 def law(mean: float) -> Duration:
@@ -175,6 +176,19 @@ def test_a_cycle_without_a_way_out_and_more_faults_at_once():
     assert codes(LineModel("x", (Station("a", fixed(1.0)), Station("b", fixed(1.0))), (Source("a"),))) == [
         "line:unreached"
     ]
+
+
+@pytest.mark.parametrize("clock", ["calendar", "work"])
+def test_stops_without_number_end_a_run_as_parts_do(clock):
+    """Before the first part is done: 300 million stops of a machine that needs 30 years for it."""
+    often = Stop("jam", fixed(3.0), fixed(0.001), clock=clock)
+    stuck = line(Station("s", fixed(1e9), stops=(often,)))
+    with pytest.raises(InvalidInputError) as too_many:
+        simulate(stuck, 1e9, 1, most_events=100_000)
+    assert too_many.value.fault.code == "line:too-many-events"
+    asked = iter([False, True])
+    with pytest.raises(Stopped):
+        simulate(stuck, 1e9, 1, stop=lambda: next(asked))
 
 
 def test_a_run_that_would_never_end_is_refused_in_time():

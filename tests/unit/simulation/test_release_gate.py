@@ -76,6 +76,22 @@ def test_a_release_taken_back_is_sent_no_more_and_its_new_file_says_so(house: Ho
         house.desk.withdraw(RITVA, "mill-500-4.2.0", "again")
 
 
+def test_a_release_taken_back_while_it_is_tried_is_blocked_and_says_so(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = house.files.put
+
+    def taken_back_meanwhile(content: bytes) -> str:
+        if b'"gate"' in content:  # the record, just before the statement
+            house.desk.withdraw(RITVA, "mill-500-4.2.0", "It wears the tools")
+        return put(content)
+
+    monkeypatch.setattr(house.files, "put", taken_back_meanwhile)
+    gate = house.tried(controller="mill-door@2", settings={"set-feed": {"percent": 106.0}})
+    assert gate.state == "blocked" and gate.statement == ""
+    assert gate.fault is not None and gate.fault.code == "release:withdrawn"
+
+
 def connector(house: House) -> SimulatorConnector:
     config = msgspec.convert(house.config, SimulatorConfig, strict=False)
     config = msgspec.structs.replace(config, trusted_keys=(house.keys.public_key("aurora"),))

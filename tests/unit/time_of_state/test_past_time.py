@@ -77,6 +77,7 @@ def test_the_past_that_is_kept_is_the_past_that_is_read(seed: int) -> None:
             records.declared.setdefault("uid-mill-1", []).append(Gap(begin, begin + HOUR, "declared"))
         sources = Sources(history, registry, records, {0: len(history.arrived) - 1})  # type: ignore[arg-type]
         end = now - (rng.randint(0, DAY) if rng.random() < 0.2 else 0)
+        start += rng.choice([-1, 0, 1, 1]) * rng.choice([1, MINUTE, 2 * HOUR])
         kept = past.tables(sources, machines, start, end)
         whole = read_machines(sources, machines, start, end)
         for machine in machines:
@@ -96,3 +97,6 @@ def test_who_asks_again_reads_what_is_new_alone() -> None:
     history.reads.clear()
     past.tables(sources, [mill], DAY_START, now + MINUTE)
     assert min(start for _, start, _ in history.reads) == now - 2 * MINUTE
+    history.reads.clear()
+    past.tables(sources, [mill], DAY_START + MINUTE, now + 2 * MINUTE)  # the same month up to now, a minute later
+    assert min(start for _, start, _ in history.reads) == now - MINUTE

@@ -21,9 +21,10 @@ from servitwin.sdk.service import Outcome, ServiceBatch
 from servitwin.usecases.account_daily import daily_states
 from servitwin.usecases.account_oee import oee
 from servitwin.usecases.account_time import availability, states
+from servitwin.usecases.assign_service import Assignment, assign_service
 from servitwin.usecases.list_alarms import list_alarms
 from servitwin.usecases.registry import Registry
-from servitwin.usecases.run_service import Assignment, StepRequest, StepResult, assign_service
+from servitwin.usecases.service_ports import StepRequest, StepResult
 from tests.service_runner import service_runner
 
 Row = tuple[str, str, int, float | str | None]

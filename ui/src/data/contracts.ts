@@ -1,5 +1,5 @@
 import { get, path } from "../api/client";
-import type { ContractDetail, ContractStatus, ContractSummary, Exclusion, Forecast, InvoiceSummary, Page } from "../api/types";
+import type { ContractDetail, ContractStatus, ContractSummary, Exclusion, Forecast, InvoiceSummary, Page, Savings } from "../api/types";
 import { type Asked, useQuery } from "./query";
 import { useAsOfText } from "./twins";
 
@@ -29,3 +29,9 @@ export const useExclusions = (id: string): Asked<Page<Exclusion>> =>
 
 export const useInvoices = (contract = ""): Asked<Page<InvoiceSummary>> =>
   useQuery(`invoices ${contract}`, (signal) => get<Page<InvoiceSummary>>("/invoices", { contract, limit: 500 }, signal), 30_000);
+
+/** What contracts save their customers a year, by service and customer. */
+export function useSavings(): Asked<Savings> {
+  const to = useAsOfText();
+  return useQuery(`savings ${to ?? ""}`, (signal) => get<Savings>("/savings", { to }, signal), to === null ? 300_000 : 0, "savings");
+}

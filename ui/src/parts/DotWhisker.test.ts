@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ticksOf } from "./DotWhisker";
+import { linesOf, ticksOf } from "./DotWhisker";
 
 describe("ticks of differences", () => {
   it("are round and have zero among them", () => {
@@ -8,5 +8,16 @@ describe("ticks of differences", () => {
   });
   it("are zero alone where nothing differs", () => {
     expect(ticksOf(0, 0, 4)).toEqual([0]);
+  });
+});
+
+describe("names above their whiskers", () => {
+  it("are broken between words and lose nothing", () => {
+    expect(linesOf("Looking for information on a fault", 20)).toEqual(["Looking for", "information on a", "fault"]);
+    expect(linesOf("Looking for tools", 40)).toEqual(["Looking for tools"]);
+  });
+  it("are broken inside a word that fits no line", () => {
+    expect(linesOf("a Donaudampfschifffahrt", 10)).toEqual(["a", "Donaudampf", "schifffahr", "t"]);
+    expect(linesOf("", 10)).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { IxContentHeader } from "@siemens/ix-react";
 import type { ReactNode } from "react";
 import type { ApiError } from "../api/client";
 import { Empty, Loaded, Skeleton } from "./Feedback";
+import { stackedBy } from "./stacked";
 
 interface ListPageProps<Row> {
   title: string;
@@ -26,7 +27,7 @@ export function ListPage<Row>({ title, lead, answer, none, noneHint, columns, ro
           ) : (
             // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
             <div className="grid-box" tabIndex={0} role="group" aria-label={title}>
-              <table className="grid">
+              <table className="grid stacks" style={stackedBy(columns.map((column) => column.title))}>
                 <thead>
                   <tr>
                     {columns.map((column) => (

@@ -43,7 +43,8 @@ export function Sparkline({
       ) : null}
       <path className="spark-line" d={linePath(points, x, y)} vectorEffect="non-scaling-stroke" />
       {last && last.value !== null ? (
-        <circle className={out ? "spark-last out" : "spark-last"} cx={Math.min(width - 2.5, x(last.at))} cy={y(last.value)} r="2.5" />
+        // A stroke of no length with round ends: a dot that stays round however the drawing is stretched.
+        <path className={out ? "spark-last out" : "spark-last"} d={`M${Math.min(width - 2.5, x(last.at)).toFixed(1)} ${y(last.value).toFixed(1)}h0`} vectorEffect="non-scaling-stroke" />
       ) : null}
     </svg>
   );

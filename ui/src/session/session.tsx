@@ -59,6 +59,9 @@ export const mayReadControllers = (account: Account): boolean =>
 export const mayPlan = (account: Account): boolean =>
   ["production_manager", "maintenance", "service_manager", "engineer", "analyst", "administrator"].some((role) => account.roles.includes(role as never));
 
+/** Who stands at machines and says what a shift was like; the API decides what is taken. */
+export const maySayRoutine = (account: Account): boolean => ["operator", "production_manager", "maintenance", "administrator"].some((role) => account.roles.includes(role as never));
+
 export const mayAdminister = (account: Account): boolean => account.roles.includes("administrator");
 
 export function SessionProvider({ children }: { children: ReactNode }) {

@@ -10,10 +10,12 @@ import { maintenance } from "./en/maintenance";
 import { offers } from "./en/offers";
 import { places } from "./en/places";
 import { plan } from "./en/plan";
+import { savings } from "./en/savings";
 import { setups } from "./en/setups";
 import { simulation } from "./en/simulation";
 import { quality } from "./en/quality";
 import { robots } from "./en/robots";
+import { routine } from "./en/routine";
 
 /** Every text that people read, in one place for translation. */
 export const t = {
@@ -30,6 +32,8 @@ export const t = {
   ...machineKeys,
   ...quality,
   ...robots,
+  ...routine,
+  ...savings,
   ...maintenance,
   ...simulation,
   ...setups,

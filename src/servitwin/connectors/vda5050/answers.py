@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from servitwin.connectors.vda5050.arrival import done_by, pace_shown
 from servitwin.connectors.vda5050.config import VdaConfig
 from servitwin.connectors.vda5050.desk import Desk
 from servitwin.connectors.vda5050.fleet import Fleet, Zone
@@ -81,7 +82,10 @@ def shown(fleet: Fleet, now: int, clock: float) -> Json:
     planned = sorted((t for t in fleet.tasks.open() if not t.ripe(now)), key=lambda t: t.not_before or 0)
     return {
         "robots": [shown_robot(fleet, d, clock) for d in fleet.desks.values()],
-        "tasks": [_task(t) | {"planned": not t.ripe(now)} for t in [*ripe, *planned[:MOST_PLANNED]]]
+        "tasks": [
+            _task(t) | {"planned": not t.ripe(now), "expected": done_by(fleet, t, now)}
+            for t in [*ripe, *planned[:MOST_PLANNED]]
+        ]
         + [_task(t) for t in reversed(done)],
         "planned": len(planned),
         "zones": [msgspec.to_builtins(z) for z in fleet.zones.values()],
@@ -120,6 +124,8 @@ def shown_robot(fleet: Fleet, desk: Desk, clock: float) -> Json:
         "place": s.last_node if s else "",
         "held": held,
         "plan": plan,
+        "arrives": desk.arrives,
+        **pace_shown(fleet, desk),
         "task": task.id if task else "",
         "waits": desk.waits,
         "doubt": desk.doubt,

@@ -81,7 +81,7 @@ class Shuttle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SimulatedConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One simulated robot. ``start``: place it first stands on."""
+    """One simulated robot. ``start``: place it first stands on; ``fastest``: m/s, as its factsheet says; 0: usual."""
 
     twin: str
     manufacturer: str
@@ -89,6 +89,7 @@ class SimulatedConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start: tuple[int, int] | str
     version: str = "2.1.0"
     battery: float = 80.0
+    fastest: float = 0.0
 
     @property
     def robot(self) -> Robot:
@@ -169,6 +170,11 @@ def read_config(raw: Any) -> VdaConfig:
             if not graph.places_of([_name(r.start)]):
                 where = f"simulate.robots[{i}].start"
                 faults.append(Fault("map:place-unknown", f"{_name(r.start)!r} is no place", "Name a free cell", where))
+    for i, r in enumerate(config.simulate.robots if config.simulate else ()):
+        if not 0 <= r.fastest <= config.limits.fastest_m_s:
+            hint = f"0 (usual), up to limits.fastest_m_s ({config.limits.fastest_m_s:g} m/s)"
+            where = f"simulate.robots[{i}].fastest"
+            faults.append(Fault("vda5050:config-wrong", f"fastest is {r.fastest}", hint, where))
     if faults:
         raise InvalidInputError(faults)
     return config

@@ -14,9 +14,9 @@ from servitwin.connectors.vda5050 import answers, steer, write
 from servitwin.connectors.vda5050.config import VdaConfig
 from servitwin.connectors.vda5050.decode import IMPOSSIBLE, OWN, Decoded, Decoder
 from servitwin.connectors.vda5050.fleet import Fleet, Say
-from servitwin.connectors.vda5050.hear import hear_connection, hear_state, watch_state
+from servitwin.connectors.vda5050.hear import hear_connection, hear_factsheet, hear_state, watch_state
 from servitwin.connectors.vda5050.mqtt_link import MqttLink
-from servitwin.connectors.vda5050.read import read_connection, read_state
+from servitwin.connectors.vda5050.read import read_connection, read_factsheet, read_state
 from servitwin.connectors.vda5050.store import Store
 from servitwin.domain.command import Command
 from servitwin.domain.error import InvalidInputError
@@ -124,6 +124,8 @@ class FleetConnector:
                 hear = hear_state if self._config.steer else watch_state
                 why = hear(self._fleet, robot.twin, read_state(payload), now, clock)
                 self._soon.set()
+            elif leaf == "factsheet":
+                hear_factsheet(self._fleet, robot.twin, read_factsheet(payload)[1])
             elif leaf == "connection":
                 head, word = read_connection(payload)
                 hear_connection(self._fleet, robot.twin, word, now, clock, head.stamp)

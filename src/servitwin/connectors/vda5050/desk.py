@@ -72,6 +72,8 @@ class Desk(msgspec.Struct, omit_defaults=True):
     blocked_since: float | None = None
     told: str = ""
     late: tuple[int, int] = (-1, 0)
+    arrives: int | None = None  # ns UTC at which it will probably be where it has something to do next
+    foretold: tuple[str, int, float] | None = None  # what for, when (ns UTC), and in how many seconds without traffic
 
     @property
     def twin(self) -> str:

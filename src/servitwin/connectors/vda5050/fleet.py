@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -12,8 +13,9 @@ from servitwin.connectors.vda5050.config import Limits, Shuttle
 from servitwin.connectors.vda5050.desk import Desk, KeptDesk, kept, take_up
 from servitwin.connectors.vda5050.event import Events, FleetEvent
 from servitwin.connectors.vda5050.message import Action, Order, Robot
+from servitwin.connectors.vda5050.pace import Pace, Paces
 from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
-from servitwin.domain.fleet.ahead import AheadPlanner
+from servitwin.domain.fleet.ahead import AheadPlanner, Coming
 from servitwin.domain.fleet.right_of_way import RightOfWay
 from servitwin.domain.fleet.road_map import Graph
 from servitwin.domain.fleet.scheduled import Move, ScheduleStations, in_words, revise, tasks_of
@@ -42,6 +44,7 @@ class Kept(msgspec.Struct, omit_defaults=True):
     events: list[FleetEvent] = []
     life: int = 0
     on_the_way: dict[str, dict[str, set[str]]] = {}
+    paces: dict[str, Pace] = {}
 
 
 class Say(msgspec.Struct, frozen=True):
@@ -76,6 +79,7 @@ class Fleet:
         self.zones = {z.id: z for z in k.zones}
         self.events = Events(k.events)
         self.right = RightOfWay()
+        self.paces = Paces(limits.fastest_m_s, k.paces)
         self.planner = AheadPlanner(graph, 7)
         self.life = max(k.life + 1, born)
         self.check = DrivenCheck({(w.start, w.end) for w in graph.road_map.ways}, limits.fastest_m_s, limits.nearest_m)
@@ -113,6 +117,31 @@ class Fleet:
         if not found:
             raise NotFoundError(Fault("map:place-unknown", f"{name[:60]!r} is not on the map", "", "place"))
         return found[0]
+
+    def coming(self, twin: str, clock: float, *, stopped: bool = False) -> Coming | None:
+        """When a robot will be at the last place it is released to; None: it stands there.
+
+        Args:
+            twin: who.
+            clock: seconds that never jump.
+            stopped: something holds it where it is, nobody knows for how long.
+        """
+        desk, held = self.desks[twin], self.right.held.get(twin, [])
+        if len(held) < 2 or not desk.order_id or len(desk.base) < 2:
+            return None
+        pace, seconds, behind = self.paces.of(twin), 0.0, []
+        cost, unit = self.planner.travel.at(pace).cost, self.planner.travel.at(pace).unit_m
+        p = desk.state.position if desk.state is not None else None
+        for number, (a, b) in enumerate(itertools.pairwise(held)):
+            share = 1.0
+            if number == 0 and p is not None and self.graph.length.get((a, b)):
+                left = math.hypot(self.graph.x[b] - p.x, self.graph.y[b] - p.y)
+                share = min(1.0, left / self.graph.length[a, b])
+            seconds += (1 if cost is None else cost.get((a, b), 0)) * unit * share / pace
+            if number == 0 and desk.state is not None and desk.state.driving:
+                seconds = max(0.0, seconds - (clock - desk.heard))
+            behind.append((a, math.inf if stopped else seconds))
+        return Coming(math.inf if stopped else seconds, tuple(behind))
 
     def closed(self) -> frozenset[int]:
         """Places that zones close."""
@@ -245,4 +274,4 @@ class Fleet:
         """What has to be written down before anything is sent."""
         desks = [kept(d) for d in self.desks.values()]
         zones, events = list(self.zones.values()), list(self.events.kept)
-        return Kept(self.tasks.all(), zones, desks, events, self.life, dict(self.on_the_way))
+        return Kept(self.tasks.all(), zones, desks, events, self.life, dict(self.on_the_way), self.paces.known)

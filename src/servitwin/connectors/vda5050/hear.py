@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -11,10 +12,12 @@ from servitwin.connectors.vda5050.desk import MID_WAY_M, Desk, nearest, node_of,
 from servitwin.connectors.vda5050.fleet import Fleet
 from servitwin.connectors.vda5050.message import FINAL, ConnectionWord, State
 from servitwin.connectors.vda5050.plausible import why_impossible, why_outside
-from servitwin.domain.instant import format_instant
+from servitwin.connectors.vda5050.read import Factsheet
+from servitwin.domain.instant import MINUTE, format_instant
 
 BELIEVED_AFTER = 3  # plausible reports in a row
 RESTARTED_AFTER = 3  # messages that count up again from below: the robot has begun anew
+CLOCK_AHEAD = MINUTE
 TOLD_REFUSALS, LONGEST_RETRY_S = 4, 30.0
 
 
@@ -27,10 +30,11 @@ def hear_connection(fleet: Fleet, twin: str, word: ConnectionWord, now: int, clo
         word: what is said.
         now: ns UTC.
         clock: seconds that never jump.
-        stamp: the robot's time of the word: a state that it sent before does not contradict it.
+        stamp: the robot's time of the word: a state that it sent before does not contradict it. From a clock far
+            ahead it is our time of the word: set right, the clock would stay behind it for ever.
     """
     desk = fleet.desk(twin)
-    desk.connection_at = stamp
+    desk.connection_at = stamp if stamp <= now + CLOCK_AHEAD else now
     before, desk.connection = desk.connection, word
     if word in ("ONLINE", "HIBERNATING"):
         desk.heard = clock
@@ -38,6 +42,11 @@ def hear_connection(fleet: Fleet, twin: str, word: ConnectionWord, now: int, clo
         desk.late = (-1, RESTARTED_AFTER)  # its counters and its clock may begin anew
     if word == "HIBERNATING" and before != word:
         fleet.events.note(now, "hibernating", f"{twin} hibernates: its silence is no fault.", robot=twin)
+
+
+def hear_factsheet(fleet: Fleet, twin: str, sheet: Factsheet) -> None:
+    """A robot says what it is: how fast it can drive counts for plans until its ways were measured."""
+    fleet.paces.said(fleet.desk(twin).twin, sheet.fastest)
 
 
 def hear_state(fleet: Fleet, twin: str, state: State, now: int, clock: float) -> str:
@@ -190,7 +199,9 @@ def _follow(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
     if ours:
         if state.update_id >= desk.update:
             desk.taken, desk.refused = True, 0
+        before = desk.base[0].id
         passed = desk.passed(state.last_sequence, state.last_node)
+        _time_way(fleet, desk, state, [before, *(passed or [])])
         if passed or (passed is not None and _stands_on(fleet, state)):
             fleet.right.left(desk.twin, fleet.graph.index[state.last_node])
         _check(fleet, desk, state, now, passed or [])
@@ -205,12 +216,32 @@ def _follow(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
         _follow_refusal(fleet, desk, state, now)
 
 
+def _time_way(fleet: Fleet, desk: Desk, state: State, ways: Sequence[str]) -> None:
+    """Measure how fast it drives, where nothing holds it up."""
+    held_up = desk.pauses or desk.cancel or state.paused or state.field_violation or state.errors or desk.doubt
+    if held_up:
+        fleet.paces.stopped(desk.twin)
+    if len(ways) < 2:
+        return
+    graph = fleet.graph
+    driven = [(graph.index[a], graph.index[b]) for a, b in itertools.pairwise(ways)]
+    pace = fleet.paces.of(desk.twin)
+    if any(graph.limited(*way, pace) for way in driven):  # how fast the way is, not how fast the robot
+        fleet.paces.stopped(desk.twin)
+    metres = sum(graph.length.get(way, 0.0) for way in driven)
+    free = len(desk.base) > 1 and not held_up
+    works = len(desk.base) == 1 and bool(desk.job)
+    fleet.paces.passed(desk.twin, state.stamp, metres, free=free, works=works)
+
+
 def _follow_job(fleet: Fleet, desk: Desk, state: State, now: int) -> None:
     """The action its goal asked for: done, or failed."""
     action = state.action(desk.job) if desk.job else None
     if action is None or action.status not in ("FINISHED", "FAILED"):
         return
     desk.job = ""
+    if action.type in ("pick", "drop"):
+        fleet.paces.worked(desk.twin, state.stamp)
     if desk.charger is not None and action.type == "startCharging":
         if action.status == "FAILED":
             fleet.events.note(

@@ -15,7 +15,7 @@ from servitwin.connectors.vda5050 import write
 from servitwin.connectors.vda5050.config import Simulate, VdaConfig, simulated_place
 from servitwin.connectors.vda5050.decode import Decoded, Decoder
 from servitwin.connectors.vda5050.mqtt_link import MqttLink
-from servitwin.connectors.vda5050.simulated_robot import FAULTS, SimulatedRobot
+from servitwin.connectors.vda5050.simulated_robot import FAULTS, USUAL_FASTEST_M_S, SimulatedRobot
 from servitwin.domain.command import Command
 from servitwin.domain.error import Fault
 from servitwin.domain.fleet.road_map import Graph
@@ -48,6 +48,7 @@ class SimulatedFleet:
         self._config, self._now, self._clock = config, now, clock
         self._simulate: Simulate = config.simulate or Simulate(())
         self._graph = Graph(config.map.road_map())
+        self._fastest = config.limits.fastest_m_s
         robots = [r.robot for r in self._simulate.robots]
         self._decoder = Decoder(robots, self._graph)
         self._robots = {r.twin: self._new(r.twin) for r in robots}
@@ -60,7 +61,10 @@ class SimulatedFleet:
     def _new(self, twin: str) -> SimulatedRobot:
         c = next(r for r in self._simulate.robots if r.twin == twin)
         p, g = simulated_place(c, self._graph), self._graph
-        return SimulatedRobot(c.robot, g.ids[p], g.x[p], g.y[p], map_id=g.road_map.id, battery=c.battery)
+        return SimulatedRobot(
+            c.robot, g.ids[p], g.x[p], g.y[p], map_id=g.road_map.id, battery=c.battery,
+            fastest=c.fastest or min(USUAL_FASTEST_M_S, self._fastest),
+        )  # fmt: skip
 
     # -- Connector --------------------------------------------------------------------------------------------
     def decode(self, topic: str, payload: bytes, received: int) -> Decoded:

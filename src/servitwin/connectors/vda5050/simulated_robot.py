@@ -30,6 +30,7 @@ FAULTS = {
     "manual": "Somebody drives it by hand",
     "slow": "It drives at a fifth of its speed",
 }
+USUAL_FASTEST_M_S = 1.2
 ACTION_S = {"pick": 4.0, "drop": 4.0}
 _CLOSE_M = 0.02
 _DRIVE_DRAIN, _REST_DRAIN, _CHARGE = 0.03, 0.004, 0.8  # percent a second
@@ -50,8 +51,9 @@ class SimulatedRobot:
     """One robot: takes orders and instant actions as bytes, moves, and says its state."""
 
     def __init__(
-        self, robot: Robot, place: str, x: float, y: float, *, map_id: str, battery: float = 80.0, fastest: float = 1.2
-    ) -> None:
+        self, robot: Robot, place: str, x: float, y: float, *, map_id: str, battery: float = 80.0,
+        fastest: float = USUAL_FASTEST_M_S,
+    ) -> None:  # fmt: skip
         self.robot = robot
         self.x, self.y, self.theta = x, y, 0.0
         self.map_id = map_id

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 
 from servitwin.connectors.vda5050 import troubles
+from servitwin.connectors.vda5050.arrival import note_arrivals
 from servitwin.connectors.vda5050.desk import OUT_OF_PLAN, Desk
 from servitwin.connectors.vda5050.fleet import Fleet, Say
 from servitwin.connectors.vda5050.message import Action
@@ -30,7 +31,7 @@ def step(fleet: Fleet, now: int, clock: float) -> list[Say]:
     conditions = {t: d.condition(clock, fleet.limits.silent_s) for t, d in fleet.desks.items()}
     troubles.look_after(fleet, conditions, now)
     fleet.planner.close(_closed(fleet, conditions))
-    give_work(fleet, conditions, now)
+    give_work(fleet, conditions, now, clock)
     says = _actions(fleet, conditions, clock)
     if not _all_heard(fleet, conditions, now, clock, says):
         return says
@@ -124,12 +125,18 @@ def _move(fleet: Fleet, conditions: Mapping[str, str], now: int, clock: float) -
     goals = goals_of(fleet, at, conditions)
     held = {t for t in at if _keeps_still(fleet.desks[t], conditions[t], clock)}
     _say_unreachable(fleet, at, goals, now)
-    fleet.plans = fleet.planner.plan(at, goals, held, STEPS)
+    paces = {t: fleet.paces.of(t) for t in at}
+    ways = {t: fleet.coming(t, clock, stopped=conditions[t] != "ready") for t in at}
+    coming = {t: c for t, c in ways.items() if c is not None}
+    fleet.plans = fleet.planner.plan(at, goals, held, STEPS, paces=paces, coming=coming)
+    note_arrivals(fleet, goals, now)
     closed = fleet.closed()
+    fewer = _places_ahead(fleet, paces)
     inside = {t for t, p in at.items() if p in closed}
     given = fleet.right.release(
-        {t: p for t, p in fleet.plans.items() if t not in inside}, ahead=fleet.limits.ahead, still=held, closed=closed
-    )
+        {t: p for t, p in fleet.plans.items() if t not in inside},
+        ahead=fleet.limits.ahead, fewer=fewer, still=held, closed=closed,
+    )  # fmt: skip
     given |= fleet.right.release({t: p for t, p in fleet.plans.items() if t in inside}, ahead=1, still=held)
     says = []
     for twin in at:
@@ -140,6 +147,12 @@ def _move(fleet: Fleet, conditions: Mapping[str, str], now: int, clock: float) -
             says.append(said)
         _note_waiting(fleet, desk, goals.get(twin), twin in given, now, clock)
     return says
+
+
+def _places_ahead(fleet: Fleet, paces: Mapping[str, float]) -> dict[str, int]:
+    """Places that slow robots get ahead: for as long as the fastest has its own, but so many that they drive on."""
+    fastest = max(paces.values(), default=1.0)
+    return {t: max(min(fleet.limits.ahead, 2), round(fleet.limits.ahead * pace / fastest)) for t, pace in paces.items()}
 
 
 def _keeps_still(desk: Desk, condition: str, clock: float) -> bool:

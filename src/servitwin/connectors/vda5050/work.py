@@ -11,10 +11,10 @@ from servitwin.domain.fleet.distances import FAR
 from servitwin.domain.fleet.transport import Task, assign
 from servitwin.domain.instant import NS
 
-QUEUE_STEPS = 3  # who has to wait for a station does so at this distance, m or steps
+QUEUE_STEPS = 3  # who has to wait for a station does so at this distance, in ways of usual length
 
 
-def give_work(fleet: Fleet, conditions: Mapping[str, str], now: int) -> None:
+def give_work(fleet: Fleet, conditions: Mapping[str, str], now: int, clock: float) -> None:
     """Give waiting tasks to robots that are free; say once why a task cannot be done now."""
     _shuttles(fleet, now)
     free = {}
@@ -26,13 +26,21 @@ def give_work(fleet: Fleet, conditions: Mapping[str, str], now: int) -> None:
             free[twin] = fleet.graph.index[desk.base[-1].id]
     waiting = [t for t in fleet.tasks.open() if t.state == "waiting" and t.ripe(now)]
     distances = fleet.planner.distances
-    given, unreachable = assign(waiting, free, fleet.place, lambda a, b: distances.to(b)[a])
+    ways = {t: fleet.coming(t, clock) for t in free}
+    first = {t: way.seconds if way is not None else 0.0 for t, way in ways.items()}
+
+    def seconds(twin: str, place: int) -> float:
+        return first[twin] + fleet.planner.travel.seconds(fleet.paces.of(twin), free[twin], place)
+
+    given, unreachable = assign(waiting, free, fleet.place, lambda a, b: distances.to(b)[a] < FAR, seconds)
     for twin, task in given.items():
         task.state, task.robot, task.started, task.reason = "assigned", twin, now, ""
         what = task.load or "a load"
         text = f"{twin} fetches {what} at {task.origin} for {task.target}"
         text += f" (operation {task.operation} of {task.order})" if task.order else ""
-        text += ": it is the nearest that is free."
+        text += (
+            f": of those that are free it is there soonest, in about {seconds(twin, fleet.place(task.origin)):.0f} s."
+        )
         fleet.events.note(now, "task-given", text, robot=twin, place=task.origin)
     for task in unreachable:
         why = f"no free robot has a way to {task.origin} and on to {task.target}"
@@ -96,9 +104,10 @@ def goals_of(fleet: Fleet, at: dict[str, int], conditions: Mapping[str, str]) ->
         target = target_of(fleet, fleet.desks[twin])
         if target is not None:
             wanted.setdefault(target, []).append(twin)
-    near = QUEUE_STEPS * (2000 if fleet.graph.cost is not None else 1)
+    near = _queue(fleet)
     for target, robots in wanted.items():
-        # Who is there or works there comes first, then who is nearest; the others wait where they are in nobody's way.
+        # Who is there or works there comes first, then who is nearest, not who is soonest: a slow robot that had to let
+        # others by before a station stood in their way. The others wait where they are in nobody's way.
         robots.sort(key=lambda r: (fleet.desks[r].job == "", distances.to(target)[at[r]], r))
         goals[robots[0]] = target
         for other in robots[1:]:
@@ -114,10 +123,15 @@ def goals_of(fleet: Fleet, at: dict[str, int], conditions: Mapping[str, str]) ->
     return goals
 
 
+def _queue(fleet: Fleet) -> float:
+    """How far before a station the next one waits, in units of the tables of distances."""
+    return QUEUE_STEPS * fleet.graph.step_m / fleet.planner.distances.unit_m
+
+
 def _before(fleet: Fleet, target: int, at: int, taken: set[int]) -> int:
     """A place on the way to the target, some steps before it."""
     table = fleet.planner.distances.to(target)
-    near = QUEUE_STEPS * (2000 if fleet.graph.cost is not None else 1)
+    near = _queue(fleet)
     place = at
     while table[place] > near:
         place = min(fleet.graph.out[place], key=lambda w: table[w])

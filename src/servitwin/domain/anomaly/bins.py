@@ -13,7 +13,21 @@ from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.observation import Bools, Floats, Int64s
 
 BETWEEN = ""  # regime of a bin in which the regime changed, or was not known
+ALONE = "all"  # regime of a machine that names none
 LARGEST = 1e100  # readings beyond are taken for this, so that squares stay finite
+
+
+@dataclass(slots=True, eq=False)
+class SettingBins:
+    """The k settings of m bins, by name.
+
+    ``mean``: (m, k), NaN where nothing was known; ``span``: (m, k), from the lowest to the highest value that held at
+    any time in the bin, also the one that it began with.
+    """
+
+    names: tuple[str, ...]
+    mean: Floats
+    span: Floats
 
 
 @dataclass(slots=True, eq=False)
@@ -24,6 +38,7 @@ class Bins:
         mean, low, high: shape (m, d); NaN where no value of the signal was known.
         regime: name of the regime that held in all of the bin, else :data:`BETWEEN`.
         rows: how many rows were in it.
+        settings: numbers that say how the machine was run; None: none are named.
     """
 
     number: Int64s
@@ -32,6 +47,7 @@ class Bins:
     high: Floats
     regime: list[str]
     rows: Int64s
+    settings: SettingBins | None = None
 
     def __len__(self) -> int:
         """Number of bins."""
@@ -46,7 +62,9 @@ class Bins:
         return self._part(slice(count, None))
 
     def _part(self, s: slice) -> Bins:
-        return Bins(self.number[s], self.mean[s], self.low[s], self.high[s], self.regime[s], self.rows[s])
+        own = self.settings
+        settings = None if own is None else SettingBins(own.names, own.mean[s], own.span[s])
+        return Bins(self.number[s], self.mean[s], self.low[s], self.high[s], self.regime[s], self.rows[s], settings)
 
 
 def unchanged(bins: Bins, low: Floats, high: Floats) -> Bools:

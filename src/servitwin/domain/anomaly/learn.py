@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from servitwin.domain.anomaly.bins import BETWEEN, Bins, unchanged
+from servitwin.domain.anomaly.found_regimes import find_regimes
 from servitwin.domain.anomaly.model import (
     AnomalyModel,
     AnomalySettings,
@@ -30,12 +31,13 @@ def learn(signals: tuple[str, ...], bins: Bins, settings: AnomalySettings, still
     """The machine as it was in these bins, regime by regime.
 
     A signal without any change in a regime is left out there: nothing can be said about how far it may go. So is one
-    that was known in less than half of the regime's bins. ``still``: what :func:`unchanged` says of the bins,
-    where it is known already.
+    that was known in less than half of the regime's bins. Where the bins have settings, regimes are found in them.
+    ``still``: what :func:`unchanged` says of the bins, where it is known already.
 
     Raises:
         InvalidInputError: ``anomaly:setting-out-of-range``, ``anomaly:no-signals``, or why no regime at all could be
-            learnt: ``anomaly:stretch-too-short``, ``anomaly:signal-constant``, ``anomaly:signal-unknown``.
+            learnt: ``anomaly:stretch-too-short``, ``anomaly:signal-constant``, ``anomaly:signal-unknown``,
+            ``anomaly:setting-unknown``, ``anomaly:settings-not-held``.
     """
     faults = settings.faults()
     if not signals:
@@ -46,9 +48,13 @@ def learn(signals: tuple[str, ...], bins: Bins, settings: AnomalySettings, still
         none = np.full(len(signals), np.nan)
         still = unchanged(bins, none, none) if len(bins) else np.zeros(bins.mean.shape, np.bool_)
     regimes: dict[str, RegimeModel] = {}
+    named, found, notes = bins.regime, None, list[Fault]()
     left_out: list[Fault] = []
-    names = np.array(bins.regime, dtype=object)
-    for regime in sorted(set(bins.regime) - {BETWEEN}):
+    if bins.settings is not None:
+        found, left_out, notes = find_regimes(bins, settings.least)
+        named = [BETWEEN] * len(bins) if left_out else found.named(bins)[0]
+    names = np.array(named, dtype=object)
+    for regime in sorted(set(named) - {BETWEEN}):
         at = np.flatnonzero(names == regime)
         if len(at) < settings.least:
             message = f"Regime {regime!r} lasted {len(at)} bins, {settings.least} are needed"
@@ -63,7 +69,7 @@ def learn(signals: tuple[str, ...], bins: Bins, settings: AnomalySettings, still
             hint = f"At least {settings.least} bins of {settings.every / 1e9:g} s"
             left_out.append(Fault("anomaly:stretch-too-short", "The stretch to learn from is empty", hint))
         raise InvalidInputError(left_out)
-    return AnomalyModel(signals, settings, regimes, tuple(left_out))
+    return AnomalyModel(signals, settings, regimes, tuple(left_out), found, tuple(notes))
 
 
 def _regime(

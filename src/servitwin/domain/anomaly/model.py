@@ -12,6 +12,7 @@ from statistics import NormalDist
 
 import msgspec
 
+from servitwin.domain.anomaly.found_regimes import FoundRegimes
 from servitwin.domain.error import Fault
 
 
@@ -89,12 +90,18 @@ class RegimeModel(msgspec.Struct, frozen=True):
 
 
 class AnomalyModel(msgspec.Struct, frozen=True):
-    """A machine as it was in its first stretch; ``left_out`` says what could not be learnt and why."""
+    """A machine as it was in its first stretch.
+
+    ``left_out``: what could not be learnt and why. ``found``: regimes that numbers tell apart (None: they are named),
+    and ``notes`` on them.
+    """
 
     signals: tuple[str, ...]
     settings: AnomalySettings
     regimes: dict[str, RegimeModel]
     left_out: tuple[Fault, ...] = ()
+    found: FoundRegimes | None = None
+    notes: tuple[Fault, ...] = ()
 
 
 def chance_of_square(signals: int, value: float) -> float:

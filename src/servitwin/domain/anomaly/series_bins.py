@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 import numpy as np
 
-from servitwin.domain.anomaly.bins import BETWEEN, LARGEST, Bins
+from servitwin.domain.anomaly.bins import ALONE, BETWEEN, LARGEST, Bins, SettingBins
 from servitwin.domain.observation import Floats, Int64s, Observation
 
 SILENT = 1000  # bins after the last report of any signal that are still made
@@ -39,8 +40,15 @@ class SeriesBinning:
     is that of the values reported in it; where there is none, it is the value that held. UNAVAILABLE holds as unknown.
     """
 
-    def __init__(self, holds: Mapping[str, int | None], every: int, state: SeriesState | None = None) -> None:
-        self._holds, self._every = dict(holds), every
+    def __init__(
+        self,
+        holds: Mapping[str, int | None],
+        every: int,
+        state: SeriesState | None = None,
+        settings: Mapping[str, int | None] | None = None,
+    ) -> None:
+        """``settings``: numbers that say how the machine is run, and how long each holds; one may be a signal too."""
+        self._holds, self._settings, self._every = dict(holds), dict(settings or {}), every
         self._state = state or SeriesState()
 
     def take(self, observations: Mapping[str, list[Observation]], regime: str | None, watermark: int) -> Iterator[Bins]:
@@ -49,7 +57,7 @@ class SeriesBinning:
         ``regime``: name of the text signal that says the regime; None: there is one alone, called ``all``.
         """
         state, every = self._state, self._every
-        for name in self._holds:
+        for name in {**self._holds, **self._settings}:
             kept = state.numbers.setdefault(name, [])
             kept += [(o.time, _number(o.value)) for o in observations.get(name, ())]
         if regime is not None:
@@ -79,7 +87,7 @@ class SeriesBinning:
             numbers = np.arange(state.next, stop, dtype=np.int64)
             newest = reports[np.searchsorted(reports, (numbers + 1) * every) - 1] // every
             numbers = numbers[numbers - newest <= SILENT]
-            names = ["all"] * len(numbers) if regime is None else self._regimes(numbers)
+            names = [ALONE] * len(numbers) if regime is None else self._regimes(numbers)
             bins = self._bins(numbers, series, names)
             state.next = stop
             yield bins
@@ -92,11 +100,25 @@ class SeriesBinning:
         return self._state
 
     def _bins(self, numbers: Int64s, series: Mapping[str, _Series], regime: list[str]) -> Bins:
+        mean, low, high, rows = self._columns(numbers, series, self._holds)
+        settings = None
+        if self._settings:
+            middle, lowest, highest, _ = self._columns(numbers, series, self._settings)
+            for i, (name, hold) in enumerate(self._settings.items()):  # a bin begins with what was set before it
+                began = _held(series[name], numbers * self._every, "right", hold, numbers * self._every)
+                lowest[:, i], highest[:, i] = np.fmin(lowest[:, i], began), np.fmax(highest[:, i], began)
+            settings = SettingBins(tuple(self._settings), middle, highest - lowest)
+        return Bins(numbers, mean, low, high, regime, rows, settings)
+
+    def _columns(
+        self, numbers: Int64s, series: Mapping[str, _Series], holds: Mapping[str, int | None]
+    ) -> tuple[Floats, Floats, Floats, Int64s]:
+        """Mean, low and high of each signal in each bin, and how many values were reported in it."""
         every, m = self._every, len(numbers)
         starts = numbers * self._every
-        mean, low, high = (np.full((m, len(self._holds)), np.nan) for _ in range(3))
+        mean, low, high = (np.full((m, len(holds)), np.nan) for _ in range(3))
         rows = np.zeros(m, np.int64)
-        for i, (name, hold) in enumerate(self._holds.items()):
+        for i, (name, hold) in enumerate(holds.items()):
             s = series[name]
             if not len(s.time):
                 continue
@@ -112,15 +134,11 @@ class SeriesBinning:
                 low[place, i], high[place, i] = np.minimum.reduceat(value, edges), np.maximum.reduceat(value, edges)
                 rows[place] += count
             # the last value before the bin's end, if the bin itself brought none
-            last = np.searchsorted(s.time, starts + every) - 1
-            age = starts - s.time[np.maximum(last, 0)]
-            held = np.where(
-                (last >= 0) & ((age <= hold) if hold is not None else True), s.value[np.maximum(last, 0)], np.nan
-            )
+            held = _held(s, starts + every, "left", hold, starts)
             silent = np.isnan(mean[:, i])
             for column in (mean, low, high):
                 column[silent, i] = held[silent]
-        return Bins(numbers, mean, low, high, regime, rows)
+        return mean, low, high, rows
 
     def _regimes(self, numbers: Int64s) -> list[str]:
         times = np.array([t for t, _ in self._state.regime], np.int64)
@@ -132,6 +150,16 @@ class SeriesBinning:
             inside = set(words[a - 1 : b]) if a else {None}
             names.append((inside.pop() or BETWEEN) if len(inside) == 1 else BETWEEN)
         return names
+
+
+def _held(s: _Series, at: Int64s, side: Literal["left", "right"], hold: int | None, since: Int64s) -> Floats:
+    """The last value before each instant (``right``: or at it), no older than ``hold`` ns by ``since``; NaN: none."""
+    if not len(s.time):
+        return np.full(len(at), np.nan)
+    last = np.searchsorted(s.time, at, side=side) - 1
+    age = since - s.time[np.maximum(last, 0)]
+    fresh = (last >= 0) & ((age <= hold) if hold is not None else True)
+    return np.asarray(np.where(fresh, s.value[np.maximum(last, 0)], np.nan))
 
 
 def _number(value: float | str | bool | None) -> float | None:

@@ -75,7 +75,8 @@ class StretchState(msgspec.Struct):
 class Stretches:
     """Joins judged bins. A deviation is over after as many bins below the limit as the smoothing remembers (1/lambda).
 
-    It ends with its last bin in alarm. Bins that nothing is said of neither prolong nor end it.
+    It ends with its last bin in alarm. Bins that nothing is said of neither prolong nor end it, but for so many that
+    the machine is said not to be judged (:meth:`lost_sight`).
     """
 
     def __init__(self, model: AnomalyModel, state: StretchState | None = None) -> None:
@@ -109,6 +110,11 @@ class Stretches:
     def ended(self, at: int) -> list[Stretch]:
         """Stretches that are not over, as they are if nothing is judged from ``at`` (ns UTC) on."""
         return [msgspec.structs.replace(s, end=max(at, s.start + 1)) for s in self.going_on()]
+
+    def lost_sight(self) -> list[Stretch]:
+        """The deviation is over with its last bin in alarm: nobody can say that it goes on while nothing is judged."""
+        now, self._state.deviation = self._state.deviation, None
+        return [] if now is None else [self._deviation(now, over=True)]
 
     def going_on(self) -> list[Stretch]:
         """Stretches that are not over."""

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from servitwin.domain.anomaly.bins import BETWEEN, Binning, Bins, OpenBin, unchanged
+from servitwin.domain.anomaly.found_regimes import CHANGED, NOT_LEARNT
 from servitwin.domain.anomaly.model import AnomalyModel
 from servitwin.domain.anomaly.track import Track, TrackState
 from servitwin.domain.observation import Bools, Floats, Int64s
@@ -37,9 +38,9 @@ class Scores:
     why: list[str]
     rows: Int64s
 
-    def only(self, k: int) -> Scores:
-        """One bin alone."""
-        s = slice(k, k + 1)
+    def between(self, first: int, end: int) -> Scores:
+        """Bins from ``first`` to before ``end``."""
+        s = slice(first, end)
         return Scores(
             self.start[s],
             self.score[s],
@@ -53,8 +54,6 @@ class Scores:
         )
 
 
-NOT_LEARNT = "regime-not-learnt"
-CHANGED = "regime-changed"
 UNKNOWN = "nothing-known"
 
 
@@ -103,11 +102,14 @@ class AnomalyWatch:
         self._low, self._high = bins.low[-1], bins.high[-1]
         any_same: list[bool] = np.any(same, axis=1).tolist()
         complete: list[bool] = np.all(~np.isnan(bins.mean), axis=1).tolist()
+        names, why = bins.regime, scores.why
+        if self._model.found is not None:
+            names, why = self._model.found.named(bins)
         for k, number in enumerate(bins.number.tolist()):
-            name = bins.regime[k]
+            name = names[k]
             track = self._tracks.get(name)
             if track is None:
-                scores.why[k] = CHANGED if name == BETWEEN else NOT_LEARNT
+                scores.why[k] = why[k] or (CHANGED if name == BETWEEN else NOT_LEARNT)
                 continue
             used = track.used
             mean, still = bins.mean[k], same[k] if any_same[k] else None

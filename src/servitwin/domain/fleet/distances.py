@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import heapq
+import math
 from array import array
 from collections import OrderedDict
 
 from servitwin.domain.fleet.road_map import Graph
 
 FAR = 2**31 - 1  # from there the goal cannot be reached
-KEPT_ENTRIES = 60_000_000  # numbers of four bytes kept in all tables
+KEPT_ENTRIES = 60_000_000  # numbers of four bytes kept in all tables for one set of closed places
+_Tables = OrderedDict[tuple[float, int], "array[int]"]  # by pace and goal, the oldest first
 
 
 class Distances:
@@ -17,20 +19,35 @@ class Distances:
 
     Breadth-first search backwards from the goal where all ways are equal, else Dijkstra (1959). A table is an array of
     whole numbers: steps, or millimetres of way; :data:`FAR` where there is no way.
+
+    Args:
+        graph: the map.
+        closed: places that are on no way.
+        pace: m/s of who drives: ways on which it has to drive slower count as much longer. 0: limits do not matter.
+        tables: that are kept already, to share their room; default: none.
+
+    Attributes:
+        cost: of each way in units of the tables; None: one each.
+        unit_m: metres of one unit.
     """
 
-    def __init__(self, graph: Graph, closed: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self, graph: Graph, closed: frozenset[int] = frozenset(), pace: float = 0.0, tables: _Tables | None = None
+    ) -> None:
         self.graph = graph
         self.closed = closed
-        self._tables: OrderedDict[int, array[int]] = OrderedDict()
+        self.cost = graph.cost_at(pace)
+        self.unit_m = graph.step_m if self.cost is None else 0.001
+        self._pace = pace
+        self._tables = _Tables() if tables is None else tables
         self._most = max(64, KEPT_ENTRIES // max(1, graph.size))
 
     def to(self, goal: int) -> array[int]:
         """Distances from every place to that goal. A goal that is closed is reached from nowhere but itself."""
-        table = self._tables.get(goal)
+        table = self._tables.get((self._pace, goal))
         if table is None:
-            table = self._steps(goal) if self.graph.cost is None else self._lengths(goal)
-            self._tables[goal] = table
+            table = self._steps(goal) if self.cost is None else self._lengths(goal)
+            self._tables[self._pace, goal] = table
             if len(self._tables) > self._most:
                 self._tables.popitem(last=False)
         return table
@@ -54,7 +71,7 @@ class Distances:
         return table
 
     def _lengths(self, goal: int) -> array[int]:
-        cost = self.graph.cost or {}
+        cost = self.cost or {}
         table = array("i", [FAR]) * self.graph.size
         table[goal] = 0
         heap = [(0, goal)] if goal not in self.closed else []
@@ -68,3 +85,34 @@ class Distances:
                     table[w] = longer
                     heapq.heappush(heap, (longer, w))
         return table
+
+
+class Travel:
+    """How long robots of some pace need from place to place while some places are closed.
+
+    One set of tables serves all robots, unless ways have limits of speed: then each tenth of a metre per second has
+    its own, because a limit is a detour for who is fast and nothing for who is slow.
+    """
+
+    def __init__(self, graph: Graph, closed: frozenset[int] = frozenset()) -> None:
+        self.graph = graph
+        self.closed = closed
+        self._tables = _Tables()
+        self.all = Distances(graph, closed, 0.0, self._tables)
+        self._by_pace: dict[int, Distances] = {}
+
+    def at(self, pace: float) -> Distances:
+        """Tables for a robot of that pace, m/s."""
+        if pace <= self.graph.slowest_limit:
+            return self.all
+        tenth = round(pace * 10)
+        found = self._by_pace.get(tenth)
+        if found is None:
+            found = self._by_pace[tenth] = Distances(self.graph, self.closed, tenth / 10, self._tables)
+        return found
+
+    def seconds(self, pace: float, start: int, goal: int) -> float:
+        """Seconds of driving without a wait; infinite where there is no way."""
+        distances = self.at(pace)
+        far = distances.to(goal)[start]
+        return far * distances.unit_m / pace if far < FAR else math.inf

@@ -72,6 +72,7 @@ class RightOfWay:
         plan: Mapping[str, Sequence[int]],
         *,
         ahead: int,
+        fewer: Mapping[str, int] | None = None,
         still: Iterable[str] = (),
         closed: frozenset[int] = frozenset(),
     ) -> dict[str, list[int]]:
@@ -81,6 +82,7 @@ class RightOfWay:
             plan: for each robot its place at steps 1, 2, ... (the place itself where it waits); step 0 is the last
                 place it holds.
             ahead: most places held in front of the one a robot is at.
+            fewer: robots that get fewer: who is slow would keep places from others for long.
             still: robots that get nothing now.
             closed: places that nobody may be released into.
 
@@ -101,7 +103,7 @@ class RightOfWay:
                     or place in closed
                     or self._holder.get(place, robot) != robot
                     or pending.get(place, robot) != robot
-                    or len(self.held[robot]) > ahead
+                    or len(self.held[robot]) > (fewer or {}).get(robot, ahead)
                     or place in self.held[robot]
                 )
                 ends[robot] = place

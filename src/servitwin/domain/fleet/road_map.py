@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -96,7 +97,9 @@ class Graph:
         ids: id of each place.
         out: places that can be reached from a place in one way, sorted.
         into: places from which a place is reached.
-        cost: whole milliseconds of each way's use at 1 m/s, or None where all ways are equal (one step each).
+        length: metres of each way.
+        cost: millimetres of each way, or None where all ways are equal (one step each).
+        step_m: metres of one step: the length of all ways where they are equal, else what a way in the middle has.
     """
 
     def __init__(self, road_map: RoadMap) -> None:
@@ -117,12 +120,31 @@ class Graph:
         self.into = [tuple(sorted(s)) for s in into]
         lengths = {k: math.hypot(self.x[k[0]] - self.x[k[1]], self.y[k[0]] - self.y[k[1]]) for k in self.way}
         even = not lengths or max(lengths.values()) - min(lengths.values()) < 1e-6
+        self.length = lengths
         self.cost = None if even else {k: max(1, round(length * 1000)) for k, length in lengths.items()}
+        self.step_m = max(0.001, statistics.median(lengths.values())) if lengths else 1.0
+        self._limits = {k: w.speed for k, w in self.way.items() if w.speed > 0}
 
     @property
     def size(self) -> int:
         """Number of places."""
         return len(self.ids)
+
+    def cost_at(self, pace: float) -> dict[tuple[int, int], int] | None:
+        """As ``cost``, for a robot of that pace, m/s: a way on which it has to drive slower is as much longer."""
+        slower = {k: pace / limit for k, limit in self._limits.items() if limit < pace}
+        if not slower:
+            return self.cost
+        return {k: max(1, round(m * 1000 * slower.get(k, 1.0))) for k, m in self.length.items()}
+
+    def limited(self, start: int, end: int, pace: float) -> bool:
+        """Whether a robot of that pace, m/s, has to drive slower on the way."""
+        return self._limits.get((start, end), math.inf) < pace
+
+    @property
+    def slowest_limit(self) -> float:
+        """m/s that the slowest way permits; infinite where no way has a limit."""
+        return min(self._limits.values(), default=math.inf)
 
     def places_of(self, names: Iterable[str]) -> list[int]:
         """Numbers of places given by id or by the name of a station; what is unknown is left out."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError
-from servitwin.domain.fleet.distances import FAR
 
 TaskState = Literal["waiting", "assigned", "loaded", "done", "failed", "cancelled"]
 OPEN: frozenset[str] = frozenset({"waiting", "assigned", "loaded"})
@@ -28,6 +28,7 @@ class Task(msgspec.Struct, omit_defaults=True):
         order, operation: of the production plan that it serves; empty: it was asked for by itself.
         not_before: ns UTC from which it can be fetched; None: at once.
         withdrawn: the plan that asked for it does not any more.
+        late_told: it was told that it will probably be late.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Task(msgspec.Struct, omit_defaults=True):
     operation: str = ""
     not_before: int | None = None
     withdrawn: bool = False
+    late_told: bool = False
 
     def ripe(self, now: int) -> bool:
         """Whether it can be fetched already."""
@@ -134,15 +136,20 @@ class TaskList:
 
 
 def assign(
-    tasks: Sequence[Task], free: Mapping[str, int], place_of: Callable[[str], int], distance: Callable[[int, int], int]
+    tasks: Sequence[Task],
+    free: Mapping[str, int],
+    place_of: Callable[[str], int],
+    way: Callable[[int, int], bool],
+    seconds: Callable[[str, int], float],
 ) -> tuple[dict[str, Task], list[Task]]:
-    """Give waiting tasks to robots that are free: the most urgent task first, to the robot that is nearest.
+    """Give waiting tasks to robots that are free: the most urgent task first, to the robot that is there soonest.
 
     Args:
         tasks: waiting, the most urgent first.
-        free: place of each robot that can take one.
+        free: place at which each robot that can take one is, or will be.
         place_of: number of the place of a station.
-        distance: from a place to another, :data:`FAR` where there is no way.
+        way: whether there is one from a place to another.
+        seconds: from now until a robot can be at a place; infinite where it cannot.
 
     Returns:
         Task of each robot that gets one, and the tasks that no free robot can get to or through.
@@ -152,9 +159,9 @@ def assign(
     unreachable = []
     for task in tasks:
         origin, target = place_of(task.origin), place_of(task.target)
-        near = sorted((distance(at, origin), robot) for robot, at in left.items())
-        reach = [robot for far, robot in near if far < FAR]
-        if distance(origin, target) >= FAR or (free and not any(distance(at, origin) < FAR for at in free.values())):
+        needed = sorted((seconds(robot, origin), robot) for robot in left)
+        reach = [robot for s, robot in needed if s < math.inf]
+        if not way(origin, target) or (free and not any(way(at, origin) for at in free.values())):
             unreachable.append(task)
         elif reach:
             given[reach[0]] = task

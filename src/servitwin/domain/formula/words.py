@@ -60,6 +60,13 @@ _SHOWN = {
     "m3/h": "m³/h",
     "mm/s2": "mm/s²",
 }
+
+
+def shown_unit(unit: str) -> str:
+    """A UCUM code as people write the unit; empty for a bare number."""
+    return _SHOWN.get(unit, unit)
+
+
 _SPANS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (NS, "second"), (1_000_000, "millisecond"))
 
 
@@ -172,7 +179,7 @@ class _Speaker:
     def _number(self, node: Expression, unit: str) -> str:
         match node:
             case Number():
-                shown = _SHOWN.get(node.unit or unit, node.unit or unit)
+                shown = shown_unit(node.unit or unit)
                 return f"{node.value:.10g}{'' if shown == '%' or not shown else ' '}{shown}"
             case Measured():
                 return self._title(node.signal)

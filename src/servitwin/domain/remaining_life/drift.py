@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 
 from servitwin.domain.observation import Floats
-from servitwin.domain.remaining_life.model import LifeModel
 
 CHANGED = 0.25  # population stability index from which a population is called another one
 FEWEST = 30  # machines below which the index says nothing
@@ -20,9 +19,10 @@ class Drift(msgspec.Struct, frozen=True):
     """How far a fleet has moved from the one learnt from.
 
     Attributes:
-        index: largest population stability index of a signal, None for too few machines; signal: which one.
-        evidence: by how much the ended lives speak against the intervals (a martingale; 1: not at all).
-        lives: ended lives in it.
+        index: largest population stability index of a signal beyond that of chance, None for too few machines;
+            signal: which one.
+        evidence: by how much what ended speaks against the model (a martingale; 1: not at all).
+        lives: ended lives, or failures, in it.
         retrain: whether to train again; text: why, or why not.
     """
 
@@ -34,22 +34,24 @@ class Drift(msgspec.Struct, frozen=True):
     text: str
 
 
-def drift(model: LifeModel, recent: Floats, chances: list[float]) -> Drift:
-    """Drift of the recent means (machines, used signals, in standard deviations) and of the lives that ended.
+def drift(
+    shares: list[list[float]], signals: list[str], recent: Floats, chances: list[float],
+    otherwise: str = "lives ended otherwise than the intervals said",
+) -> Drift:  # fmt: skip
+    """Drift of the recent means (machines, signals) from their ``shares`` in training, and of what ended since.
 
-    ``chances``: conformal p-values of those lives in the order in which they ended; as long as nothing has changed they
-    are uniform.
+    ``chances``: conformal p-values of what ended, in the order in which it did; as long as nothing has changed they
+    are uniform. ``otherwise``: what it means if they are not.
     """
     index, name = None, ""
-    if len(recent) >= FEWEST:
-        each = [stability(np.array(edges), column) for edges, column in zip(model.shares, recent.T, strict=True)]
+    if len(recent) >= FEWEST and signals:
+        scatter = len(shares[0]) / len(recent)  # what the index is on average while nothing has changed
+        each = [stability(np.array(e), column) - scatter for e, column in zip(shares, recent.T, strict=True)]
         worst = int(np.argmax(each))
-        index, name = each[worst], model.signals[model.regimes.used[worst]]
+        index, name = max(each[worst], 0.0), signals[worst]
     evidence = martingale(chances)
     if evidence >= ALARM:
-        text = (
-            f"{len(chances)} lives ended otherwise than the intervals said (evidence {evidence:.0f} to 1): train again"
-        )
+        text = f"{len(chances)} {otherwise} (evidence {evidence:.0f} to 1): train again"
         return Drift(index, name, evidence, len(chances), True, text)
     if index is not None and index > CHANGED:
         text = f"{name} is distributed otherwise than in training (stability index {index:.2f}): train again"

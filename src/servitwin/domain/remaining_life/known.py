@@ -58,7 +58,7 @@ def _settings(model: LifeModel, seen: Seen) -> list[Fault]:
     strange = float((apart > 2).mean())
     if strange <= STRANGE:
         return []
-    message = f"In {strange:.0%} of the recent rows it runs as no machine did that the model was learnt from"
+    message = f"In {100 * strange:.0f} % of the recent rows it runs as no machine did that the model was learnt from"
     return [Fault("life:regime-unknown", message, "Train with machines that run this way", ", ".join(model.settings))]
 
 

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.model_book import ModelBook
 from servitwin.domain.observation import Floats, Int64s
 from servitwin.domain.remaining_life.acting import Acting
 from servitwin.domain.remaining_life.features import features
@@ -107,6 +108,11 @@ class LifeModel(msgspec.Struct, frozen=True):
         regime, _ = self.regimes.of(settings)
         return features(self.regimes.normal(signals, regime), start, only)
 
+    @property
+    def watched(self) -> list[str]:
+        """The signals that it uses, as in ``shares``."""
+        return [self.signals[k] for k in self.regimes.used]
+
     def told(self) -> dict[str, Any]:
         """What it was learnt from and how good it is, as plain data."""
         on = self.trained_on
@@ -131,37 +137,17 @@ class LifeModel(msgspec.Struct, frozen=True):
         }
 
 
-class ModelBook(msgspec.Struct, frozen=True):
-    """The artefact of the trainer: the models in use, one for each component of a machine type.
-
-    Attributes:
-        models: by :func:`model_key`; generation: how many times a model was taken in or replaced by a better one.
-        last: key of the model that was learnt last; accepted: whether it was taken in; verdict: why, or why not.
-        candidate: quality of the model learnt last, also where it was not taken in.
-    """
-
-    models: dict[str, LifeModel]
-    generation: int
-    last: str
-    accepted: bool
-    verdict: str
-    candidate: Quality
-    format: int = FORMAT
+LifeBook = ModelBook[LifeModel, Quality]  # a model for each component of a machine type, by ``model_key``
 
 
-def model_key(machine_type: str, component: str) -> str:
-    """Key of a model in a book."""
-    return f"{machine_type}/{component}"
-
-
-def read_book(artefact: bytes) -> ModelBook:
+def read_book(artefact: bytes) -> LifeBook:
     """The models in an artefact.
 
     Raises:
         InvalidInputError: ``life:not-a-model``, ``life:model-format``.
     """
     try:
-        book = msgspec.msgpack.decode(artefact, type=ModelBook)
+        book = msgspec.msgpack.decode(artefact, type=LifeBook)
     except msgspec.MsgspecError as e:
         hint = "Give an artefact that remaining_life_training made"
         raise InvalidInputError(Fault("life:not-a-model", f"These are no models of remaining life: {e}", hint)) from e
@@ -171,6 +157,6 @@ def read_book(artefact: bytes) -> ModelBook:
     return book
 
 
-def write_book(book: ModelBook) -> bytes:
+def write_book(book: LifeBook) -> bytes:
     """The artefact; the same models give the same bytes."""
     return msgspec.msgpack.encode(book)

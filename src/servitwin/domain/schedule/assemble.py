@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from servitwin.domain.error import Fault
-from servitwin.domain.instant import MINUTE, NS, parse_instant
+from servitwin.domain.instant import DAY, MINUTE, NS, parse_instant
 from servitwin.domain.schedule.change import reality
 from servitwin.domain.schedule.learned import Lesson, Place
 from servitwin.domain.schedule.master_data import (
@@ -36,6 +36,8 @@ from servitwin.domain.schedule.problem import (
     Transport,
 )
 
+YEAR = 365 * DAY
+MOST_YEARS = 100
 FIRST = Objective(makespan=1, tardiness=20, setup=2)
 NEXT = Objective(makespan=1, tardiness=20, setup=2, moved=1, moved_machine=15)
 
@@ -80,7 +82,13 @@ class Progress(msgspec.Struct, frozen=True):
     refused: frozenset[tuple[str, str, str]] = frozenset()
 
 
-def progress(plan: Sequence[Placement], answers: Sequence[ShiftAnswer], now: int, down: Mapping[str, int]) -> Progress:
+def progress(
+    plan: Sequence[Placement],
+    answers: Sequence[ShiftAnswer],
+    now: int,
+    down: Mapping[str, int],
+    over: Collection[tuple[str, str]] = (),
+) -> Progress:
     """What has happened by ``now``: as people said, and where they said nothing as the plan has it.
 
     Args:
@@ -88,9 +96,12 @@ def progress(plan: Sequence[Placement], answers: Sequence[ShiftAnswer], now: int
         answers: of operators; the last one about an operation counts.
         now: ns UTC.
         down: until when machines are down that are down now: what runs there goes on after that.
+        over: order and operation of what was done before the plan was made, which it therefore does not have.
     """
-    said = {(a.order, a.operation): a for a in sorted(answers, key=lambda a: a.at)}
-    done, running = set(), []
+    # A move says when something is done, not how far it is: what was said before it still holds.
+    said = {(a.order, a.operation): a for a in sorted(answers, key=lambda a: a.at) if a.answer != "moved"}
+    done = {k for k in over if k not in said or said[k].answer == "done"}
+    running = []
     for p in plan:
         answer = said.get(p.key)
         if answer is not None and answer.answer == "rejected" and p.machine != answer.machine:
@@ -155,7 +166,10 @@ def assemble(
             faults.append(Fault("schedule:routing-missing", message, f"Routings: {known}", f"orders.{id}"))
             continue
         made = _order(shop, id, order, routing, happened)
-        if made is not None:
+        endless = [] if made is None else _endless(made)
+        if endless:
+            faults += endless
+        elif made is not None:
             orders.append(made)
     keys = {(o.id, s.id) for o in orders for s in o.operations}
     running = tuple(p for p in happened.running if p.key in keys)
@@ -225,9 +239,25 @@ def _operation(
         if (id, step.id, way.machine) in refused:
             cost += COST_OF_REFUSAL
         seconds = (way.fixed_s + way.per_piece_s * order.quantity) * factor
+        seconds = min(seconds, 1e18)  # without end is no number; it is told by :func:`_endless`
         modes.append(Mode(way.machine, round(seconds * NS), way.skill, cost))
     needs = tuple(Need(n.material, n.per_piece * order.quantity) for n in step.needs)
     return Operation(step.id, tuple(modes), after, step.family, needs, step.pausable, step.title)
+
+
+def _endless(order: Order) -> list[Fault]:
+    """Work beyond what anybody plans: a slip of the pen in the time or the number of pieces."""
+    return [
+        Fault(
+            "schedule:lasts-too-long",
+            f"{order.id}/{step.id} takes {mode.duration / YEAR:.3g} years on {mode.machine}",
+            f"At most {MOST_YEARS}: check the seconds of its routing and the number of pieces",
+            f"orders.{order.id}",
+        )
+        for step in order.operations
+        for mode in step.modes
+        if mode.duration > MOST_YEARS * YEAR
+    ]
 
 
 def _machine(shop: Shop, id: str, running: Sequence[Placement], plan: Sequence[Placement], now: int) -> Machine:

@@ -15,7 +15,14 @@ from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import parse_instant
 from servitwin.domain.register import RegisterKind
 from servitwin.domain.schedule.check import check_plan
+from servitwin.domain.schedule.delivery_word import LONGEST_REF, MOST_PIECES, is_reference
 from servitwin.domain.schedule.problem import Placement, ScheduleProblem
+
+MOST_TRANSIT_H = 8784
+"""Hours of the longest year: no way from a supplier takes longer."""
+
+MOST_MINUTES = 60 * MOST_TRANSIT_H
+"""Of a set-up, or of a way between machines."""
 
 
 class ProductionOrder(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -100,7 +107,10 @@ class KanbanLoop(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
 
 
 class StockedMaterial(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A material: counted ``as_of``; what operations used since then is taken off by the plan."""
+    """A material: counted ``as_of``; what operations used since then is taken off by the plan.
+
+    ``transit_h``: hours from the supplier's door to ours, by which a delivery that was sent is expected; None: unknown.
+    """
 
     stock: int
     as_of: str
@@ -109,6 +119,7 @@ class StockedMaterial(msgspec.Struct, frozen=True, omit_defaults=True, forbid_un
     supplier: str = ""
     arrivals: tuple[PlannedArrival, ...] = ()
     kanban: KanbanLoop | None = None
+    transit_h: float | None = None
 
 
 class CrewEntry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -164,17 +175,18 @@ class BlockedTime(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
 
 
 class ShiftAnswer(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What an operator answered to the plan: begun, done, or not here, with the reason.
+    """What an operator answered to the plan: begun, done, not here, or moved behind another, with the reason.
 
     Attributes:
         at: when it was said; ``began`` and ``ended`` when it happened (measured times of the operation).
         product, step: for learning, which is by product and step and never by person.
+        first: of what was moved, ORDER/OPERATION that went before it instead.
     """
 
     order: str
     operation: str
     machine: str
-    answer: Literal["begun", "done", "rejected"]
+    answer: Literal["begun", "done", "rejected", "moved"]
     at: str
     product: str = ""
     reason: str = ""
@@ -182,16 +194,26 @@ class ShiftAnswer(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     began: str = ""
     ended: str = ""
     planned_s: float = 0.0
+    first: str = ""
 
 
 class KeptPlan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A plan that somebody published, or changed by hand, with all that it was made from."""
+    """A plan that somebody published, or changed by hand, with all that it was made from.
+
+    Attributes:
+        why: what made it necessary, where the platform proposed it by itself or the shift moved work.
+        known: when what it was made from was read (ns UTC); None: when it was written.
+        over: order and operation of what was done before it was published, which it does not have any more.
+    """
 
     problem: ScheduleProblem
     placements: tuple[Placement, ...]
     title: str = ""
     job: str = ""
     note: str = ""
+    why: tuple[str, ...] = ()
+    known: int | None = None
+    over: tuple[tuple[str, str], ...] = ()
 
 
 class Replanning(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -221,10 +243,19 @@ def _time_faults(fields: Iterable[tuple[str, str]]) -> list[Fault]:
 
 def _above(values: Iterable[tuple[str, float]], least: float = 0.0, *, strictly: bool = False) -> list[Fault]:
     word = "above" if strictly else "at least"
+    hint = f"Give a number {word} {least:g}, at most {MOST_PIECES:g}"
     return [
-        Fault("production:amount", f"{where} is {value:g}", f"Give a number {word} {least:g}", where)
+        Fault("production:amount", f"{where} is {value:g}", hint, where)
         for where, value in values
-        if not (value > least if strictly else value >= least)
+        if not (value > least if strictly else value >= least) or value > MOST_PIECES
+    ]
+
+
+def _between(values: Iterable[tuple[str, float]], most: float) -> list[Fault]:
+    return [
+        Fault("production:amount", f"{where} is {value:g}", f"Give a number from 0 to {most:g}", where)
+        for where, value in values
+        if not 0 <= value <= most
     ]
 
 
@@ -260,12 +291,19 @@ def _material(m: StockedMaterial) -> Sequence[Fault]:
     faults = _time_faults(
         [
             ("as_of", m.as_of or "?"),
-            *((f"arrivals[{n}].time", a.time) for n, a in enumerate(m.arrivals)),
+            *((f"arrivals[{n}].time", a.time or "?") for n, a in enumerate(m.arrivals)),
             *((f"arrivals[{n}].came", a.came) for n, a in enumerate(m.arrivals)),
         ]
     )
-    faults += _above([("stock", m.stock), *((f"arrivals[{n}].amount", a.amount) for n, a in enumerate(m.arrivals))])
-    faults += _above((f"arrivals[{n}].came_amount", a.came_amount) for n, a in enumerate(m.arrivals))
+    faults += _above([("stock", m.stock)])
+    faults += _between(((f"arrivals[{n}].amount", a.amount) for n, a in enumerate(m.arrivals)), MOST_PIECES)
+    faults += _between(((f"arrivals[{n}].came_amount", a.came_amount) for n, a in enumerate(m.arrivals)), MOST_PIECES)
+    for n, a in enumerate(m.arrivals):
+        if a.ref and not is_reference(a.ref):
+            hint = f"At most {LONGEST_REF} printable signs, as papers have it"
+            faults.append(Fault("delivery:reference", "That is no reference", hint, f"arrivals[{n}].ref"))
+    if m.transit_h is not None:
+        faults += _between([("transit_h", m.transit_h)], MOST_TRANSIT_H)
     if m.kanban is not None:
         faults += _above([("kanban.container", m.kanban.container)], strictly=True)
         faults += _above(
@@ -283,11 +321,12 @@ def _crew(c: CrewEntry) -> Sequence[Fault]:
 
 
 def _workplace(w: Workplace) -> Sequence[Fault]:
-    return _above(
+    return _between(
         [
             *((f"changeovers[{n}].minutes", c.minutes) for n, c in enumerate(w.changeovers)),
             *((f"transport[{n}].minutes", t.minutes) for n, t in enumerate(w.transport)),
-        ]
+        ],
+        MOST_MINUTES,
     )
 
 
@@ -300,8 +339,9 @@ def _blocked(b: BlockedTime) -> Sequence[Fault]:
 
 def _answer(a: ShiftAnswer) -> Sequence[Fault]:
     faults = _time_faults([("at", a.at or "?"), ("began", a.began), ("ended", a.ended)])
-    if a.answer == "rejected" and not a.reason.strip():
-        faults.append(Fault("shift:reason-missing", "A rejection needs its reason", "Say why", "reason"))
+    if a.answer in ("rejected", "moved") and not a.reason.strip():
+        what = "A rejection" if a.answer == "rejected" else "A move"
+        faults.append(Fault("shift:reason-missing", f"{what} needs its reason", "Say why", "reason"))
     return faults
 
 

@@ -88,7 +88,8 @@ class BusClient:
         try:
             answer = await self._nc.request(subject, payload, timeout=timeout_s)
         except (nats.errors.Error, TimeoutError) as e:
-            raise UnavailableError(Fault("bus:no-answer", f"{subject}: {e or 'no answer in time'}")) from e
+            hint = "Who answers it starts or is busy: try again in some seconds, and look at System health"
+            raise UnavailableError(Fault("bus:no-answer", f"{subject}: {e or 'no answer in time'}", hint)) from e
         return answer.data
 
     async def subscribe(self, subject: str, callback: Callback) -> Callable[[], Awaitable[None]]:

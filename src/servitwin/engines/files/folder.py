@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import threading
 from pathlib import Path
 
 from servitwin.domain.error import Fault, UnavailableError
@@ -25,7 +26,8 @@ class FileFolder:
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             # Whoever writes the same content at the same time writes the same bytes: the last rename changes nothing.
-            fresh = target.with_name(f"{digest}.{os.getpid()}.new")
+            # Threads of a process write each to their own file, else one would rename what another still writes.
+            fresh = target.with_name(f"{digest}.{os.getpid()}-{threading.get_ident()}.new")
             with fresh.open("wb") as file:
                 file.write(content)
                 file.flush()

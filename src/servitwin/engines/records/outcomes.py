@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Text, cast, func, select
 
 from servitwin.domain.error import ConflictError, Fault
 from servitwin.engines.records import tables as t
-from servitwin.engines.records.database import add, put
+from servitwin.engines.records.database import add, add_many, put
 from servitwin.engines.records.part import Part
 
 
@@ -56,6 +57,19 @@ class OutcomeRecords(Part):
                     )
                 )
 
+    def add_outcomes(self, rows: Sequence[tuple[Any, ...]]) -> bool:
+        """Keep outcomes that are not there yet, all in one statement; columns as :meth:`save_outcome` takes them.
+
+        Returns:
+            Whether all of them were new; of others ask :meth:`save_outcome`.
+        """
+        c = t.outcomes.c
+        columns = (c.service, c.version, c.twin, c.parameters, c.start_ns, c.end_ns, c.revision, c.cut, c.outcome)
+        names = [column.name for column in (*columns, c.snapshot)]
+        with self._database.write() as connection:
+            added = add_many(connection, t.outcomes, [dict(zip(names, row, strict=True)) for row in rows])
+        return len(added) == len(rows)
+
     def outcomes(self, service: str, twin: str, start: int, end: int, *, telling: bool = False) -> list[dict[str, Any]]:
         """The latest revision of each outcome that overlaps [start, end), in order of time.
 
@@ -99,6 +113,22 @@ class OutcomeRecords(Part):
         with self._database.read() as connection:
             row = connection.execute(query).first()
         return None if row is None else (row.end_ns, row.cut, bytes(row.snapshot))
+
+    def snapshots_at(self, end: int, twins: Collection[str]) -> dict[tuple[str, ...], bytes]:
+        """Snapshots of the intervals of some twins that end then, latest revision.
+
+        Returns:
+            By service, version, twin and parameters.
+        """
+        c = t.outcomes.c
+        query = (
+            select(c.service, c.version, c.twin, c.parameters, c.snapshot)
+            .where(c.twin.in_(twins), c.end_ns == end, c.snapshot.is_not(None))
+            .order_by(c.id)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return {(r.service, r.version, r.twin, r.parameters): bytes(r.snapshot) for r in rows}
 
     def thin_snapshots(self, service: str, version: str, twin: str, parameters: str, start: int, end: int) -> None:
         """Of the snapshots of intervals that end in [start, end) keep the last one alone; outcomes stay."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import msgspec
+from sqlalchemy import ColumnElement, LargeBinary, func, literal
 
 from servitwin.engines.records.database import Database
 
@@ -25,6 +26,14 @@ def decode(content: bytes, kind: type[T]) -> T:
 def decode_plain(content: bytes) -> Any:
     """Plain data that :func:`encode` wrote."""
     return msgspec.json.decode(content)
+
+
+def holds(database: Database, body: ColumnElement[bytes], content: bytes) -> ColumnElement[bool]:
+    """Whether a body that :func:`encode` wrote has this content in it, for a query."""
+    wanted = literal(content, LargeBinary)
+    if database.engine.dialect.name == "postgresql":
+        return func.pg_catalog.position(body, wanted) > 0
+    return func.instr(body, wanted) > 0
 
 
 class Part:

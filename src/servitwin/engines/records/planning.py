@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, or_, select, update
 
 from servitwin.domain.job import Artefact, Job, JobState
 from servitwin.domain.register import RegisterEntry
 from servitwin.engines.records import planning_tables as t
 from servitwin.engines.records.database import put
-from servitwin.engines.records.part import Part, decode, encode
+from servitwin.engines.records.part import Part, decode, encode, holds
 
 _T = TypeVar("_T")
+_AT_ONCE = 100
 
 
 class PlanningRecords(Part):
@@ -63,6 +64,24 @@ class PlanningRecords(Part):
                     if len(found) == limit:
                         break
         return found
+
+    def register_entries_naming(
+        self, kind: str, *, ids: Sequence[str] = (), texts: Sequence[str] = ()
+    ) -> list[RegisterEntry]:
+        """Newest revisions of all parties that have one of the ids, or hold one of the texts as it stands, anywhere.
+
+        Only these are decoded: what a text stands for in them, the caller looks at.
+        """
+        c = t.register_entries.c
+        found: dict[tuple[str, str], RegisterEntry] = {}
+        for wanted in (ids[i : i + _AT_ONCE] for i in range(0, len(ids), _AT_ONCE)):
+            for e in self._planned(select(c.body).where(c.kind == kind, c.newest, c.id.in_(wanted)), RegisterEntry):
+                found[e.party, e.id] = e
+        for wanted in (texts[i : i + _AT_ONCE] for i in range(0, len(texts), _AT_ONCE)):
+            held = or_(*(holds(self._database, c.body, encode(text)) for text in wanted))
+            for e in self._planned(select(c.body).where(c.kind == kind, c.newest, held), RegisterEntry):
+                found[e.party, e.id] = e
+        return [found[key] for key in sorted(found) if not found[key].removed]
 
     def register_changes(self, kinds: Sequence[str], party: str, since: int) -> list[RegisterEntry]:
         """Newest revisions that were written after ``since`` (ns UTC), also those that say that one was removed."""

@@ -9,6 +9,7 @@ from servitwin.engines.records.commands import CommandRecords
 from servitwin.engines.records.contracts import ContractRecords
 from servitwin.engines.records.controllers import ControllerRecords
 from servitwin.engines.records.database import Database, open_engine
+from servitwin.engines.records.deliveries import DeliveryRecords
 from servitwin.engines.records.events import EventRecords
 from servitwin.engines.records.machine_keys import MachineKeyRecords
 from servitwin.engines.records.money import MoneyRecords
@@ -38,6 +39,7 @@ class SqlRecords(
     ReleaseRecords,
     PlanningRecords,
     TraceRecords,
+    DeliveryRecords,
 ):
     """All records over one database; threads and processes may share it. ``migrate(url)`` comes first.
 

@@ -29,6 +29,7 @@ _MQTT = b"$MQTT.msgs."
 _OBSERVATIONS = b".observations"
 _SHAPES_KEPT = 10_000
 _SHAPE_TRIES = 32  # payloads of a twin that looks different each time are not worth a decoder
+_ROWS_AT_ONCE = 8192  # a block of a hundred thousand rows put into columns at once would keep questions waiting
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Block:
     last: int = -1  # last sequence it covers
     count: int = 0  # rows
     note: bytes = b""
+    tried: bool = False  # whether the table was asked to take it
     written: bool = False  # whether the table has it
 
 
@@ -123,6 +125,8 @@ class Ingest:
         self._shared.counters.messages += count
         if count:
             self._block.last = self.received = seq
+        if len(self._builder) >= _ROWS_AT_ONCE:
+            self.rows()
 
     def rows(self) -> list[Rows | PackedRows]:
         """Rows that wait for a commit; they stay where they are."""

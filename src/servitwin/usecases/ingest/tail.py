@@ -6,6 +6,7 @@ from collections import deque
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from servitwin.domain.observation import PackedRows, Rows
 
@@ -52,7 +53,15 @@ def beyond(rows: Rows | PackedRows, seq: int) -> Rows | PackedRows:
     """The rows after a sequence."""
     if not len(rows) or (rows.seq[0] > seq and rows.seq.min() > seq):
         return rows
-    at = np.flatnonzero(rows.seq > seq)
+    return _some(rows, np.flatnonzero(rows.seq > seq))
+
+
+def up_to(rows: Rows | PackedRows, seq: int) -> Rows | PackedRows:
+    """The rows up to a sequence, itself included."""
+    return _some(rows, np.flatnonzero(rows.seq <= seq))
+
+
+def _some(rows: Rows | PackedRows, at: npt.NDArray[np.intp]) -> Rows | PackedRows:
     if isinstance(rows, PackedRows):
         return rows.of_messages(at)
     return Rows(

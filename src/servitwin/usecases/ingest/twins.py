@@ -30,6 +30,10 @@ class Registry(Protocol):
         """The twin with that id."""
         ...
 
+    def reload(self) -> bool:
+        """Read the records again if they have changed; whether they had."""
+        ...
+
     def type_at(self, twin: Twin, at: int) -> MachineType | None:
         """Its machine type at an instant."""
         ...
@@ -116,6 +120,8 @@ class Slots:
         if id in self._by_id:
             return self._by_id[id]
         twin = self._registry.by_id(id)
+        if twin is None and self._registry.reload():  # registered a moment ago: its first message may be faster
+            twin = self._registry.by_id(id)
         slot = None
         if twin is not None:
             live = self.live.get(twin.uid)

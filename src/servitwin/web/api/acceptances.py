@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from servitwin.domain.acceptance import Finding
 from servitwin.domain.agreement import Acceptance, Agreement, acceptance_of
@@ -15,10 +15,10 @@ from servitwin.usecases.accept_machine import criteria_digest
 from servitwin.web.api.answers import answer, at, provenance_url, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import ContractParts, Contracts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.acceptance import AcceptanceIn, AcceptanceShape, CriterionShape
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["contracts"], route_class=StrictRoute)
+router = router_of("contracts")
 
 
 @router.get("/contracts/{id}/acceptances", response_model=list[AcceptanceShape])

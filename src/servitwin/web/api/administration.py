@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from servitwin.domain.party import Account, Actor, Grant, Party
 from servitwin.web.api.answers import answer, at, from_cursor, page_of, time_of, to_cursor
 from servitwin.web.api.callers import Me, Parts, known_twin
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.access import (
     AccountEntry,
     AccountIn,
@@ -25,9 +26,8 @@ from servitwin.web.api.shapes.access import (
     TokenShape,
 )
 from servitwin.web.api.shapes.base import Done, Page
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["administration"], route_class=StrictRoute)
+router = router_of("administration")
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 

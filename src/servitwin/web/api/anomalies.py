@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.case import CaseStanding
@@ -21,11 +21,11 @@ from servitwin.web.api.answers import answer, at, time_of
 from servitwin.web.api.callers import Me, Parts, permitted_twin
 from servitwin.web.api.case_parts import Cases
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.services import ask_services
 from servitwin.web.api.shapes.anomaly import AnomalyList, AnomalyShape, ChangeIn, ChangeList, ChangeShape
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["anomalies"], route_class=StrictRoute)
+router = router_of("anomalies")
 _USUAL = 30 * DAY
 
 
@@ -141,6 +141,7 @@ def _watch(w: Watch, failure: str) -> dict[str, Any]:
                 "because": m.get("because", ""),
                 "regimes": m.get("regimes", {}),
                 "left_out": m.get("failed", m.get("left_out", [])),
+                "notes": m.get("notes", []),
             }
             for m in w.models
         ],

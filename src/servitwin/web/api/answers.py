@@ -137,10 +137,11 @@ def from_cursor(cursor: str | None) -> str:
     try:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
     except ValueError:
-        raise _bad_cursor() from None
+        raise bad_cursor() from None
 
 
-def _bad_cursor() -> InvalidInputError:
+def bad_cursor() -> InvalidInputError:
+    """A cursor that no page gave."""
     return InvalidInputError(
         Fault("page:cursor-not-understood", "That is no cursor of this list", "Start without one", "cursor")
     )
@@ -154,9 +155,9 @@ def number_cursor(cursor: str | None) -> int | None:
     try:
         number = int(text)
     except ValueError:
-        raise _bad_cursor() from None
+        raise bad_cursor() from None
     if not -(2**63) <= number < 2**63:
-        raise _bad_cursor()
+        raise bad_cursor()
     return number
 
 

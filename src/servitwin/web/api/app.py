@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
-from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -24,9 +20,12 @@ from servitwin.web.api import (
     contracts,
     controller_replays,
     controllers,
+    deliveries,
+    description,
     epcis,
     events,
     evidence,
+    failure_models,
     health,
     history,
     job_sheets,
@@ -48,6 +47,8 @@ from servitwin.web.api import (
     requirements,
     results,
     robots,
+    routine,
+    savings,
     schedules,
     services,
     sessions,
@@ -65,11 +66,8 @@ from servitwin.web.api import (
     work_orders,
 )
 from servitwin.web.api.answers import answer, answer_faults, fault_body
-from servitwin.web.api.gate import COOKIE, Gate
-from servitwin.web.api.parts import API, WebParts
-from servitwin.web.api.shapes.base import ErrorShape
-from servitwin.web.api.shapes.system import EventShape, LiveEvent
-from servitwin.web.api.shapes.twin import TwinIn
+from servitwin.web.api.gate import Gate
+from servitwin.web.api.parts import WebParts
 from servitwin.web.standards import did
 
 NOUNS = (
@@ -98,6 +96,7 @@ NOUNS = (
     prices,
     offers,
     value,
+    savings,
     money,
     results,
     reasons,
@@ -110,6 +109,7 @@ NOUNS = (
     releases,
     registers,
     remaining_life,
+    failure_models,
     jobs,
     maintenance,
     job_sheets,
@@ -118,26 +118,12 @@ NOUNS = (
     epcis,
     spc,
     schedules,
+    routine,
+    deliveries,
     robots,
 )
-_DESCRIPTION = """Twins of machines, lines and factories: live state, history, time of state, commands, access.
 
-Times are RFC 3339 UTC in answers, RFC 3339 or nanoseconds UTC in questions; ranges are [from, to); ratios are 0 to 1.
-Lists are paged by `limit` and `cursor`; lists and twins carry an `ETag`. Every failed call answers with the shape
-`ErrorShape`: a stable `code`, what was wrong, how to mend it and where. Browsers sign in by `POST /session` and send
-the answer's `csrf` as header `X-CSRF-Token` with every unsafe call; programs send `Authorization: Bearer TOKEN`.
-"""
-_FAULTS = {
-    400: "What was sent cannot be accepted as it is",
-    401: "Nobody is signed in, or the token is worth nothing",
-    403: "The caller may not do this",
-    404: "It does not exist, or the caller may not know that it does",
-    409: "It contradicts what is already there",
-    413: "The request is larger than 8 MB",
-    422: "The request does not have the documented shape",
-    429: "Too many attempts; Retry-After says when to come back",
-    503: "A part that is needed does not answer now; the same call may succeed later",
-}
+_ROUTERS = (*[noun.router for noun in NOUNS], health.probes, did.router, description.router, ui.router)
 
 
 def create_app(parts: WebParts) -> FastAPI:
@@ -154,48 +140,19 @@ def create_app(parts: WebParts) -> FastAPI:
     app = FastAPI(
         title="servitwin",
         version=parts.options.version,
-        description=_DESCRIPTION,
-        openapi_url=f"{API}/openapi.json",
+        openapi_url=None,
+        routes=[route for router in _ROUTERS for route in router.routes],
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        generate_unique_id_function=_operation_id,
     )
     app.state.parts = parts
-    api = APIRouter(prefix=API)
-    for noun in NOUNS:
-        api.include_router(noun.router)
-    app.include_router(api)
-    app.include_router(health.probes)
-    app.include_router(did.router)
-    app.include_router(ui.router)
     app.add_middleware(Gate, parts=parts)
     app.add_exception_handler(ServitwinError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    app.add_exception_handler(Exception, _on_unforeseen)
     return app
-
-
-def _add_faults(document: dict[str, Any]) -> None:
-    """What every call of the API may answer, described once.
-
-    As responses of each route they would double the time of a start, and written out make most of the document.
-    """
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorShape"}}}
-    shared = {f"Fault{code}": {"description": text, "content": content} for code, text in _FAULTS.items()}
-    document["components"]["responses"] = shared
-    faults = {str(code): {"$ref": f"#/components/responses/Fault{code}"} for code in _FAULTS}
-    for path, operations in document["paths"].items():
-        if not path.startswith(API):
-            continue
-        for operation in operations.values():
-            own = {c: r for c, r in operation["responses"].items() if "HTTPValidationError" not in str(r)}
-            operation["responses"] = dict(sorted({**faults, **own}.items()))
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
 
 
 async def _on_error(_: Request, error: Exception) -> Response:
@@ -226,31 +183,8 @@ async def _on_http(request: Request, error: Exception) -> Response:
     return answer(fault_body([fault]), error.status_code, error.headers)
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, with security schemes and the shapes of streamed events."""
-    if app.openapi_schema is not None:
-        return app.openapi_schema
-    document = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes, servers=[{"url": "/"}]
-    )
-    _, streamed = models_json_schema(
-        [
-            (LiveEvent, "serialization"),
-            (EventShape, "serialization"),
-            (ErrorShape, "serialization"),
-            (TwinIn, "validation"),
-        ],
-        ref_template="#/components/schemas/{model}",
-    )
-    document["components"]["schemas"] |= streamed["$defs"]
-    _add_faults(document)
-    for unused in ("HTTPValidationError", "ValidationError"):
-        document["components"]["schemas"].pop(unused, None)
-    document["components"]["securitySchemes"] = {
-        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
-        "token": {"type": "http", "scheme": "bearer"},
-    }
-    document["security"] = [{"session": []}, {"token": []}]
-    document["paths"][f"{API}/session"]["post"]["security"] = []
-    app.openapi_schema = document
-    return document
+async def _on_unforeseen(request: Request, _: Exception) -> Response:
+    """Told in the same form; the error goes on to the server, which logs it."""
+    hint = "Look whether it took effect before you repeat it; who runs this node finds the rest in its log"
+    fault = Fault("node:unforeseen", "The node failed at this call", hint, request.url.path[:200])
+    return answer(fault_body([fault]), 500, {"Connection": "close"})  # the server closes it: nobody sends on it then

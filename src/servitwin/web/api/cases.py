@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.alarm_figure import Flood
@@ -33,11 +33,11 @@ from servitwin.web.api.callers import Me, Parts, known_twin
 from servitwin.web.api.case_found import case_text, finding_out, signals_told, told_out, waits_for
 from servitwin.web.api.case_parts import CaseParts, Cases
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.case import CaseDetail, CaseSummary, StepIn
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["cases"], route_class=StrictRoute)
+router = router_of("cases")
 _INSTANTS = {"until", "since", "end", "start", "done_at", "normal_since"}
 ProofKind = Literal["violated", "repaired"]
 AsOf = Annotated[str | None, Query(description="as known at that instant; default: now")]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
 
 from servitwin.domain.command import Command
 from servitwin.domain.error import ConflictError, Fault, InvalidInputError, NotFoundError, UnavailableError
 from servitwin.web.api.answers import answer, at, fault_body, from_cursor, full, to_cursor
 from servitwin.web.api.callers import Me, Parts, known_twin, permitted_twin
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.command import CommandAnswer, CommandIn
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["commands"], route_class=StrictRoute)
+router = router_of("commands")
 _ASK_S = 10.0
 _KINDS = {"not-found": NotFoundError, "conflict": ConflictError, "invalid": InvalidInputError}
 

@@ -20,6 +20,7 @@ from servitwin.usecases.bill_period import BillPeriod
 from servitwin.usecases.book_entry import BookEntry
 from servitwin.usecases.claim_exclusion import ClaimExclusion
 from servitwin.usecases.contract_access import ContractAccess
+from servitwin.usecases.count_savings import CountSavings
 from servitwin.usecases.count_value import CountValue
 from servitwin.usecases.evaluate_offer import EvaluateOffer
 from servitwin.usecases.keep_work_order import KeepWorkOrder
@@ -48,6 +49,7 @@ class ContractParts:
     trial: RunTrial
     price: PriceGuarantee
     value: CountValue
+    savings: CountSavings
     levels: MeasureLevels
     bill: BillPeriod
     book: BookEntry
@@ -68,6 +70,7 @@ def _joined(parts: Parts) -> ContractParts:
     claims = ClaimExclusion(parts.records, access, parts.audit, parts.now, parts.new_id, evidence)
     agree = AgreeContract(parts.records, parts.registry, access, sign, parts.audit, parts.now)
     trial, price = RunTrial(settle), PriceGuarantee(settle)
+    value = CountValue(parts.records, access, settle, sign, parts.now)
     return ContractParts(
         access,
         agree,
@@ -76,7 +79,8 @@ def _joined(parts: Parts) -> ContractParts:
         settle,
         trial,
         price,
-        CountValue(parts.records, access, settle, sign, parts.now),
+        value,
+        CountSavings(parts.records, access, value, parts.now),
         levels,
         BillPeriod(parts.records, access, settle, levels, parts.audit, parts.now, parts.new_id),
         BookEntry(parts.records, access, parts.audit, parts.now, parts.new_id),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.agreement import Agreement
@@ -26,7 +26,8 @@ from servitwin.web.api.answers import answer, answer_tagged, at, page_of, proven
 from servitwin.web.api.bodies import file_body
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import ContractParts, Contracts, exclusion_out, summary
-from servitwin.web.api.shapes.base import Page
+from servitwin.web.api.routers import router_of
+from servitwin.web.api.shapes.base import Page, Version
 from servitwin.web.api.shapes.contract import (
     ContractDetail,
     ContractStatus,
@@ -37,9 +38,8 @@ from servitwin.web.api.shapes.contract import (
     SignIn,
     WithdrawalIn,
 )
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["contracts"], route_class=StrictRoute)
+router = router_of("contracts")
 _FILE = file_body(
     "contract: crane-98\nversion: 1\nprovider: maker\ncustomer: plant\nmachines: [crane-1]\n"
     "period: {from: 2026-01-01, to: 2027-01-01, time_zone: Europe/Helsinki}\ncurrency: EUR\nprice: {fee: 48000}\n"
@@ -82,7 +82,7 @@ async def add_contract(
 
 @router.get("/contracts/{id}", response_model=ContractDetail)
 def read_contract(
-    request: Request, parts: Parts, contracts: Contracts, me: Me, id: str, version: int | None = None
+    request: Request, parts: Parts, contracts: Contracts, me: Me, id: str, version: Version | None = None
 ) -> Response:
     """A contract whole, in the version that binds unless one is named."""
     agreement = contracts.access.current(me, id, version)
@@ -112,7 +112,9 @@ def withdraw_offer(parts: Parts, contracts: Contracts, me: Me, id: str, body: Wi
     "/contracts/{id}/document",
     responses={200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}},
 )
-def read_contract_document(parts: Parts, contracts: Contracts, me: Me, id: str, version: int | None = None) -> Response:
+def read_contract_document(
+    parts: Parts, contracts: Contracts, me: Me, id: str, version: Version | None = None
+) -> Response:
     """A contract or an offer as PDF, for people."""
     from servitwin.formats.contract_pdf import contract_pdf  # noqa: PLC0415  # only this answer needs it
 
@@ -131,7 +133,7 @@ def read_contract_status(
     id: str,
     period: Annotated[str | None, Query(description="default: the one that runs, else the last")] = None,
     at_: Annotated[str | None, Query(alias="at", description="as known at that instant; default: now")] = None,
-    version: int | None = None,
+    version: Version | None = None,
 ) -> Response:
     """Where a period stands, to the second, by the contract's own rules; a trial is measured alike, without money."""
     agreement = contracts.access.measured(me, id, version)

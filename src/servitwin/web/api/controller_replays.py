@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.controller_replay import ControllerReplay
@@ -14,10 +14,10 @@ from servitwin.web.api.answers import answer, at, full
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.controller_parts import keeper
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.controller_replay import ControllerReplayIn, ControllerReplays, ControllerReplayShape
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["controllers"], route_class=StrictRoute)
+router = router_of("controllers")
 
 
 @router.post("/controllers/{reference}/replays", response_model=ControllerReplayShape, status_code=202)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
@@ -20,6 +20,7 @@ from servitwin.web.api.bodies import file_body
 from servitwin.web.api.callers import Me, Parts, permitted_twin, readable_span
 from servitwin.web.api.controller_parts import finished_check, keeper, outline, shown_check, summary
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.controller import (
     ControllerCheckIn,
@@ -28,9 +29,8 @@ from servitwin.web.api.shapes.controller import (
     ControllerShape,
     ControllerSummary,
 )
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["controllers"], route_class=StrictRoute)
+router = router_of("controllers")
 _FILE = file_body(
     "controller: lamp\nversion: 1\ninputs: {button: {type: flag}}\nregions:\n  lamp:\n    initial: dark\n    states:\n"
     "      dark: {transitions: [{to: lit, when: button}]}\n      lit: {transitions: [{to: dark, when: button}]}\n"

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-import msgspec
-from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi import Query, Request, Response
 
 from servitwin.domain.instant import EARLIEST, LATEST, format_instant
 from servitwin.domain.kept_trace import KeptTrace
@@ -15,13 +13,14 @@ from servitwin.domain.trace_id import require_object_id, twin_of_place
 from servitwin.formats.epcis_reader import read_document
 from servitwin.formats.epcis_words import CONTEXT, NAMESPACE, PREFIX
 from servitwin.formats.epcis_writer import write_event
-from servitwin.web.api.answers import answer, from_cursor, time_of, to_cursor
+from servitwin.web.api.answers import answer, from_cursor, full, time_of, to_cursor
 from servitwin.web.api.callers import Me, Parts, known_twin
+from servitwin.web.api.routers import router_of
+from servitwin.web.api.schedules import done
 from servitwin.web.api.shapes.trace import CaptureAnswer, EpcisQueryDocument
-from servitwin.web.api.strict import StrictRoute
 from servitwin.web.api.trace_parts import keeper, tracer
 
-router = APIRouter(tags=["quality"], route_class=StrictRoute)
+router = router_of("quality")
 _HEADERS = {"GS1-EPCIS-Version": "2.0.0", "GS1-CBV-Version": "2.0.0", "GS1-EPCIS-Capture-Error-Behaviour": "rollback"}
 _BODY = {
     "requestBody": {
@@ -40,13 +39,15 @@ async def capture_epcis(request: Request, parts: Parts, me: Me) -> Response:
 
     An event whose `readPoint` or `bizLocation` is `urn:servitwin:loc:MACHINE` needs the right to report for that
     machine; others belong to the caller's party. An `errorDeclaration` withdraws the event of that id.
+
+    What was sent or received under a business transaction tells the delivery of that reference (`GET /deliveries`);
+    `not_matched` says which events are about none so far: they are kept, and looked at again.
     """
     content = await request.body()
-    told: list[bytes] = []
-    kept = await run_in_threadpool(lambda: keeper(parts, told).capture(read_document(content), me))
-    for payload in told:
-        await parts.bus.publish("happened", payload)
-    return answer(msgspec.to_builtins(kept), 202, _HEADERS)
+    kept = await done(
+        parts, lambda desk: keeper(parts, desk.told, desk.keep_deliveries).capture(read_document(content), me)
+    )
+    return answer(full(kept), 202, _HEADERS)
 
 
 @router.get("/epcis/v2/events", response_model=EpcisQueryDocument)

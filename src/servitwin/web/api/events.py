@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
@@ -15,8 +16,9 @@ from servitwin.usecases.tell_events import PARTY_KINDS
 from servitwin.web.api.callers import Me, Parts, known_twin
 from servitwin.web.api.live import Subscriber
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 
-router = APIRouter(tags=["events"])
+router = router_of("events", route_class=APIRoute)
 _TOPICS = {"live", "happened"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.agreement import PartyKey
@@ -17,6 +17,7 @@ from servitwin.usecases.watched_logs import watched_logs
 from servitwin.web.api.answers import answer, at, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.base import Done
 from servitwin.web.api.shapes.evidence import (
     ConsistencyShape,
@@ -32,9 +33,8 @@ from servitwin.web.api.shapes.evidence import (
     StampedShape,
     WatchedLogsShape,
 )
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["evidence"], route_class=StrictRoute)
+router = router_of("evidence")
 _PATIENCE_S = 30.0
 _LARGEST = 2**53 - 1
 Place = Annotated[int, Query(ge=0, le=_LARGEST)]

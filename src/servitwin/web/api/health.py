@@ -6,7 +6,8 @@ import asyncio
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import Response
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.error import ServitwinError, UnavailableError
@@ -16,11 +17,12 @@ from servitwin.web.api.answers import answer, at
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.node_status import PLUGIN, disk, plugin_connections, processes
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.system import ConnectionShape, HealthAnswer, LiveAnswer, ReadyAnswer
 
-router = APIRouter(tags=["node"])
-probes = APIRouter(tags=["node"])
+router = router_of("node", route_class=APIRoute)
+probes = router_of("node", at="", route_class=APIRoute)
 _ASK_S = 2.0
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from starlette.responses import StreamingResponse
 
 from servitwin.domain.error import Fault, InvalidInputError, NotFoundError, RefusedError
@@ -22,10 +22,10 @@ from servitwin.web.api.answers import answer, at, cut_out, from_cursor, instants
 from servitwin.web.api.callers import Me, Parts, known_twin, readable_span
 from servitwin.web.api.inferred import inferred_signals
 from servitwin.web.api.parts import API, WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.observation import AggregateName, QueryAnswer, QueryIn, SeriesShape
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["history"], route_class=StrictRoute)
+router = router_of("history")
 MAX_ROWS = 200_000
 MAX_PAIRS = 5_000
 MAX_CELLS = 200_000

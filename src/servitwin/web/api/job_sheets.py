@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.error import RefusedError
@@ -13,10 +13,10 @@ from servitwin.usecases.list_due_tasks import Service
 from servitwin.web.api.answers import answer
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.maintenance_parts import Maintenance, MaintenanceParts, sheet_out
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.maintenance import JobCloseIn, JobSheets, JobSheetShape, PartTakenShape, TickIn, UseIn
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["maintenance"], route_class=StrictRoute, prefix="/maintenance")
+router = router_of("maintenance", prefix="/maintenance")
 
 
 @router.get("/jobs", response_model=JobSheets)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.instant import NS
 from servitwin.domain.job import Artefact, Job
 from servitwin.web.api.answers import answer, at, full, number_cursor, to_cursor
 from servitwin.web.api.callers import Me, Parts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.planning import (
     Artefacts,
     ArtefactShape,
@@ -20,9 +21,8 @@ from servitwin.web.api.shapes.planning import (
     JobShape,
     PromotionIn,
 )
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["planning"], route_class=StrictRoute)
+router = router_of("planning")
 
 
 @router.post("/services/{service}/jobs", response_model=JobShape, status_code=202)
@@ -90,7 +90,7 @@ def shown_job(job: Job) -> dict[str, Any]:
         "by": job.by, "at": at(job.at), "about": job.about, "state": job.state, "budget_s": job.budget / NS,
         "seed": job.seed, "began": at(job.began), "ended": at(job.ended), "plans": job.plans, "value": job.value,
         "bound": job.bound, "result": job.result, "problem": job.problem, "cancelled_by": job.cancelled_by,
-        "faults": [full(f) for f in job.faults],
+        "faults": [full(f) for f in job.faults], "why": list(job.why),
     }  # fmt: skip
 
 

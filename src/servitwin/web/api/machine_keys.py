@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.machine_key import MachineKey, is_demanded
@@ -13,15 +13,15 @@ from servitwin.usecases.state_evidence import StateEvidence
 from servitwin.web.api.answers import answer, at, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin, permitted_twin
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.machine_key import (
     MachineKeyIn,
     MachineKeyRevocationIn,
     MachineKeyShape,
     MachineKeysShape,
 )
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["evidence"], route_class=StrictRoute)
+router = router_of("evidence")
 
 
 @router.get("/twins/{id}/keys", response_model=MachineKeysShape)

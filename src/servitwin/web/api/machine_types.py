@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
@@ -15,10 +16,11 @@ from servitwin.usecases.register_types import RegisterTypes
 from servitwin.web.api.answers import answer, answer_tagged, full, page_of
 from servitwin.web.api.bodies import file_body
 from servitwin.web.api.callers import Me, Parts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.twin import CheckResult, MachineTypeShape, MachineTypeSummary, Registered
 
-router = APIRouter(tags=["machine types"])
+router = router_of("machine types", route_class=APIRoute)
 _FILE = file_body("machine_type: mill-500\nversion: 2\nsignals:\n  power: {unit: kW}\n", json={"type": "object"})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.instant import DAY
@@ -27,6 +27,7 @@ from servitwin.web.api.maintenance_parts import (
     part_out,
     recommendation_out,
 )
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.maintenance import (
     AnswerIn,
     DueTasks,
@@ -39,9 +40,8 @@ from servitwin.web.api.shapes.maintenance import (
     VisitCounts,
 )
 from servitwin.web.api.shapes.planning import JobShape
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["maintenance"], route_class=StrictRoute, prefix="/maintenance")
+router = router_of("maintenance", prefix="/maintenance")
 Party = Annotated[str, Query(max_length=100, description="provider; default: the caller's party")]
 
 

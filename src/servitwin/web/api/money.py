@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import Body, Query, Response
 
 from servitwin.domain.canonical_json import decimal_text, plain
 from servitwin.domain.contract_period import period_chosen
@@ -23,6 +23,7 @@ from servitwin.web.api.answers import answer, at, page_of, range_of, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import ContractParts, Contracts
 from servitwin.web.api.results import books_of
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.money import (
     BilledShape,
@@ -37,9 +38,8 @@ from servitwin.web.api.shapes.money import (
     UsageShape,
     UsageTakenShape,
 )
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["money"], route_class=StrictRoute)
+router = router_of("money")
 _YEAR = 366 * 86_400 * 10**9
 Limit = Annotated[int, Query(ge=1, le=5000)]
 

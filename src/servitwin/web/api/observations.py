@@ -8,7 +8,8 @@ import re
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
+from fastapi.routing import APIRoute
 
 from servitwin.domain.error import Fault, InvalidInputError, UnavailableError
 from servitwin.domain.twin import Twin
@@ -16,12 +17,13 @@ from servitwin.sdk.signed_payload import split_signed
 from servitwin.web.api.answers import answer, at
 from servitwin.web.api.callers import Me, Parts, permitted_twin
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.observation import Accepted, CutAnswer, IngestSession
 
-router = APIRouter(tags=["observations"])
+router = router_of("observations", route_class=APIRoute)
 SHARD = 1  # stream SERVITWIN, where HTTP, replays and programs publish
 _AT_A_TIME = 256
-_ASK_S = 3.0
+_ASK_S = 10.0  # a busy ingest answers late, and late is better than "try again"
 _SAFE_ID = re.compile(r"[\x21-\x7e]{1,200}\Z")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from servitwin.domain.canonical_json import decimal_text, plain
 from servitwin.domain.error import Fault
@@ -15,12 +15,13 @@ from servitwin.web.api.answers import answer, full
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import Contracts
 from servitwin.web.api.prices import price_out
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.settlements import trial_days, trial_out
+from servitwin.web.api.shapes.base import Version
 from servitwin.web.api.shapes.offer import CostsIn, OfferIn, OfferShape
-from servitwin.web.api.strict import StrictRoute
 from servitwin.web.api.value import estimate_of
 
-router = APIRouter(tags=["contracts"], route_class=StrictRoute)
+router = router_of("contracts")
 _FILE = {
     200: {
         "description": "The contract file",
@@ -59,7 +60,7 @@ def read_contract_file(
     contracts: Contracts,
     me: Me,
     id: str,
-    version: int | None = None,
+    version: Version | None = None,
     form: Annotated[Literal["yaml", "json"], Query(description="of the file; both are read alike")] = "yaml",
 ) -> Response:
     """A contract as its file: change it and bring it in as another version, or keep it elsewhere."""

@@ -24,6 +24,7 @@ from servitwin.usecases.requirement_set import RequirementSet
 from servitwin.usecases.rounds import Rounds
 from servitwin.usecases.run_jobs import RunJobs
 from servitwin.usecases.sign_in import SignIn
+from servitwin.usecases.watched_days import WatchedDays
 from servitwin.usecases.worth_of_acting import WorthOfActing
 from servitwin.web.api.live import LiveHub
 
@@ -76,6 +77,7 @@ class WebParts:
     gates: Rounds  # that releases go through
     registers: Registers
     ended_lives: EndedLives
+    watched_days: WatchedDays
     worth: WorthOfActing
     jobs: Jobs
     working: RunJobs  # does the jobs that wait

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.error import Fault, InvalidInputError
@@ -18,9 +19,10 @@ from servitwin.web.api.answers import answer
 from servitwin.web.api.bodies import file_body
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.twin import PlantImported
 
-router = APIRouter(tags=["twins"])
+router = router_of("twins", route_class=APIRoute)
 _FILE = file_body("plant: shop\ntwins:\n  press-1: {kind: machine, serial: P-1}\n")
 
 

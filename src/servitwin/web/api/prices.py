@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
+from fastapi.routing import APIRoute
 
 from servitwin.domain.agreement import Agreement
 from servitwin.domain.canonical_json import decimal_text
@@ -15,9 +16,11 @@ from servitwin.usecases.price_guarantee import GuaranteePrice, MachineForecast, 
 from servitwin.web.api.answers import answer, at, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import Contracts
+from servitwin.web.api.routers import router_of
+from servitwin.web.api.shapes.base import Version
 from servitwin.web.api.shapes.price import CalibrationShape, ForecastShape, PriceShape
 
-router = APIRouter(tags=["contracts"])
+router = router_of("contracts", route_class=APIRoute)
 Seed = Annotated[int, Query(ge=0, le=2**31, description="the same seed gives the same answer")]
 Confidence = Annotated[float, Query(gt=0, lt=1)]
 
@@ -62,7 +65,7 @@ def read_price(
     contracts: Contracts,
     me: Me,
     id: str,
-    version: int | None = None,
+    version: Version | None = None,
     from_: Annotated[str | None, Query(alias="from", description="history from; default: a year before `to`")] = None,
     to: Annotated[str | None, Query(description="history to; default: now")] = None,
     years: Annotated[int, Query(ge=1000, le=400_000)] = 100_000,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
+from fastapi.routing import APIRoute
 
 from servitwin.domain.availability import formula as formula_of
 from servitwin.domain.twin import Twin
@@ -21,10 +22,12 @@ from servitwin.web.api.contract_parts import Contracts
 from servitwin.web.api.contract_provenance import contract_provenance
 from servitwin.web.api.history import readable_signal
 from servitwin.web.api.parts import API, WebParts
+from servitwin.web.api.routers import router_of
+from servitwin.web.api.routine import routine_provenance
 from servitwin.web.api.shapes.system import ProvenanceAnswer
 from servitwin.web.api.trace_provenance import trace_provenance
 
-router = APIRouter(tags=["provenance"])
+router = router_of("provenance", route_class=APIRoute)
 Kind = Literal[
     "signal",
     "query",
@@ -38,6 +41,7 @@ Kind = Literal[
     "case",
     "trace",
     "spc",
+    "routine",
 ]
 _TOLD: dict[str, tuple[str, str, str, str]] = {  # kind: title, rule, version, explanation
     "signal": (
@@ -92,6 +96,7 @@ def read_provenance(
     part: Annotated[list[str] | None, Query(description="traced objects")] = None,
     machine: str = "",
     product: str = "",
+    party: Annotated[str, Query(max_length=100, description="whose minutes of routine; default: the caller's")] = "",
 ) -> Response:
     """How an answer was made, so that it can be recomputed and argued about; every computed answer links here."""
     if kind == "contract":
@@ -100,6 +105,8 @@ def read_provenance(
         return answer(case_provenance(parts, cases, me, case or "", figures, finding))
     if kind in ("trace", "spc"):
         return answer(trace_provenance(parts, me, kind, part or [], machine, product, from_, to))
+    if kind == "routine":
+        return answer(routine_provenance(parts, me, machine, party, from_, to))
     start, end = range_of(from_, to, parts.now(), 1 if kind == "state" else 86_400_000_000_000)
     about = known_twin(parts, me, twin) if twin else None
     if kind == "availability":

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.error import Fault, InvalidInputError, NotFoundError, UnavailableError
@@ -18,10 +18,10 @@ from servitwin.domain.twin import TWIN_ID
 from servitwin.web.api.answers import answer, at, from_cursor, time_of, to_cursor
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.observation import MappingIn, QuarantineDetail, QuarantinePage, ReplayAnswer, ReplayIn
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["quarantine"], route_class=StrictRoute)
+router = router_of("quarantine")
 MOST_COUNTED = 20_000
 MOST_REPLAYED = 10_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from servitwin.domain.instant import DAY
 from servitwin.domain.reason import Reason, in_force
@@ -13,11 +13,11 @@ from servitwin.usecases.give_reason import GiveReason
 from servitwin.web.api.answers import answer, full, range_of, time_of
 from servitwin.web.api.callers import Me, Parts, permitted_twin
 from servitwin.web.api.contract_parts import reason_out
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.contract import ReasonIn, ReasonShape
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["reasons"], route_class=StrictRoute)
+router = router_of("reasons")
 
 
 @router.get("/twins/{id}/reasons", response_model=Page[ReasonShape])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.error import Fault, InvalidInputError
@@ -13,6 +13,7 @@ from servitwin.domain.register import RegisterEntry
 from servitwin.usecases.registers import entries_of_csv, entries_of_json
 from servitwin.web.api.answers import answer, at, from_cursor, time_of, to_cursor
 from servitwin.web.api.callers import Me, Parts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.planning import (
     RegisterEntries,
     RegisterEntryIn,
@@ -21,9 +22,8 @@ from servitwin.web.api.shapes.planning import (
     RegisterList,
     RegisterRevisions,
 )
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["planning"], route_class=StrictRoute)
+router = router_of("planning")
 Party = Annotated[str, Query(max_length=100, description="default: the caller's")]
 _MANY: dict[str, Any] = {
     "requestBody": {

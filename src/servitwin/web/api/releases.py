@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.party import Actor
@@ -15,10 +15,10 @@ from servitwin.usecases.release_file import ReleaseFile
 from servitwin.web.api.answers import answer, answer_tagged, at, full
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.release import GateIn, GateShape, ReleaseIn, Releases, ReleaseShape, WithdrawIn
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["releases"], route_class=StrictRoute)
+router = router_of("releases")
 
 
 @router.get("/releases", response_model=Releases)

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from servitwin.domain.error import InvalidInputError
 from servitwin.domain.job import Job
-from servitwin.domain.remaining_life.assigned import cost_faults
-from servitwin.domain.remaining_life.model import model_key
+from servitwin.domain.model_book import model_key
 from servitwin.usecases.remaining_lives import Remaining, RemainingLives
 from servitwin.usecases.train_lives import ModelState, TrainLives
 from servitwin.usecases.worth_of_acting import told, worth_of
 from servitwin.web.api.answers import answer, at, full
 from servitwin.web.api.callers import Me, Parts, permitted_twin
-from servitwin.web.api.jobs import shown_job
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.planning import JobShape
 from servitwin.web.api.shapes.remaining_life import LifeModels, LifeTrainingIn, RemainingLifeList
-from servitwin.web.api.strict import StrictRoute
+from servitwin.web.api.trainings import costs_of, teacher_of, waiting
 
-router = APIRouter(tags=["remaining life"], route_class=StrictRoute)
+router = router_of("remaining life")
 _SPECTRUM = ("used", "remaining", "recorded", "assumed", "days", "days_low", "days_high")
 _FAILURE = ("chance", "threshold", "horizon_days")
 _WEAR = ("possible", "chances", "text", "confidence", "doubts")
@@ -29,12 +27,13 @@ _COUNTED = ("running_h", "factor", "heaviest", "over", "unknown_h")
 _LEARNT = ("known", "unit", "row_s", "age", "expected", "low", "high", "confidence", "at_least", "model")
 
 
-def _training(parts: Parts) -> TrainLives:
+def life_training(parts: Parts) -> TrainLives:
+    """Asks for trainings of remaining life and watches the models in use."""
     operator = parts.authoriser.operator
     return TrainLives(parts.records, parts.registry, parts.files, parts.jobs, operator, parts.now, parts.ended_lives)
 
 
-Training = Annotated[TrainLives, Depends(_training)]
+Training = Annotated[TrainLives, Depends(life_training)]
 
 
 @router.get("/twins/{id}/remaining-life", response_model=RemainingLifeList)
@@ -72,20 +71,14 @@ def list_life_models(
 @router.post("/remaining-life/training", response_model=JobShape, status_code=202)
 async def train_remaining_life(parts: Parts, training: Training, me: Me, body: LifeTrainingIn) -> Response:
     """Learn from all lives that ended on machines whose users agreed; the new model is used only if it is better."""
-    given = (body.preventive_cost, body.failure_cost, body.currency)
-    faults = cost_faults(*given) if any(given) else []
-    if faults:
-        raise InvalidInputError(faults)
+    costs = costs_of(body)
 
     def ask() -> Job:
-        costs = (float(body.preventive_cost), float(body.failure_cost), body.currency) if any(given) else None
         return training.train(
             me, body.machine_type, body.component, party=body.party, life_unit=body.life_unit, cap=body.cap, costs=costs
         )
 
-    job = await run_in_threadpool(ask)
-    parts.working.wake()
-    return answer(shown_job(job), 202, {"Location": f"/api/v1/jobs/{job.id}"})
+    return waiting(parts, await run_in_threadpool(ask))
 
 
 def _component(parts: Parts, r: Remaining) -> dict[str, Any]:
@@ -117,11 +110,9 @@ def _component(parts: Parts, r: Remaining) -> dict[str, Any]:
 
 def _worth(parts: Parts, r: Remaining) -> dict[str, Any] | None:
     """What acting on words of that kind was worth; of machines without a type nothing is known."""
-    key = r.component
-    if r.method == "learnt":
-        twin = parts.registry.by_uid(r.uid)
-        type_ = parts.registry.type_at(twin, parts.now()) if twin is not None else None
-        key = model_key(type_.name if type_ is not None else "", r.component)
+    twin = parts.registry.by_uid(r.uid)
+    type_ = parts.registry.type_at(twin, parts.now()) if twin is not None else None
+    key = model_key(type_.name if type_ is not None else "", r.component)
     return told(parts.worth.of(str(r.said.get("model", "")), key))
 
 
@@ -130,13 +121,7 @@ def _model(s: ModelState) -> dict[str, Any]:
     teachers = []
     if s.followed is not None:
         lives = s.followed.lives
-        teachers = [
-            {
-                "twin": t.twin, "owner": t.owner, "permitted": t.permitted, "why": t.why,
-                "lives": len(lives.get(t.twin, [])),
-            }
-            for t in s.followed.teachers
-        ]  # fmt: skip
+        teachers = [{**teacher_of(t), "lives": len(lives.get(t.twin, []))} for t in s.followed.teachers]
     return {
         "machine_type": machine_type, "component": component, "artefact": s.digest,
         "summary": None if s.model is None else s.model.told(), "drift": None if s.drift is None else full(s.drift),

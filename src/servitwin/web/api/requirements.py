@@ -6,7 +6,7 @@ import math
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 
 from servitwin.domain.case import CaseStanding
 from servitwin.domain.error import Fault, InvalidInputError, NotFoundError
@@ -22,6 +22,7 @@ from servitwin.web.api.answers import answer, at, cut_out, range_of
 from servitwin.web.api.callers import Me, Parts, permitted_twin, readable_span
 from servitwin.web.api.case_parts import CaseParts, Cases
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.requirement import (
     FormulaAnswer,
     FormulaIn,
@@ -32,9 +33,8 @@ from servitwin.web.api.shapes.requirement import (
     TryIn,
     VerdictsAnswer,
 )
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["requirements"], route_class=StrictRoute)
+router = router_of("requirements")
 _MOST_SHOWN = 1000
 _RECENT = 30 * DAY
 Name = Annotated[str, Path(max_length=200)]

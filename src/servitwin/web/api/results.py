@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from servitwin.domain.canonical_json import decimal_text
 from servitwin.domain.error import Fault, RefusedError
@@ -16,10 +16,10 @@ from servitwin.usecases.profit_and_loss import profit_and_loss
 from servitwin.web.api.answers import answer, at, range_of, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import Contracts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.result import RenewalsShape, ResultShape
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["money"], route_class=StrictRoute)
+router = router_of("money")
 _YEAR = 366 * 86_400 * 10**9
 _SUMS = ("revenue", "credits", "visits", "parts", "data", "shares", "margin")
 _PERCENTS = ("renewal_percent", "renewal_percent_by_fee", "net_retention_percent", "gross_retention_percent")
@@ -58,7 +58,7 @@ def read_renewals(
     to: str | None = None,
     at_: Annotated[str | None, Query(alias="at", description="by the signatures made until then; default: now")] = None,
     tolerance_days: Annotated[
-        int, Query(description="a follow-up begins at most so many days before or after the end")
+        int, Query(ge=-(2**31), le=2**31, description="a follow-up begins at most so many days before or after the end")
     ] = TOLERANCE_DAYS,
 ) -> Response:
     """Your party's contracts that ended, and whether a follow-up for the same machines was agreed; yearly fees.

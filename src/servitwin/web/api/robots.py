@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from servitwin.domain.fleet.road_map import Place, RoadMap, Way
 from servitwin.domain.instant import format_instant
@@ -15,6 +15,7 @@ from servitwin.usecases.robot_fleets import RobotFleets
 from servitwin.web.api.answers import answer, answer_tagged, at, time_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.base import Done
 from servitwin.web.api.shapes.robot import (
     CancelIn,
@@ -28,9 +29,8 @@ from servitwin.web.api.shapes.robot import (
     ZoneIn,
     ZoneShape,
 )
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["robots"], route_class=StrictRoute)
+router = router_of("robots")
 Json = dict[str, Any]
 
 
@@ -141,7 +141,9 @@ def _summary(parts: WebParts, me: Actor, id: str) -> Json:
 
 def _robot(parts: WebParts, fleet: str, robot: Mapping[str, Any]) -> Json:
     twin = parts.registry.by_id(robot["robot"])
-    return {**robot, "fleet": fleet, "title": (twin.title if twin is not None else "") or robot["robot"]}
+    arrives = robot["arrives"]
+    shown = {**robot, "arrives": None if arrives is None else at(arrives)}
+    return {**shown, "fleet": fleet, "title": (twin.title if twin is not None else "") or robot["robot"]}
 
 
 def _task(task: Mapping[str, Any]) -> Json:
@@ -153,6 +155,7 @@ def _task(task: Mapping[str, Any]) -> Json:
         "order": task["order"], "operation": task["operation"], "planned": task.get("planned", False),
         "not_before": None if task.get("not_before") is None else at(task["not_before"]),
         "ended": None if ended is None else at(ended),
+        "expected": None if task.get("expected") is None else at(task["expected"]),
     }  # fmt: skip
 
 

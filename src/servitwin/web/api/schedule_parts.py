@@ -7,6 +7,7 @@ from typing import Any
 
 from servitwin.domain.instant import NS
 from servitwin.domain.schedule.assistant import NextTask
+from servitwin.domain.schedule.by_shift import ShiftMove
 from servitwin.domain.schedule.change import Comparison
 from servitwin.domain.schedule.measure import PlanFigures
 from servitwin.domain.schedule.reason import Reasons
@@ -70,7 +71,7 @@ def line_out(plan: ShownPlan) -> dict[str, Any]:
     """A plan in a line."""
     return {
         "id": plan.id, "title": plan.title, "note": plan.note, "revision": plan.revision, "at": instant_out(plan.at),
-        "figures": _figures(plan.figures),
+        "why": list(plan.why), "figures": _figures(plan.figures),
     }  # fmt: skip
 
 
@@ -116,6 +117,16 @@ def task_out(task: NextTask) -> dict[str, Any]:
     plain: dict[str, Any] = full(task)
     setup = plain.pop("setup")
     return {**plain, "start": instant_out(task.start), "end": instant_out(task.end), "setup_s": setup / NS}
+
+
+def shift_move_out(move: ShiftMove, revision: int) -> dict[str, Any]:
+    """What a move of the shift changes; ``revision`` of the plan that holds."""
+    return {
+        "machine": move.machine, "ahead": "/".join(move.ahead), "behind": "/".join(move.behind),
+        "start": instant_out(move.start), "lines": list(move.lines), "allowed": not move.against,
+        "against": [{"code": f.code, "message": f.message, "where": f.where} for f in move.against],
+        "revision": revision,
+    }  # fmt: skip
 
 
 def _figures(f: PlanFigures) -> dict[str, Any]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.formats.job_order import job_list
 from servitwin.formats.schedule_csv import plan_to_csv
 from servitwin.formats.schedule_files import read_plan
+from servitwin.usecases.deliveries import Deliveries
 from servitwin.usecases.just_in_time import JustInTime
+from servitwin.usecases.keep_deliveries import KeepDeliveries
+from servitwin.usecases.move_in_shift import MoveInShift, Why, Wish
 from servitwin.usecases.plan_production import PUBLISHED, PlanProduction, plain
 from servitwin.usecases.production_shop import DOWN, ProductionShop
 from servitwin.usecases.shift_assistant import REASONS, ShiftAssistant
@@ -21,7 +24,8 @@ from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.jobs import shown_job
 from servitwin.web.api.live_state import state_now
 from servitwin.web.api.parts import WebParts
-from servitwin.web.api.schedule_parts import compared_out, line_out, needs_out, plan_out, task_out
+from servitwin.web.api.routers import router_of
+from servitwin.web.api.schedule_parts import compared_out, line_out, needs_out, plan_out, shift_move_out, task_out
 from servitwin.web.api.shapes.planning import JobShape
 from servitwin.web.api.shapes.schedule import (
     ConcerningShape,
@@ -38,9 +42,9 @@ from servitwin.web.api.shapes.schedule import (
     ScheduleShape,
     ShiftAnswerIn,
 )
-from servitwin.web.api.strict import StrictRoute
+from servitwin.web.api.shapes.shift import HOW, ShiftMoved, ShiftMoveIn, ShiftMoveShape
 
-router = APIRouter(tags=["planning"], route_class=StrictRoute)
+router = router_of("planning")
 _PLAN_FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -67,7 +71,14 @@ class Desk:
             parts.records, self.shop, parts.registers, parts.jobs, parts.authoriser, self.tell, parts.now
         )
         self.just_in_time = JustInTime(parts.records, self.plans, parts.registers, parts.authoriser, parts.now)
-        self.shift = ShiftAssistant(self.plans, self.shop, parts.registers, parts.now, parts.new_id)
+        self.keep_deliveries = KeepDeliveries(parts.records, self.tell, parts.now)
+        self.deliveries = Deliveries(
+            parts.records, parts.registers, parts.authoriser, parts.audit, self.keep_deliveries, parts.now, parts.new_id
+        )
+        self.shift = ShiftAssistant(parts.records, self.plans, self.shop, parts.registers, parts.now, parts.new_id)
+        self.moves = MoveInShift(
+            parts.records, self.plans, parts.registers, parts.authoriser, self.tell, parts.now, parts.new_id
+        )
 
     def states(self, party: str) -> dict[str, int | None]:
         """Machines of the party whose state is known: since when they are down by it, None: they are not."""
@@ -90,7 +101,7 @@ class Desk:
         self.told.append(("happened", msgspec.json.encode(event)))
 
 
-async def _done(parts: WebParts, work: Callable[[Desk], T]) -> T:
+async def done(parts: WebParts, work: Callable[[Desk], T]) -> T:
     """Work done in a thread, and what it told published."""
     desk = Desk(parts)
     found = await run_in_threadpool(work, desk)
@@ -120,7 +131,7 @@ async def ask_schedule(parts: Parts, me: Me, body: ScheduleAsk) -> Response:
             afresh=body.afresh,
         )
 
-    job = await _done(parts, ask)
+    job = await done(parts, ask)
     parts.working.wake()
     return answer(shown_job(job), 202, {"Location": f"/api/v1/jobs/{job.id}"})
 
@@ -175,8 +186,43 @@ async def answer_task(parts: Parts, me: Me, body: ShiftAnswerIn) -> Response:
         kept = desk.shift.answer(me, body.order, body.operation, body.answer, body.reason, body.text, body.party)
         return kept.machine, desk.shift.next(me, kept.machine, body.party)
 
-    machine, tasks = await _done(parts, say)
+    machine, tasks = await done(parts, say)
     return answer({"machine": machine, "tasks": [task_out(t) for t in tasks], "reasons": list(REASONS)}, 201)
+
+
+@router.get("/schedules/moves", response_model=ShiftMoveShape)
+def look_at_shift_move(
+    parts: Parts,
+    me: Me,
+    machine: Annotated[str, Query(max_length=100)],
+    order: Annotated[str, Query(max_length=200)],
+    operation: Annotated[str, Query(max_length=200)],
+    how: Annotated[Literal["first", "later"], Query(description=HOW)],
+    party: Party = "",
+) -> Response:
+    """What would happen if the shift moved an operation of the published plan at its machine; nothing is changed."""
+    desk = Desk(parts)
+    down = desk.down(parts.registers.party_of(me, party))
+    plan, move = desk.moves.look(me, Wish(machine, order, operation, how), down, party)
+    return answer(shift_move_out(move, plan.revision))
+
+
+@router.post("/schedules/moves", response_model=ShiftMoved, status_code=201)
+async def move_in_shift(parts: Parts, me: Me, body: ShiftMoveIn) -> Response:
+    """Move an operation at its machine: it holds at once where no order is late by it and no other machine disturbed.
+
+    Else nothing is changed (`shift:needs-planner`, 409, with what is against it); with `ask` the plan is kept as a
+    proposal `shift-MACHINE` for whoever plans. Events `plan`: `moved-by-shift`, `move-asked`.
+    """
+    wish, why = Wish(body.machine, body.order, body.operation, body.how), Why(body.reason, body.text)
+
+    def move(desk: Desk) -> Any:
+        down = desk.down(parts.registers.party_of(me, body.party))
+        act = desk.moves.ask if body.ask else desk.moves.move
+        plan, made = act(me, wish, why, body.revision, down, body.party)
+        return {"plan": plan.id, "move": shift_move_out(made, body.revision if body.ask else plan.revision)}
+
+    return answer(await done(parts, move), 201)
 
 
 @router.get("/schedules/lessons", response_model=Lessons)
@@ -214,7 +260,7 @@ async def import_schedule(
         down = {} if base else desk.down(parts.registers.party_of(me, party))
         return plan_out(desk.plans.take(me, read, name, base, party, down))
 
-    return answer(await _done(parts, take), 201)
+    return answer(await done(parts, take), 201)
 
 
 @router.get("/schedules/{id}/problem", response_model=dict[str, Any])
@@ -259,10 +305,11 @@ async def move_operation(parts: Parts, me: Me, id: str, body: MoveIn) -> Respons
         after, found = desk.plans.move(me, id, body.order, body.operation, body.machine, start, body.party)
         return {"plan": plan_out(after), "comparison": compared_out(before, after, found)}
 
-    return answer(await _done(parts, move), 201)
+    return answer(await done(parts, move), 201)
 
 
 @router.post("/schedules/{id}/publish", response_model=ScheduleShape)
 async def publish_schedule(parts: Parts, me: Me, id: str, body: PublishIn) -> Response:
     """Make a plan the one that holds. Suppliers and customers who are parties here are told by events `plan`."""
-    return answer(plan_out(await _done(parts, lambda desk: desk.plans.publish(me, id, body.title, body.party))))
+    work = done(parts, lambda desk: desk.plans.publish(me, id, body.title, body.party, body.replaces))
+    return answer(plan_out(await work))

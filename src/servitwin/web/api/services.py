@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.instant import EARLIEST, LATEST
 from servitwin.sdk.finding import ServiceFinding
 from servitwin.sdk.service import Outcome
-from servitwin.usecases.run_service import Assignment, ServiceAnswer, ServiceQuestion, raise_answered
+from servitwin.usecases.assign_service import Assignment
+from servitwin.usecases.run_service import ServiceAnswer, ServiceQuestion, raise_answered
 from servitwin.web.api.answers import answer, at, time_of
 from servitwin.web.api.callers import Me, Parts, known_twin, permitted_twin
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.service import AssignmentIn, AssignmentList, AssignmentShape, OutcomeList, ServiceList
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["services"], route_class=StrictRoute)
+router = router_of("services")
 _PATIENCE_S = 40.0
 
 

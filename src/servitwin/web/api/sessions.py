@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from servitwin.domain.party import Actor
 from servitwin.usecases.machine_time import calendar_name
@@ -14,11 +14,11 @@ from servitwin.web.api.answers import answer
 from servitwin.web.api.callers import Parts, SignedIn
 from servitwin.web.api.gate import COOKIE
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.access import SessionAnswer, SignIn
 from servitwin.web.api.shapes.base import Done
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["session"], route_class=StrictRoute)
+router = router_of("session")
 
 
 @router.post("/session", response_model=SessionAnswer)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
@@ -13,14 +14,15 @@ from servitwin.domain.contract_period import Period, period_chosen, periods
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import parse_instant
 from servitwin.domain.settlement import Settled
-from servitwin.formats.dates import check_day
+from servitwin.formats.dates import check_day, read_instant
 from servitwin.formats.settlement_document import amount, interval_rows, machine_result, read_settlement, result_of
 from servitwin.usecases.recompute_settlement import RecomputeSettlement
 from servitwin.usecases.run_trial import Trial
 from servitwin.web.api.answers import answer, at, full, number_cursor, time_of, to_cursor
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import Contracts
-from servitwin.web.api.shapes.base import Page
+from servitwin.web.api.routers import router_of
+from servitwin.web.api.shapes.base import Page, Version
 from servitwin.web.api.shapes.contract import (
     CategoryName,
     GuaranteeIntervalShape,
@@ -30,7 +32,7 @@ from servitwin.web.api.shapes.contract import (
     VerifiedShape,
 )
 
-router = APIRouter(tags=["contracts"])
+router = router_of("contracts", route_class=APIRoute)
 _SETTLEMENT = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 _DOCUMENT: dict[int | str, dict[str, Any]] = {
     200: {
@@ -77,7 +79,7 @@ def list_settlements(parts: Parts, contracts: Contracts, me: Me, id: str) -> Res
 
 @router.get("/contracts/{id}/settlements/{period}", responses=_DOCUMENT)
 def read_settlement_document(
-    contracts: Contracts, me: Me, id: str, period: str, revision: int | None = None
+    contracts: Contracts, me: Me, id: str, period: str, revision: Version | None = None
 ) -> Response:
     """A settlement that was made, to the byte; `servitwin verify` checks it without a server."""
     contract = contracts.access.current(me, id).contract
@@ -89,7 +91,9 @@ def read_settlement_document(
     "/contracts/{id}/settlements/{period}/document",
     responses={200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}},
 )
-def read_settlement_pdf(contracts: Contracts, me: Me, id: str, period: str, revision: int | None = None) -> Response:
+def read_settlement_pdf(
+    contracts: Contracts, me: Me, id: str, period: str, revision: Version | None = None
+) -> Response:
     """A settlement as PDF, for people."""
     from servitwin.formats.settlement_pdf import settlement_pdf  # noqa: PLC0415  # only this answer needs it
 
@@ -120,7 +124,7 @@ def export_settlement_observations(
     me: Me,
     id: str,
     period: str,
-    revision: int | None = None,
+    revision: Version | None = None,
     form: Literal["csv", "parquet", "arrow"] = "parquet",
 ) -> Response:
     """The observations that a settlement rests on, as they were known then: both parties may have them."""
@@ -158,7 +162,7 @@ def read_trial(
     contracts: Contracts,
     me: Me,
     id: str,
-    version: int | None = None,
+    version: Version | None = None,
     from_: Annotated[str | None, Query(alias="from", description="first day; default: twelve months ago")] = None,
     to: Annotated[str | None, Query(description="day after the last; default: today")] = None,
 ) -> Response:
@@ -199,9 +203,12 @@ def _trial_row(period: Period, settled: Settled) -> dict[str, Any]:
 def _day(text: str | None, where: str) -> str:
     """A day, or the day of a time; empty if none is given."""
     day = (text or "")[:10]
-    fault = check_day(day) if day else None
-    if fault is not None:
-        raise InvalidInputError(Fault(fault.code, fault.message, fault.hint, where))
+    if day:
+        try:
+            read_instant(day)  # also: a year before it is one that can be kept
+        except InvalidInputError as e:
+            fault = check_day(day) or e.fault
+            raise InvalidInputError(Fault(fault.code, fault.message, fault.hint, where)) from None
     return day
 
 

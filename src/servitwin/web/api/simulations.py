@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.error import Fault, InvalidInputError
@@ -23,6 +23,7 @@ from servitwin.web.api.answers import answer, at, range_of, time_of
 from servitwin.web.api.callers import Me, Parts, permitted_twin
 from servitwin.web.api.jobs import shown_job
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.planning import JobShape
 from servitwin.web.api.shapes.simulation import (
     ComparedAnswer,
@@ -33,9 +34,8 @@ from servitwin.web.api.shapes.simulation import (
     LineModelIn,
     SetUpIn,
 )
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["simulation"], route_class=StrictRoute)
+router = router_of("simulation")
 _USUAL, _LONGEST = 3 * DAY, 400 * DAY
 _FILE: dict[str, Any] = {
     "requestBody": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from servitwin.domain.error import Fault, NotFoundError, UnavailableError
 from servitwin.domain.party import Actor
@@ -13,10 +13,10 @@ from servitwin.web.api.answers import answer, at
 from servitwin.web.api.callers import Me, Parts, known_twin
 from servitwin.web.api.node_status import plugin_connections
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.system import FaultSwitchIn, SimulatorAnswer
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["simulator"], route_class=StrictRoute)
+router = router_of("simulator")
 _ASK_S = 5.0
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from servitwin.domain.instant import DAY, parse_duration
 from servitwin.domain.spc_chart import Line
@@ -15,12 +15,12 @@ from servitwin.usecases.chart_quality import ChartQuality, ChartQuestion, Qualit
 from servitwin.web.api.answers import answer, at, full, provenance_url, range_of
 from servitwin.web.api.callers import Me, Parts, known_twin
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.spc import CharacteristicList, SpcChart, YieldAnswer
-from servitwin.web.api.strict import StrictRoute
 from servitwin.web.api.trace_parts import sight
 from servitwin.web.api.traces import From
 
-router = APIRouter(tags=["quality"], route_class=StrictRoute)
+router = router_of("quality")
 _EVER = 100 * 366 * DAY
 Rules = Literal["nelson", "western-electric"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
+from fastapi.routing import APIRoute
 
 from servitwin.domain.observation import Cut
 from servitwin.domain.party import Actor
@@ -18,9 +19,10 @@ from servitwin.web.api.callers import Me, Parts, known_twin
 from servitwin.web.api.inferred import inferred_now, inferred_signals
 from servitwin.web.api.live_state import active_alarms, alarms_then, state_now, state_then, values_now
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.twin import TwinState
 
-router = APIRouter(tags=["twins"])
+router = router_of("twins", route_class=APIRoute)
 
 
 @router.get("/twins/{id}/state", response_model=TwinState)

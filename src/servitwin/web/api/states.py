@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
+from fastapi.routing import APIRoute
 
 from servitwin.domain.error import Fault, RefusedError
 from servitwin.domain.instant import DAY, NS
@@ -24,6 +25,7 @@ from servitwin.usecases.machine_time import GROUPS, Sources
 from servitwin.web.api.answers import answer, at, cut_out, number_cursor, provenance_url, range_of, to_cursor
 from servitwin.web.api.callers import Me, Parts, known_twin, readable_span
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.state_time import (
     AvailabilityAnswer,
     DailyStates,
@@ -34,7 +36,7 @@ from servitwin.web.api.shapes.state_time import (
 )
 from servitwin.web.api.shapes.twin import AlarmPage
 
-router = APIRouter(tags=["time of state"])
+router = router_of("time of state", route_class=APIRoute)
 From = Annotated[str | None, Query(alias="from", description="default: a day before `to`")]
 To = Annotated[str | None, Query(description="default: now")]
 LONGEST = 40 * 366 * DAY

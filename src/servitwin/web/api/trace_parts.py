@@ -11,6 +11,7 @@ from servitwin.domain.genealogy import Link, TraceObject
 from servitwin.domain.party import Actor
 from servitwin.domain.trace_event import Measure, TraceEvent
 from servitwin.domain.trace_id import short_name
+from servitwin.usecases.keep_deliveries import KeepDeliveries
 from servitwin.usecases.keep_trace import KeepTrace
 from servitwin.usecases.trace_parts import Life, Recall, TraceParts
 from servitwin.usecases.trace_sight import TraceSight
@@ -28,11 +29,12 @@ def tracer(parts: WebParts, me: Actor) -> TraceParts:
     return TraceParts(parts.records, sight(parts, me))
 
 
-def keeper(parts: WebParts, told: list[bytes]) -> KeepTrace:
+def keeper(parts: WebParts, told: list[tuple[str, bytes]], deliveries: KeepDeliveries) -> KeepTrace:
     """The use case that captures; what has to be published afterwards is put into ``told``."""
     return KeepTrace(
-        parts.records, parts.registry, parts.authoriser, parts.audit, lambda _, payload: told.append(payload), parts.now
-    )
+        parts.records, parts.registry, parts.authoriser, parts.audit,
+        lambda subject, payload: told.append((subject, payload)), parts.now, deliveries,
+    )  # fmt: skip
 
 
 def summary(o: TraceObject) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import DAY
@@ -14,12 +14,12 @@ from servitwin.domain.trace_id import require_object_id
 from servitwin.usecases.trace_parts import Recall
 from servitwin.web.api.answers import answer, answer_tagged, from_cursor, provenance_url, range_of, time_of, to_cursor
 from servitwin.web.api.callers import Me, Parts, known_twin
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.trace import Genealogy, PartSummary, RecallAnswer, VerdictShape
-from servitwin.web.api.strict import StrictRoute
 from servitwin.web.api.trace_parts import recall_csv, shown_life, shown_recall, summary, tracer
 
-router = APIRouter(tags=["quality"], route_class=StrictRoute)
+router = router_of("quality")
 MOST_IDS = 1_000
 From = Annotated[str | None, Query(alias="from", description="RFC 3339 or nanoseconds UTC")]
 

@@ -6,7 +6,7 @@ import threading
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Body, Path, Request, Response
+from fastapi import Body, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from servitwin.domain.error import Fault, InvalidInputError
@@ -17,11 +17,11 @@ from servitwin.usecases.import_plant import ImportPlant
 from servitwin.web.api.answers import answer, entity_tag, require_match
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.twin import TwinDetail
-from servitwin.web.api.strict import StrictRoute
 from servitwin.web.api.twins import detail
 
-router = APIRouter(tags=["twins"], route_class=StrictRoute)
+router = router_of("twins")
 _one_at_a_time = threading.Lock()  # of two calls with the same If-Match the second must see what the first changed
 _BODY = {
     "requestBody": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.party import Actor
@@ -18,12 +18,12 @@ from servitwin.web.api.callers import Me, Parts, known_twin, permitted_twin
 from servitwin.web.api.inferred import inferred_signals
 from servitwin.web.api.live_state import active_alarms, freshness_s, state_now, state_then
 from servitwin.web.api.parts import WebParts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.base import Page
 from servitwin.web.api.shapes.observation import GapsAnswer, GapsIn
 from servitwin.web.api.shapes.twin import Kind, LevelHistory, TwinDetail, TwinSummary
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["twins"], route_class=StrictRoute)
+router = router_of("twins")
 ACTIONS: tuple[Action, ...] = ("read", "command", "configure", "treat", "report")
 _Then = tuple[int, dict[str, Then]]  # a moment of the past, and how the twins were that the caller may read
 Limit = Annotated[int, Query(ge=1, le=1000)]

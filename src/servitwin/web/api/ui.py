@@ -42,10 +42,21 @@ async def page(request: Request, path: str) -> Response:
         return HTMLResponse(_NOT_BUILT, 503 if path == "" else 404)
     file = _inside(folder, path) if path else index
     if file is None or not file.is_file():
-        if Path(path).suffix:  # a missing file is missing: a page in its place would break the browser's modules
+        if _is_file(path, request):
             return HTMLResponse("<!doctype html><title>404</title>There is no such file.", 404)
         file = index
     return _send(request, file)
+
+
+def _is_file(path: str, request: Request) -> bool:
+    """Whether a file was asked for: a page in its place would break the browser's modules.
+
+    A dot alone does not tell: names of things may have one, and people come to their pages by a link or by loading
+    them again. A browser says that it wants a page.
+    """
+    return bool(Path(path).suffix) and (
+        path.startswith("assets/") or "text/html" not in request.headers.get("accept", "")
+    )
 
 
 def _inside(folder: Path, path: str) -> Path | None:

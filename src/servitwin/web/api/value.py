@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, DecimalException
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from servitwin.domain.canonical_json import decimal_text, plain
 from servitwin.domain.error import Fault, InvalidInputError
@@ -16,10 +16,10 @@ from servitwin.usecases.count_value import Counted
 from servitwin.web.api.answers import answer, at, range_of
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import Contracts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.contract import BaselineIn, EstimateShape, ValueShape
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["contracts"], route_class=StrictRoute)
+router = router_of("contracts")
 _YEARS = 5
 
 

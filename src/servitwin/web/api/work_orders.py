@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from servitwin.domain.party import Actor
 from servitwin.domain.work_order import WorkOrder
@@ -13,10 +13,10 @@ from servitwin.usecases.keep_work_order import EVER, NewOrder, OrderChange
 from servitwin.web.api.answers import answer, at, number_cursor, time_of, to_cursor
 from servitwin.web.api.callers import Me, Parts
 from servitwin.web.api.contract_parts import ContractParts, Contracts
+from servitwin.web.api.routers import router_of
 from servitwin.web.api.shapes.work_order import WorkOrderIn, WorkOrders, WorkOrderShape, WorkOrderStepIn
-from servitwin.web.api.strict import StrictRoute
 
-router = APIRouter(tags=["work orders"], route_class=StrictRoute)
+router = router_of("work orders")
 
 
 @router.get("/twins/{id}/work-orders", response_model=WorkOrders)

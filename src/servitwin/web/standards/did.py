@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
 
 from servitwin.domain.error import Fault, NotFoundError
 from servitwin.domain.twin import value_at
 from servitwin.formats.did_document import did_document
 from servitwin.web.api.answers import answer
 from servitwin.web.api.callers import Parts
+from servitwin.web.api.routers import router_of
 
-router = APIRouter(tags=["standards"])
+router = router_of("standards", at="", route_class=APIRoute)
 
 
 @router.get("/parties/{party}/did.json", include_in_schema=False)

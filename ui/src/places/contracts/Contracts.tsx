@@ -9,6 +9,7 @@ import { t } from "../../texts/en";
 import { formatNumber } from "../../time/figure";
 import { Gauge } from "./Gauge";
 import { money, percent, share, worst } from "./money";
+import { SavingsCard } from "./SavingsCard";
 
 const c = t.contracts;
 
@@ -35,6 +36,7 @@ export function ContractLedger() {
         </p>
       ) : null}
       <LedgerRows contracts={contracts} />
+      {contracts.data?.items.some((one) => one.life === "binding" || one.life === "ended") ? <SavingsCard /> : null}
     </>
   );
 }

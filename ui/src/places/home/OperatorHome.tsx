@@ -11,12 +11,14 @@ import { Sparkline } from "../../parts/Sparkline";
 import { GLYPHS, stateName, toneOf, urgency } from "../../parts/states";
 import { StateMark } from "../../parts/StateMark";
 import { Link, useParam } from "../../route/router";
+import { maySayRoutine, useAccount } from "../../session/session";
 import { t } from "../../texts/en";
 import { decimalsFor, formatNumber, unitText } from "../../time/figure";
 import { heldValues, isStale, sideOf } from "../twin/held";
 import { OpenCasesLine } from "../cases/OpenCasesLine";
 import { NextInPlan } from "./NextInPlan";
 import { ReasonEntry } from "./ReasonEntry";
+import { RoutineEntry } from "./RoutineEntry";
 import { AlarmRow } from "../twin/Overview";
 import { useTrends } from "../twin/useTrends";
 import { useToday } from "./ManagerHome";
@@ -72,6 +74,7 @@ function MachineChoice({ machines, chosen, choose }: { machines: TwinSummary[]; 
 }
 
 function Machine({ machine }: { machine: TwinSummary }) {
+  const account = useAccount();
   const twin = useTwin(machine.id);
   const state = useTwinState(machine.id);
   const cases = useCases(machine.id, true);
@@ -109,6 +112,7 @@ function Machine({ machine }: { machine: TwinSummary }) {
       </section>
       <NextInPlan machine={machine.id} />
       <ReasonEntry id={machine.id} />
+      {maySayRoutine(account) ? <RoutineEntry place={machine.id} /> : null}
       <Loaded answer={{ ...state, data: twin.data && state.data ? { twin: twin.data, now: state.data } : undefined, error: twin.error ?? state.error }} skeleton={<Skeleton height={180} />}>
         {(both) => <Deviations twin={both.twin} now={both.now} />}
       </Loaded>

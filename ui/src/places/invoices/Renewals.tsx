@@ -8,7 +8,7 @@ import { Link } from "../../route/router";
 import { t } from "../../texts/en";
 import { toRfc3339 } from "../../time/instant";
 import { money } from "../contracts/money";
-import type { Range } from "./Results";
+import type { Range } from "../../parts/DayRange";
 
 const n = t.renewals;
 const HOUR = 3_600_000;

@@ -1,8 +1,8 @@
 import { useState } from "react";
 import { ApiError } from "../../api/client";
-import type { FaultShape, Job, PlacedOperation, Schedule, Schedules } from "../../api/types";
+import type { FaultShape, Job, PlacedOperation, Schedule, ScheduleLine, Schedules } from "../../api/types";
 import { isOver, useJobs } from "../../data/jobs";
-import { askSchedule, importSchedule, moveOperation, PUBLISHED, publishSchedule, useComparison, useSchedule, useSchedules } from "../../data/schedules";
+import { ASKED_BY_SHIFT, askSchedule, importSchedule, moveOperation, PUBLISHED, publishSchedule, useComparison, useSchedule, useSchedules } from "../../data/schedules";
 import { useHappened } from "../../live/live";
 import { Time, useZone } from "../../parts/Clock";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
@@ -49,6 +49,9 @@ function Chosen({ all, jobs, reload }: { all: Schedules; jobs: Job[]; reload: ()
   const [busy, setBusy] = useState(false);
   const [budget, setBudget] = useState("20");
   const [freeze, setFreeze] = useState("0");
+  // What a shift asked for is open until a plan is published after it.
+  const since = parseInstant(all.kept.find((one) => one.id === PUBLISHED)?.at ?? "");
+  const asked = all.kept.filter((one) => one.id.startsWith(ASKED_BY_SHIFT) && parseInstant(one.at) > since);
   const made = jobs.filter((job) => job.plans > 0);
   const job = jobs.find((one) => one.id === id);
   const hand = all.kept.find((one) => one.id === id);
@@ -61,8 +64,8 @@ function Chosen({ all, jobs, reload }: { all: Schedules; jobs: Job[]; reload: ()
   const [refused, setRefused] = useState<FaultShape[]>([]);
 
   const options = [
-    ...all.kept.map((one) => ({ id: one.id, title: one.id === PUBLISHED ? `${b.published}${one.title ? `: ${one.title}` : ""}` : `${one.id.startsWith("imported-") ? b.imported : b.byHand}: ${one.note}` })),
-    ...made.map((one) => ({ id: one.id, title: `${b.ofJob(formatInstant(parseInstant(one.at), zone, "minute"))}${isOver(one) ? "" : ` (${b.atWork})`}` })),
+    ...all.kept.map((one) => ({ id: one.id, title: titleOf(one) })),
+    ...made.map((one) => ({ id: one.id, title: `${b.ofJob(formatInstant(parseInstant(one.at), zone, "minute"))}${isOver(one) ? "" : ` (${b.atWork})`}${one.why.length ? `: ${one.why[0]}` : ""}` })),
   ];
   const act = (work: Promise<string>): void => {
     setBusy(true);
@@ -95,7 +98,7 @@ function Chosen({ all, jobs, reload }: { all: Schedules; jobs: Job[]; reload: ()
     );
   const publish = (): void =>
     act(
-      publishSchedule(id).then(() => {
+      publishSchedule(id, all.kept.find((one) => one.id === PUBLISHED)?.revision ?? 0).then(() => {
         setId(PUBLISHED);
         setAgainst("");
         return b.isPublished;
@@ -139,7 +142,9 @@ function Chosen({ all, jobs, reload }: { all: Schedules; jobs: Job[]; reload: ()
         may={may}
         how={how}
         newest={jobs[0]}
+        asked={asked}
         shown={id}
+        why={plan.data?.id === id ? plan.data.why : []}
         compare={(proposal) => {
           setAgainst(PUBLISHED);
           setId(proposal);
@@ -166,6 +171,12 @@ function Chosen({ all, jobs, reload }: { all: Schedules; jobs: Job[]; reload: ()
       )}
     </>
   );
+}
+
+function titleOf(plan: ScheduleLine): string {
+  if (plan.id === PUBLISHED) return `${b.published}${plan.title ? `: ${plan.title}` : ""}`;
+  if (plan.id.startsWith(ASKED_BY_SHIFT)) return `${b.ofShift}: ${plan.why.at(-1) ?? plan.note}`;
+  return `${plan.id.startsWith("imported-") ? b.imported : b.byHand}: ${plan.note}`;
 }
 
 const FAULTS_SHOWN = 12;

@@ -1,5 +1,6 @@
 import type { Schedule, ScheduleComparison } from "../../api/types";
 import { Time } from "../../parts/Clock";
+import { stackedBy } from "../../parts/stacked";
 import { t } from "../../texts/en";
 import { formatDuration } from "../../time/instant";
 
@@ -19,7 +20,7 @@ export function BoardTables({ plan, comparison }: { plan: Schedule; comparison: 
         ) : (
           // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
           <div className="grid-box" tabIndex={0} role="group" aria-label={b.late}>
-            <table className="grid">
+            <table className="grid stacks" style={stackedBy([b.cols.order, b.cols.due, b.cols.end, b.cols.late, b.cols.why])}>
               <thead>
                 <tr>
                   <th scope="col">{b.cols.order}</th>
@@ -65,7 +66,7 @@ function Moves({ comparison }: { comparison: ScheduleComparison }) {
       ) : (
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         <div className="grid-box" tabIndex={0} role="group" aria-label={b.moves}>
-          <table className="grid">
+          <table className="grid stacks" style={stackedBy([b.moveCols.operation, b.moveCols.from, b.moveCols.to, b.moveCols.shift, b.moveCols.why])}>
             <thead>
               <tr>
                 <th scope="col">{b.moveCols.operation}</th>

@@ -197,7 +197,8 @@ function named(order: string, isLate: boolean, px: number): string {
   const mark = isLate ? "▲" : "";
   const room = Math.floor((px - 6) / 6.6) - (isLate ? 2 : 0);
   if (room >= order.length) return isLate ? `${mark} ${order}` : order;
-  return room < 2 ? (px > 12 ? mark : "") : `${mark}${order.slice(-room)}`;
+  if (room < 2) return px > 12 ? mark : "";
+  return room < 3 ? `${mark}${order.slice(-room)}` : `${mark}…${order.slice(1 - room)}`;
 }
 
 /** As much of a word as fits a bar: about seven pixels a letter. */

@@ -1,4 +1,3 @@
-import { type ReactNode, useState } from "react";
 import type { PlanNeeds } from "../../api/types";
 import { useConcerning, useNeeds } from "../../data/schedules";
 import { useHappened } from "../../live/live";
@@ -7,9 +6,10 @@ import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { t } from "../../texts/en";
 import { formatNumber } from "../../time/figure";
 import { formatDuration } from "../../time/instant";
+import { Deliveries } from "./Deliveries";
+import { Amount, Late, NeedTable } from "./NeedTable";
 
 const j = t.plan.justInTime;
-const SHOWN = 20;
 
 /** What is needed when, where and from whom, who is late, who kept their word; and what others' plans want of us. */
 export default function JustInTime() {
@@ -23,6 +23,7 @@ export default function JustInTime() {
   return (
     <>
       <p className="weak">{j.lead}</p>
+      <Deliveries />
       <Loaded answer={others} skeleton={<Skeleton lines={6} />}>
         {(concerning) => (
           <>
@@ -49,9 +50,10 @@ function Needs({ needs, own }: { needs: PlanNeeds; own: boolean }) {
   return (
     <>
       {has(needs.requirements) ? (
-        <Table
+        <NeedTable
           title={j.needed}
           none={j.noNeed}
+          numbers={[j.cols.amount]}
           columns={[j.cols.material, j.cols.when, j.cols.expected, j.cols.amount, ...(own ? [j.cols.where, j.cols.by] : []), j.cols.from]}
           rows={needs.requirements.map((one) => [
             <strong key="what">{one.material}</strong>,
@@ -64,9 +66,10 @@ function Needs({ needs, own }: { needs: PlanNeeds; own: boolean }) {
         />
       ) : null}
       {has(needs.pull) ? (
-        <Table
+        <NeedTable
           title={j.pull}
           none={j.noPull}
+          numbers={[j.pullCols.amount, j.pullCols.containers, j.pullCols.cards]}
           columns={[j.pullCols.by, j.pullCols.material, j.pullCols.amount, j.pullCols.containers, j.pullCols.cards, j.pullCols.supplier]}
           rows={needs.pull.map((one) => [
             <Time key="by" at={one.by} precision="minute" />,
@@ -79,9 +82,10 @@ function Needs({ needs, own }: { needs: PlanNeeds; own: boolean }) {
         />
       ) : null}
       {has(needs.orders) ? (
-        <Table
+        <NeedTable
           title={j.orders}
           none={j.noOrders}
+          numbers={[j.orderCols.quantity]}
           columns={[j.orderCols.order, j.orderCols.product, j.orderCols.quantity, ...(own ? [j.orderCols.customer] : []), j.orderCols.due, j.orderCols.expected, j.orderCols.late]}
           rows={needs.orders.map((one) => [
             <strong key="order">{one.order}</strong>,
@@ -95,10 +99,11 @@ function Needs({ needs, own }: { needs: PlanNeeds; own: boolean }) {
         />
       ) : null}
       {has(ratings) ? (
-        <Table
+        <NeedTable
           title={j.otif}
           hint={j.otifHint}
           none={j.noOtif}
+          numbers={[j.otifCols.ratio, j.otifCols.kept, j.otifCols.late, j.otifCols.short]}
           columns={["", j.otifCols.party, j.otifCols.ratio, j.otifCols.kept, j.otifCols.late, j.otifCols.short]}
           rows={ratings.map((one) => [
             one.role,
@@ -116,14 +121,6 @@ function Needs({ needs, own }: { needs: PlanNeeds; own: boolean }) {
   );
 }
 
-function Amount({ of }: { of: number }) {
-  return <span className="num">{formatNumber(of, 0)}</span>;
-}
-
-function Late({ seconds }: { seconds: number }) {
-  return <span className="num board-late">▲ {formatDuration(seconds * 1000)}</span>;
-}
-
 function There({ one }: { one: PlanNeeds["requirements"][number] }) {
   if (one.expected === null) return <span className="board-late">▲ {j.uncovered}</span>;
   if (one.late_s)
@@ -133,47 +130,4 @@ function There({ one }: { one: PlanNeeds["requirements"][number] }) {
       </>
     );
   return one.supplier ? <Time at={one.expected} precision="minute" /> : <>✓</>;
-}
-
-function Table({ title, hint, none, columns, rows }: { title: string; hint?: string; none: string; columns: string[]; rows: ReactNode[][] }) {
-  const [all, setAll] = useState(false);
-  return (
-    <section className="board-section" aria-label={title}>
-      <h2>{title}</h2>
-      {hint ? <p className="weak">{hint}</p> : null}
-      {rows.length === 0 ? (
-        <p className="weak">{none}</p>
-      ) : (
-        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-        <div className="grid-box" tabIndex={0} role="group" aria-label={title}>
-          <table className="grid">
-            <thead>
-              <tr>
-                {columns.map((name, n) => (
-                  <th key={`${n} ${name}`} scope="col">
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {(all ? rows : rows.slice(0, SHOWN)).map((cells, n) => (
-                // Rows have no names of their own and are drawn anew as a whole.
-                <tr key={n}>
-                  {cells.map((cell, m) => (
-                    <td key={m}>{cell}</td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-          {!all && rows.length > SHOWN ? (
-            <button type="button" className="plain" onClick={() => setAll(true)}>
-              {j.more(rows.length)}
-            </button>
-          ) : null}
-        </div>
-      )}
-    </section>
-  );
 }

@@ -1,22 +1,15 @@
 import { useState } from "react";
 import { ApiError } from "../../api/client";
-import type { Job } from "../../api/types";
+import type { Job, ScheduleLine } from "../../api/types";
 import { setReplanning, useReplanning } from "../../data/schedules";
-import { useHappened } from "../../live/live";
 import { notify } from "../../shell/notify";
 import { t } from "../../texts/en";
 
 const b = t.plan.board;
 
-/** Whether a new plan is asked for whenever reality changes; and the newest such proposal, with what made it necessary. */
-export function PlanByItself({ may, how, newest, shown, compare }: { may: boolean; how: { budget: number; freeze: number }; newest: Job | undefined; shown: string; compare: (job: string) => void }) {
+/** Whether a new plan is asked for whenever reality changes; what is proposed, by itself or by a shift; and why the plan shown was made. */
+export function PlanByItself({ may, how, newest, asked, shown, why, compare }: { may: boolean; how: { budget: number; freeze: number }; newest: Job | undefined; asked: ScheduleLine[]; shown: string; why: string[]; compare: (plan: string) => void }) {
   const wish = useReplanning();
-  const [why, setWhy] = useState<Record<string, string[]>>({});
-  useHappened((event) => {
-    if (event.kind !== "plan" || event.data.happened !== "asked-anew") return;
-    const { job, why: reasons } = event.data as { job: string; why: string[] };
-    setWhy((known) => ({ ...known, [job]: reasons }));
-  });
   const [wanted, setWanted] = useState<boolean | null>(null);
   const change = (on: boolean): void => {
     setWanted(on);
@@ -42,12 +35,23 @@ export function PlanByItself({ may, how, newest, shown, compare }: { may: boolea
       ) : null}
       {proposal ? (
         <p className="board-proposal" role="status">
-          {why[proposal.id]?.length ? b.proposedBecause((why[proposal.id] ?? []).join(", ")) : b.proposed}{" "}
+          {proposal.why.length ? b.proposedBecause(proposal.why.join(", ")) : b.proposed}{" "}
           <button type="button" className="plain" onClick={() => compare(proposal.id)}>
             {b.compareIt}
           </button>
         </p>
       ) : null}
+      {asked
+        .filter((one) => one.id !== shown)
+        .map((one) => (
+          <p key={one.id} className="board-proposal" role="status">
+            {b.shiftAsks(one.why.at(-1) ?? one.note)}{" "}
+            <button type="button" className="plain" onClick={() => compare(one.id)}>
+              {b.compareIt}
+            </button>
+          </p>
+        ))}
+      {why.length ? <p className="board-proposal">{b.madeBecause(why.join(", "))}</p> : null}
     </>
   );
 }

@@ -1,12 +1,16 @@
 import type { ComponentLife, LifeModel } from "../../api/types";
-import { useFleetLife, useLifeModels } from "../../data/life";
+import { trainLife, useFleetLife, useLifeModels } from "../../data/life";
 import { Card } from "../../parts/Card";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
+import { stackedBy } from "../../parts/stacked";
 import { t } from "../../texts/en";
 import { formatNumber } from "../../time/figure";
 import { UrgencyMark } from "../twin/health/lifeMarks";
 import { left } from "../twin/health/lifeWords";
 import { worthLine } from "../twin/health/Worth";
+import { FailureModels } from "./models/FailureModels";
+import { Teachers } from "./models/Teachers";
+import { Train } from "./models/Train";
 
 const f = t.life.fleet;
 
@@ -26,6 +30,7 @@ export default function RemainingLives() {
           {(found) => (found.items.length === 0 ? <Empty title={f.noModel} /> : <Models models={found.items} party={found.party} />)}
         </Loaded>
       </Card>
+      <FailureModels />
     </div>
   );
 }
@@ -34,7 +39,7 @@ function Components({ components }: { components: ComponentLife[] }) {
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <div className="grid-box" tabIndex={0} role="group" aria-label={f.tab}>
-      <table className="grid">
+      <table className="grid stacks" style={stackedBy([f.col.urgency, f.col.machine, f.col.component, f.col.left, f.col.doNext])}>
         <thead>
           <tr>
             <th scope="col">{f.col.urgency}</th>
@@ -77,13 +82,14 @@ interface Summary {
 
 function Models({ models, party }: { models: LifeModel[]; party: string }) {
   const c = f.modelCol;
+  const titles = [c.model, c.error, c.simple, c.own, c.covers, c.cost, c.teach, c.state];
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <div className="grid-box" tabIndex={0} role="group" aria-label={f.models}>
-      <table className="grid">
+      <table className="grid stacks" style={stackedBy(titles)}>
         <thead>
           <tr>
-            {[c.model, c.error, c.simple, c.own, c.covers, c.cost, c.teach, c.state].map((name) => (
+            {titles.map((name) => (
               <th key={name} scope="col">
                 {name}
               </th>
@@ -104,7 +110,6 @@ function Model({ model, party }: { model: LifeModel; party: string }) {
   const known = model.summary as Summary | null;
   const unit = known?.life_unit ?? "";
   const permitted = model.teachers.filter((one) => one.permitted);
-  const refused = model.teachers.filter((one) => !one.permitted);
   const lives = permitted.reduce((sum, one) => sum + one.lives, 0);
   const own = known?.fleet[party];
   const digits = (value: number): string => `${formatNumber(value, 1)} ${unit}`;
@@ -120,13 +125,12 @@ function Model({ model, party }: { model: LifeModel; party: string }) {
       <td className="num">{model.worth ? worthLine(model.worth) : "–"}</td>
       <td>
         {f.lives(lives, permitted.length, model.teachers.length)}
-        {refused.map((one) => (
-          <div className="weak" key={one.twin}>
-            {one.twin}: {one.why}
-          </div>
-        ))}
+        <Teachers teachers={model.teachers} />
       </td>
-      <td className="life-words">{model.drift?.text ?? "–"}</td>
+      <td className="life-words">
+        {model.drift?.text ?? "–"}
+        <Train name={`${model.component} ${model.machine_type}`} ask={() => trainLife(model.machine_type, model.component)} />
+      </td>
     </tr>
   );
 }

@@ -2,6 +2,7 @@ import type { JobDetail } from "../../api/types";
 import { type ComparisonPlan, type Interval, isWorking, type ScenarioRow, type StationShares } from "../../data/simulation";
 import { Card } from "../../parts/Card";
 import { DotWhisker } from "../../parts/DotWhisker";
+import { stackedBy } from "../../parts/stacked";
 import { t } from "../../texts/en";
 import { formatNumber } from "../../time/figure";
 
@@ -29,22 +30,22 @@ export function ScenarioResult({ job, plan }: { job: JobDetail; plan: Comparison
           <DotWhisker rows={rows} label={s.chart(told)} unit="1/h" />
           {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
           <div className="grid-box" tabIndex={0} role="group" aria-label={s.result}>
-            <table className="grid">
+            <table className="grid stacks" style={stackedBy([s.name, s.figures.parts_per_hour, s.figures.wip, s.figures.lead_time_s, s.perYear])}>
               <thead>
                 <tr>
                   <th scope="col">{s.name}</th>
-                  <th scope="col">{s.figures.parts_per_hour}</th>
-                  <th scope="col">{s.figures.wip}</th>
-                  <th scope="col">{s.figures.lead_time_s}</th>
-                  <th scope="col">{s.perYear}</th>
+                  <th scope="col" className="right">{s.figures.parts_per_hour}</th>
+                  <th scope="col" className="right">{s.figures.wip}</th>
+                  <th scope="col" className="right">{s.figures.lead_time_s}</th>
+                  <th scope="col" className="right">{s.perYear}</th>
                 </tr>
               </thead>
               <tbody>
                 <tr>
                   <td>{s.today}</td>
-                  <td className="num">{level(plan.base.figures.parts_per_hour)}</td>
-                  <td className="num">{level(plan.base.figures.wip)}</td>
-                  <td className="num">{level(plan.base.figures.lead_time_s, 0)}</td>
+                  <td className="num right">{level(plan.base.figures.parts_per_hour)}</td>
+                  <td className="num right">{level(plan.base.figures.wip)}</td>
+                  <td className="num right">{level(plan.base.figures.lead_time_s, 0)}</td>
                   <td />
                 </tr>
                 {plan.scenarios.map((scenario) => (
@@ -76,15 +77,15 @@ function One({ scenario }: { scenario: ScenarioRow }) {
   return (
     <tr>
       <td>{scenario.name}</td>
-      <td className="num">{change(scenario.differences.parts_per_hour)}</td>
-      <td className="num">{change(scenario.differences.wip)}</td>
-      <td className="num">{change(scenario.differences.lead_time_s, 0)}</td>
-      <td className="num">
+      <td className="num right">{change(scenario.differences.parts_per_hour)}</td>
+      <td className="num right">{change(scenario.differences.wip)}</td>
+      <td className="num right">{change(scenario.differences.lead_time_s, 0)}</td>
+      <td className="num right">
         {worth ? (
           <>
             {formatNumber(Number(worth.per_year), 0)} {worth.currency}
             <div className="weak">
-              {formatNumber(Number(worth.low), 0)} – {formatNumber(Number(worth.high), 0)}
+              {formatNumber(Number(worth.low), 0)} … {formatNumber(Number(worth.high), 0)}
             </div>
           </>
         ) : (
@@ -123,7 +124,7 @@ function change(one: Interval | undefined, digits = 2) {
     <>
       {signed(one.mean, digits)}
       <div className="weak">
-        {signed(one.low, digits)} – {signed(one.high, digits)}
+        {signed(one.low, digits)} … {signed(one.high, digits)}
         {one.clear ? "" : ` · ${s.unclear}`}
       </div>
     </>

@@ -11,6 +11,7 @@ interface PlanTab {
 export const tabs: readonly PlanTab[] = [
   { id: "board", title: t.plan.tabs.board, page: lazy(() => import("./Board")) },
   { id: "just-in-time", title: t.plan.tabs.justInTime, page: lazy(() => import("./JustInTime")) },
+  { id: "routine", title: t.routine.tab, page: lazy(() => import("./routine/Routine")) },
   { id: "maintenance", title: t.maintenance.tabs.maintenance, page: lazy(() => import("./maintenance/Maintenance")) },
   { id: "routes", title: t.maintenance.tabs.routes, page: lazy(() => import("./maintenance/Routes")) },
   { id: "my-jobs", title: t.maintenance.tabs.myJobs, page: lazy(() => import("./maintenance/MyJobs")) },

@@ -9,6 +9,7 @@ import { formatNumber, unitText } from "../../time/figure";
 import { CapabilityCard } from "./CapabilityCard";
 import { ControlChart, decimalsOf } from "./ControlChart";
 import { PartLink } from "./marks";
+import { MachinePick } from "./MachinePick";
 import { Pick } from "./Parts";
 
 const c = t.quality.control;
@@ -41,10 +42,7 @@ function Chosen({ items }: { items: readonly CharacteristicShape[] }) {
     <>
       <div className="toolbar">
         <Pick label={c.product} value={one ? keyOf(one) : ""} options={items.map((i) => [keyOf(i), `${i.product || "–"}: ${i.name}`])} onChange={setChosen} />
-        <label className="pick">
-          <span className="weak">{c.machine}</span>
-          <input value={machine} placeholder={t.quality.parts.all} size={10} onChange={(event) => setMachine(event.target.value.trim())} />
-        </label>
+        <MachinePick label={c.machine} none={t.quality.parts.all} value={machine} onChange={setMachine} />
         <Pick label={c.chart} value={kind} options={[["", c.auto], ...Object.entries(c.charts)]} onChange={setKind} />
         <Pick label={c.rules} value={rules} options={Object.entries(c.ruleSets)} onChange={setRules} />
         <Pick label={c.range} value={hours} options={Object.entries(c.hours).map(([key, title]) => [key, title])} onChange={setHours} />

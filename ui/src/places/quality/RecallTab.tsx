@@ -3,10 +3,13 @@ import type { RecallAnswer, RecalledPart } from "../../api/types";
 import { recallFile, type RecallQuery, useParts, useRecall } from "../../data/quality";
 import { Figure } from "../../figures/Figure";
 import { Card } from "../../parts/Card";
+import { useZone } from "../../parts/Clock";
 import { Empty, Loaded, Skeleton } from "../../parts/Feedback";
 import { type Column, Grid } from "../../parts/Grid";
 import { Link, setParams, useRoute } from "../../route/router";
 import { t } from "../../texts/en";
+import { formatInstant, parseInstant, parseLocal, toRfc3339 } from "../../time/instant";
+import { MachinePick } from "./MachinePick";
 import { partColumns } from "./marks";
 import { Pick } from "./Parts";
 
@@ -36,6 +39,7 @@ export function RecallTab() {
 }
 
 function Ask({ query }: { query: RecallQuery }) {
+  const zone = useZone();
   const [form, setForm] = useState(query);
   const change = (name: keyof RecallQuery) => (value: string) => setForm({ ...form, [name]: value });
   return (
@@ -59,10 +63,11 @@ function Ask({ query }: { query: RecallQuery }) {
         ]}
         onChange={change("direction")}
       />
-      {(["machine", "from", "to"] as const).map((name) => (
+      <MachinePick label={r.machine} none={r.noMachine} value={form.machine} onChange={change("machine")} />
+      {(["from", "to"] as const).map((name) => (
         <label key={name} className="pick">
           <span className="weak">{r[name]}</span>
-          <input value={form[name]} placeholder={name === "machine" ? "" : "2026-03-01T06:00:00Z"} onChange={(event) => change(name)(event.target.value.trim())} />
+          <input type="datetime-local" value={localOf(form[name], zone)} onChange={(event) => change(name)(instantOf(event.target.value, zone))} />
         </label>
       ))}
       <button type="submit" className="primary">
@@ -70,6 +75,17 @@ function Ask({ query }: { query: RecallQuery }) {
       </button>
     </form>
   );
+}
+
+/** An instant as the field of a local time wants it, and back; nothing stays nothing. */
+function localOf(instant: string, zone: string): string {
+  const at = parseInstant(instant);
+  return Number.isFinite(at) ? formatInstant(at, zone, "minute").replace(" ", "T") : "";
+}
+
+function instantOf(local: string, zone: string): string {
+  const at = parseLocal(local, zone);
+  return Number.isFinite(at) ? toRfc3339(at) : "";
 }
 
 const columns: Column<RecalledPart>[] = [...(partColumns as unknown as Column<RecalledPart>[]), { key: "steps", title: q.parts.col.steps, cell: (p) => <span className="num">{p.steps}</span>, value: (p) => p.steps, align: "right" }];

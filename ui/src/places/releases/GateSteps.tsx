@@ -28,12 +28,13 @@ export function GateSteps({ gate, release }: { gate: Gate; release: Release }) {
       <ol className="gate-steps">
         {STEPS.map((name) => {
           const step = steps.get(name);
+          const asked = policy.needs.includes(name);
           return (
-            <li key={name} className={`gate-step-${step?.outcome ?? "waits"}`}>
+            <li key={name} className={`gate-step-${asked ? (step?.outcome ?? "waits") : "aside"}`}>
               <p className="row">
                 <strong>{r.steps[name]}</strong>
                 <span className="gate-outcome">{step ? r.outcomes[step.outcome] : name === next ? r.isTried : over ? r.notReached : r.waits}</span>
-                {policy.needs.includes(name) ? null : <span className="weak">{r.notAsked}</span>}
+                {asked ? null : <span className="weak">{r.notAsked}</span>}
               </p>
               {step ? <p>{step.says}</p> : name === next ? <p className="weak">{r.trying[name]}</p> : null}
               {step && name === "controller" && release.controller && mayReadControllers(account) ? (

@@ -7,6 +7,8 @@ export const anomalies = {
     noneHint: (id: string) => `An engineer lets the service run: servitwin anomalies watch ${id}`,
     now: (n: number) => (n === 1 ? "Something differs now" : `${n} things differ now`),
     calm: "Nothing differs now",
+    notJudged: "Not judged now",
+    since: "since",
     states: { learning: "Learning", learnt: "Compared with what was learnt", failed: "Nothing could be learnt" },
     version: (n: number) => `version ${n}`,
     because: "learnt anew because",

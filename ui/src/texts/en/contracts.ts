@@ -355,8 +355,6 @@ export const contracts = {
     margin: "Margin",
     marginPercent: "Margin %",
     period: "Period of the results",
-    first: "First day",
-    last: "Last day",
     yearToNow: "The last twelve months",
     noResult: "Nothing is booked in this period.",
     contract: "Contract",

@@ -1,4 +1,6 @@
 /** Texts on remaining life. */
+const failed = (count: string) => (count === "1" ? "1 failure" : `${count} failures`);
+
 export const life = {
   life: {
     title: "Remaining life",
@@ -29,7 +31,7 @@ export const life = {
       between: (low: string, high: string) => `${low} to ${high} in 90 of 100 such fleets`,
       saves: (low: string, high: string, money: string) => `It saves ${low} to ${high} ${money} against the better of the others.`,
       unclear: (low: string, high: string, money: string) => `Whether it saves is not certain: ${low} to ${high} ${money} against the better of the others.`,
-      judged: (failures: string, missed: string) => `Judged by ${failures} failures of machines it had not seen; ${missed} of them came all the same.`,
+      judged: (failures: string, missed: string) => `Judged by ${failed(failures)} of machines it had not seen; ${missed} of them came all the same.`,
       right: (percent: string) => `${percent} % of its alarms were followed by a failure.`,
       noMoney: "No costs were given: amounts are in planned replacements, a failure taken as what the model was taught.",
       units: { "machine-day": "machine and day" } as Record<string, string>,
@@ -75,6 +77,28 @@ export const life = {
       noModel: "Not learnt yet",
       lives: (lives: number, permitted: number, machines: number) => `${lives} lives of ${permitted} of ${machines} machines`,
       notPermitted: "Not permitted",
+      train: "Train",
+      trainOf: (model: string) => `Train ${model}`,
+      training: "The training waits for its turn. The new model is used only if it is better.",
+    },
+    failures: {
+      title: "Failures within days",
+      lead: "Learnt from the history of machines whose users have agreed, or from a set that was given. Area: precision over recall of the alarms, on machines that were not learnt from; beside it what guessing reaches.",
+      none: "No type of machines is watched for failures",
+      noneHint: "Let the service “failure_watch” run on a machine: PUT /api/v1/twins/ID/services/failure_watch.",
+      ofType: "Failures within days: your company's model of this type",
+      col: { type: "Machine type", area: "Area (guessing)", own: "Own machines: fleet, alone", learnt: "Learnt from", teach: "May teach", state: "State" },
+      area: (area: string, chance: string) => `${area} (${chance})`,
+      learnt: (failures: string, machines: string) => `${failed(failures)} of ${machines} machines`,
+      leftOut: "left out",
+      own: (fleet: string, alone: string) => `${fleet}, ${alone}`,
+      machines: (permitted: number, machines: number) => `${permitted} of ${machines} machines`,
+      counts: (component: string, count: string, needed: string) => `${component}: ${failed(count)}, ${needed} needed`,
+      enough: (component: string, count: string) => `${component}: ${failed(count)}`,
+      each: "Each machine",
+      taught: (twin: string, days: string, failures: string) => `${twin}: ${days} days, ${failed(failures)}`,
+      noModel: "Not learnt yet",
+      digest: "Model",
     },
   },
 };

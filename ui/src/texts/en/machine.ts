@@ -93,6 +93,8 @@ export const machine = {
     zoomIn: "Zoom in",
     zoomOut: "Zoom out",
     latest: "Latest",
+    firstDay: "First day",
+    lastDay: "Last day",
   },
   trends: {
     signals: "Signals",

@@ -95,7 +95,7 @@ export const maintenance = {
       make: "Plan the next seven days",
       again: "Plan again",
       none: "No routes yet",
-      noneHint: "Visits come from recommendations that are proposed, accepted or scheduled.",
+      noneHint: "Visits come from recommendations that are proposed, accepted or scheduled: see what is due under Maintenance, then plan here.",
       day: "Day",
       map: "Bases and visits by their place; no roads are drawn",
       drive: (km: string, minutes: string) => `${km} km, ${minutes} min`,

@@ -51,6 +51,7 @@ export const quality = {
       down: "what it went into",
       up: "what went into it",
       machine: "Or a machine",
+      noMachine: "none",
       from: "From",
       to: "To",
       go: "Recall",

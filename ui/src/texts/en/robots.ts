@@ -39,6 +39,8 @@ export const robots = {
       charging: "charging",
       trust: "I have looked: believe it again",
       version: (v: string) => `VDA 5050 ${v}`,
+      there: "there at",
+      speed: (now: string | null, most: string | null, pace: string) => `${now === null ? "" : `${now} m/s now, `}planned with ${pace}${most === null ? "" : ` of ${most}`} m/s`,
       load: (n: number) => (n === 0 ? "empty" : n === 1 ? "1 load" : `${n} loads`),
     },
     conditions: {
@@ -62,6 +64,7 @@ export const robots = {
       serves: (operation: string, order: string) => `operation ${operation} of ${order}`,
       from_time: "from",
       by: "by",
+      expected: "expected",
       ask: "Ask for a transport",
       from: "From",
       to: "To",

@@ -7,6 +7,7 @@ export const setups = {
     modelsNote: "FMUs (FMI 2 and 3, co-simulation) and SSP packages of your company. Each is run in a process that can do nothing but compute.",
     noModels: "No model was brought in yet",
     noModelsHint: "Choose an FMU or an SSP package, and give it a short name.",
+    noModelToAsk: "This takes a model: bring one in under “Models” first.",
     name: "Name",
     kind: "Kind",
     title: "Model",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from servitwin.domain.anomaly.bins import Bins, unchanged
+from servitwin.domain.anomaly.bins import Bins
 from servitwin.domain.anomaly.learn import learn
 from servitwin.domain.anomaly.model import AnomalyModel, AnomalySettings
 from servitwin.domain.anomaly.series_bins import SeriesBinning, SeriesState
@@ -18,44 +18,23 @@ from servitwin.domain.anomaly.watch import AnomalyWatch, WatchState
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.instant import HOUR, MINUTE, parse_duration
 from servitwin.domain.machine_change import MachineChange
-from servitwin.domain.observation import Floats
 from servitwin.sdk.service import Outcome, Parameters, ServiceBatch, TwinView
+from servitwin.services.maintenance.anomaly.learning import LearningBins
 from servitwin.services.maintenance.anomaly.told import finding_of, rounded
+from servitwin.services.maintenance.anomaly.unjudged import Unjudged
 
-NAMES = ("signals", "every", "learn", "regime", "learn_again")
+NAMES = ("signals", "every", "learn", "regime", "settings", "learn_again")
 CHANGES = ("repair", "type", "said")
 WEEK = 7 * 24 * HOUR
 MOST_BINS = 20_000
 USUAL_BIN = 5 * MINUTE  # a week of it is 2 016 bins: 80 kB a step for eight signals
-LARGEST_KEPT = 3e38
-
-
-class LearningBins(msgspec.Struct):
-    """Bins of the stretch that is being learnt from: small, for every step keeps them.
-
-    Attributes:
-        numbers: runs of (number of the first bin, bins).
-        base: first known mean of each signal; ``mean``: means less it, 32-bit floats.
-        still: what :func:`unchanged` says, a byte a value; low, high: of the last bin.
-        regime: runs of (name, bins).
-        count: how many bins.
-    """
-
-    numbers: list[tuple[int, int]] = []
-    base: list[float | None] = []
-    mean: bytes = b""
-    still: bytes = b""
-    low: list[float | None] = []
-    high: list[float | None] = []
-    regime: list[tuple[str, int]] = []
-    count: int = 0
 
 
 class Memory(msgspec.Struct):
     """What is kept between steps.
 
     ``version``: of the model that holds or is being learnt, from 1; ``because``: why it was learnt anew. ``changed``:
-    instant of the last change of the machine that was regarded, ns UTC.
+    instant of the last change of the machine that was regarded, ns UTC. ``learnt``: what was told of the model.
     """
 
     series: SeriesState = msgspec.field(default_factory=SeriesState)
@@ -66,6 +45,8 @@ class Memory(msgspec.Struct):
     version: int = 0
     because: str = ""
     changed: int | None = None
+    unjudged: Unjudged = msgspec.field(default_factory=Unjudged)
+    learnt: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 def check(parameters: Parameters) -> Sequence[Fault]:
@@ -75,15 +56,11 @@ def check(parameters: Parameters) -> Sequence[Fault]:
         for n in parameters
         if n not in NAMES
     ]
-    signals = parameters.get("signals")
-    if signals is not None and (
-        not isinstance(signals, list | tuple)
-        or not signals
-        or not all(isinstance(s, str) for s in signals)
-        or len(set(signals)) < len(signals)
-    ):
-        hint = "Give a list of different signal names, or leave it out for all"
-        faults.append(Fault("anomaly:signals-not-named", f"signals is {signals!r}", hint, "signals"))
+    for name, left_out in (("signals", "all"), ("settings", "none")):
+        named = parameters.get(name)
+        if named is not None and not _names_signals(named):
+            hint = f"Give a list of different signal names, or leave it out for {left_out}"
+            faults.append(Fault(f"anomaly:{name}-not-named", f"{name} is {named!r}", hint, name))
     regime = parameters.get("regime")
     if regime is not None and (not isinstance(regime, str) or not regime):
         faults.append(Fault("anomaly:regime-not-named", f"regime is {regime!r}", "Name one text signal", "regime"))
@@ -107,12 +84,10 @@ def check(parameters: Parameters) -> Sequence[Fault]:
     return faults
 
 
-def _array(values: list[float | None]) -> Floats:
-    return np.array([np.nan if v is None else v for v in values], np.float64)
-
-
-def _list(values: Floats) -> list[float | None]:
-    return [None if np.isnan(v) else float(v) for v in values]
+def _names_signals(named: object) -> bool:
+    if not isinstance(named, list | tuple) or not named:
+        return False
+    return all(isinstance(s, str) and s for s in named) and len(set(named)) == len(named)
 
 
 def _span(parameters: Parameters, name: str, usual: int) -> int:
@@ -131,7 +106,9 @@ class Evaluator:
 
     def __init__(self, view: TwinView, parameters: Parameters, memory: Memory) -> None:
         known = {s.name: s for s in view.type.signals if s.type == "number"} if view.type else {}
-        self._signals = tuple(parameters.get("signals") or sorted(known))
+        settings: tuple[str, ...] = tuple(parameters.get("settings") or ())
+        judged = sorted(known.keys() - set(settings)) or sorted(known)  # how it is run is no fault of the machine
+        self._signals = tuple(parameters.get("signals") or judged)
         self._units = {name: s.unit for name, s in known.items()}
         self._known = known
         kinds = parameters.get("learn_again", CHANGES)
@@ -139,9 +116,10 @@ class Evaluator:
         self._regime: str | None = parameters.get("regime")
         self._settings = AnomalySettings(every=_span(parameters, "every", USUAL_BIN))
         self._needed = _span(parameters, "learn", WEEK) // self._settings.every
-        holds = {n: known[n].reporting.max_gap if n in known else None for n in self._signals}
+        holds = {n: known[n].reporting.max_gap if n in known else None for n in (*self._signals, *settings)}
         self._memory = memory
-        self._series = SeriesBinning(holds, self._settings.every, memory.series)
+        judged_for, set_for = ({n: holds[n] for n in names} for names in (self._signals, settings))
+        self._series = SeriesBinning(judged_for, self._settings.every, memory.series, set_for)
         self._watch, self._stretches = self._at_work()
 
     def step(self, batch: ServiceBatch, watermark: int) -> Outcome:
@@ -183,12 +161,11 @@ class Evaluator:
         memory = self._memory
         memory.changed = change.at
         if self._stretches is not None:
-            for stretch in self._stretches.ended(change.at):
-                self._tell(stretch, outcome)
+            self._tell_all(self._stretches.ended(change.at), outcome)
         if memory.model is not None or memory.learning.count:
             memory.because = f"{change.kind}: {change.text}" if change.text else change.kind
         memory.model, memory.watch, memory.learning = None, None, LearningBins()
-        memory.stretches = StretchState()
+        memory.stretches, memory.unjudged, memory.learnt = StretchState(), Unjudged(), {}
         self._watch, self._stretches = None, None
 
     def snapshot(self) -> bytes:
@@ -207,8 +184,15 @@ class Evaluator:
         if self._watch is None or self._stretches is None:
             return
         scores = self._watch.judge(bins)
-        for stretch in self._stretches.take(scores):
-            self._tell(stretch, outcome)
+        done = 0
+        for place in self._memory.unjudged.changes(scores, self._settings.least):
+            self._tell_all(self._stretches.take(scores.between(done, place)), outcome)
+            done = place
+            if self._memory.unjudged.note(self._settings.least) is not None:
+                self._tell_all(self._stretches.lost_sight(), outcome)
+            if self._memory.learnt:  # empty where it was learnt by an earlier form of the service
+                self._tell_model("learnt", self._with_note(), outcome)
+        self._tell_all(self._stretches.take(scores.between(done, len(scores.why))), outcome)
         hours = float((~np.isnan(scores.score)).sum()) * self._settings.every / HOUR
         if hours:
             outcome.usage["machine_hours"] = outcome.usage.get("machine_hours", 0.0) + hours
@@ -216,18 +200,16 @@ class Evaluator:
     def _learn(self, bins: Bins, outcome: Outcome) -> Bins | None:
         """Add bins to the stretch, learn if it is whole; the bins that come after it."""
         memory, kept = self._memory, self._memory.learning
-        d, every = len(self._signals), self._settings.every
+        every = self._settings.every
         if not kept.count:
-            kept.base, kept.low, kept.high = [None] * d, [None] * d, [None] * d
             memory.version += 1
             begin = int(bins.number[0]) * every
             self._tell_model("learning", {"from": begin, "to": begin + self._needed * every}, outcome)
         count = min(self._needed - kept.count, len(bins))
-        self._keep(kept, bins.first(count))
+        kept.add(bins.first(count))
         if kept.count < self._needed:
             return None
-        whole = self._stretch(kept)
-        still = np.frombuffer(kept.still, np.bool_).reshape(-1, d)
+        whole, still = kept.bins(len(self._signals))
         told: dict[str, Any] = {"from": int(whole.number[0]) * every, "to": (int(whole.number[-1]) + 1) * every}
         memory.learning = LearningBins()
         try:
@@ -238,41 +220,27 @@ class Evaluator:
         else:
             told["regimes"] = {name: r.bins for name, r in model.regimes.items()}
             told["left_out"] = [msgspec.to_builtins(f) for f in model.left_out]
+            if model.found is not None:
+                told["notes"] = [msgspec.to_builtins(f) for f in model.notes]
             memory.model = model
             self._watch, self._stretches = self._at_work()
+            memory.learnt = told
             self._tell_model("learnt", told, outcome)
         return bins.after(count)
+
+    def _with_note(self) -> dict[str, Any]:
+        """What was told of the model, and since when it says nothing of the machine."""
+        learnt, note = self._memory.learnt, self._memory.unjudged.note(self._settings.least)
+        return learnt if note is None else {**learnt, "notes": [*learnt.get("notes", []), msgspec.to_builtins(note)]}
 
     def _tell_model(self, state: str, told: dict[str, Any], outcome: Outcome) -> None:
         because = {"because": self._memory.because} if self._memory.because else {}
         model = {"version": self._memory.version, "state": state, **told, **because}
         outcome.results.append({"anomaly_model": model})
 
-    def _keep(self, kept: LearningBins, part: Bins) -> None:
-        for i, column in enumerate(part.mean.T):
-            known = column[~np.isnan(column)]
-            if kept.base[i] is None and len(known):
-                kept.base[i] = float(known[0])
-        kept.mean += np.clip(part.mean - _array(kept.base), -LARGEST_KEPT, LARGEST_KEPT).astype(np.float32).tobytes()
-        kept.still += unchanged(part, _array(kept.low), _array(kept.high)).tobytes()
-        kept.low, kept.high = _list(part.low[-1]), _list(part.high[-1])
-        for number in part.number.tolist():
-            if kept.numbers and sum(kept.numbers[-1]) == number:
-                kept.numbers[-1] = (kept.numbers[-1][0], kept.numbers[-1][1] + 1)
-            else:
-                kept.numbers.append((number, 1))
-        for name in part.regime:
-            if kept.regime and kept.regime[-1][0] == name:
-                kept.regime[-1] = (name, kept.regime[-1][1] + 1)
-            else:
-                kept.regime.append((name, 1))
-        kept.count += len(part)
-
-    def _stretch(self, kept: LearningBins) -> Bins:
-        mean = np.frombuffer(kept.mean, np.float32).reshape(-1, len(self._signals)) + _array(kept.base)
-        number = np.concatenate([np.arange(first, first + run, dtype=np.int64) for first, run in kept.numbers])
-        regime = [name for name, run in kept.regime for _ in range(run)]
-        return Bins(number, mean, mean, mean, regime, np.zeros(kept.count, np.int64))
+    def _tell_all(self, stretches: Iterable[Stretch], outcome: Outcome) -> None:
+        for stretch in stretches:
+            self._tell(stretch, outcome)
 
     def _tell(self, stretch: Stretch, outcome: Outcome) -> None:
         """The stretch as a result with all its figures, and as a finding."""

@@ -8,6 +8,7 @@ import msgspec
 
 from servitwin.domain.anomaly.stretch import SignalPart, Stretch
 from servitwin.domain.finding import FoundSignal
+from servitwin.domain.formula.words import shown_unit
 from servitwin.domain.signal import SignalDefinition
 from servitwin.sdk.finding import ServiceFinding
 
@@ -58,7 +59,7 @@ def _deviates(parts: Sequence[SignalPart], known: Mapping[str, SignalDefinition]
     said = f"{names[p.signal]} deviates from what was learnt"
     if p.value is None or p.usual is None:
         return said
-    unit = known[p.signal].unit if p.signal in known else ""
-    shown = f" {unit}" if unit not in ("", "1") else ""
+    unit = shown_unit(known[p.signal].unit) if p.signal in known else ""
+    shown = f" {unit}" if unit else ""
     far = f"({abs(p.farthest):.1f} standard deviations)"
     return f"{said}: {p.value:.4g}{shown} where {p.usual:.4g}{shown} is usual {far}"

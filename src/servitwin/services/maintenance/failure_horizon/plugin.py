@@ -2,114 +2,61 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from servitwin.domain.error import Fault, InvalidInputError
-from servitwin.domain.failure_events import EventSet, day_means, read_events, usable_machines
-from servitwin.domain.failure_horizon import (
-    HorizonModel,
-    Judged,
-    chance,
-    day_features,
-    fails_soon,
-    judge_horizon,
-    read_horizon_model,
-)
-from servitwin.domain.observation import Bools, Floats
-from servitwin.domain.remaining_life.forest import Forest, forest_of_text
-from servitwin.domain.remaining_life.lives import longest_still
+from servitwin.domain.failure_events import read_events, usable_machines
+from servitwin.domain.failure_horizon import FORMAT, HorizonBook, HorizonModel, read_horizon_book
+from servitwin.domain.model_book import FEWEST_FRESH, book_of_text, taken_in
+from servitwin.services.maintenance.failure_horizon.learn import learn
 
-TREES, LEAVES = 120, 15
+ABOVE_CHANCE = 1.5  # times what guessing reaches, below which nothing was learnt
 
 
 def check(dataset: Mapping[str, Any]) -> Sequence[Fault]:
-    """All faults of a set of events (:class:`servitwin.domain.failure_horizon.EventSet`)."""
+    """All faults of a set of events (:class:`servitwin.domain.failure_events.EventSet`)."""
     try:
-        usable_machines(read_events(dataset))
+        events = read_events(dataset)
+        _incumbent(events.incumbent)
+        usable_machines(events)
     except InvalidInputError as e:
         return e.faults
     return []
 
 
 def fit(dataset: Mapping[str, Any], seed: int) -> bytes:
-    """A model of each component, judged on machines that each part of it had not seen."""
+    """The models in use, with the one learnt from this set where it is better than the one it would replace."""
     events = read_events(dataset)
-    digest = "sha256:" + hashlib.sha256(msgspec.json.encode(events, order="deterministic")).hexdigest()
-    machines, left_out = usable_machines(events)
-    events = msgspec.structs.replace(events, machines=machines)
-    rows = [day_features(m, events.signals, events.errors, events.components, events.facts) for m in machines]
-    group = np.random.default_rng(seed).permutation(len(machines)) % events.folds
-    costs = (events.preventive_cost, events.failure_cost)
-    forests, threshold, quality = {}, {}, {}
-    for component in events.components:
-        soon = [fails_soon(m, component, events.horizon) for m in machines]
-        grown, judged = _over_groups(events, rows, soon, group, seed)
-        forests[component] = grown
-        even = [j for j, k in zip(judged, group, strict=True) if k % 2 == 0]
-        odd = [j for j, k in zip(judged, group, strict=True) if k % 2 == 1]
-        threshold[component], quality[component] = judge_horizon(even, odd, component, events.horizon, costs, seed)
-    model = HorizonModel(
-        events.machine_type, events.components, events.signals, events.errors, events.facts, events.horizon, forests,
-        threshold, quality, len(machines), digest, *_usual(events), left_out,
-        events.preventive_cost, events.currency,
-    )  # fmt: skip
-    return msgspec.msgpack.encode(model)
-
-
-def _usual(events: EventSet) -> tuple[list[tuple[float, float]], list[int]]:
-    """Bounds of each signal's daily mean, and the most days in a row on which it was the same."""
-    means = [day_means(m, len(events.signals)) for m in events.machines]
-    bounds, still = [], []
-    for j in range(len(events.signals)):
-        series = [values[~np.isnan(values)] for values in (one[:, j] for one in means)]
-        known = [values for values in series if len(values)]
-        bounds.append((min(float(v.min()) for v in known), max(float(v.max()) for v in known)) if known else (0.0, 0.0))
-        still.append(max((longest_still(v) for v in known), default=0))
-    return bounds, still
+    book = _incumbent(events.incumbent)
+    key = events.machine_type
+    model = learn(events, seed, book.models.get(key) if book is not None else None)
+    return msgspec.msgpack.encode(taken_in(events.incumbent, book, key, model, verdict(model), model.judgement, FORMAT))
 
 
 def describe(artefact: bytes) -> dict[str, Any]:
-    """What it was trained on, and how good it is: mean area under precision and recall over the components."""
-    model = read_horizon_model(artefact)
-    return {
-        "score": float(np.mean([q.average_precision for q in model.quality.values()])),
-        "machine_type": model.machine_type,
-        "horizon_days": model.horizon,
-        "machines": model.machines,
-        "dataset": model.dataset,
-        "left_out": msgspec.to_builtins(model.left_out),
-        "currency": model.currency,
-        "threshold": model.threshold,
-        "components": msgspec.to_builtins(model.quality),
-    }
+    """The models with what they were learnt from and how good they are; ``score`` grows when one became better."""
+    return read_horizon_book(artefact).told(HorizonModel.told)
 
 
-def _over_groups(
-    events: EventSet, rows: list[Floats], soon: list[Bools], group: Any, seed: int
-) -> tuple[list[Forest], list[Judged]]:
-    grown: list[Forest] = []
-    judged: dict[int, Judged] = {}
-    for k in range(events.folds):
-        learnt = [i for i in range(len(rows)) if group[i] != k]
-        one = _grow(np.concatenate([rows[i] for i in learnt]), np.concatenate([soon[i] for i in learnt]), seed + k)
-        grown.append(one)
-        for i in np.flatnonzero(group == k).tolist():
-            judged[i] = Judged(events.machines[i], chance([one], rows[i]))
-    return grown, [judged[i] for i in range(len(rows))]
+def verdict(model: HorizonModel) -> tuple[bool, str]:
+    """Whether a model may be used, and why: by machines it had not seen, and against the one in use by fresh days."""
+    mine = model.judgement
+    if mine.score <= ABOVE_CHANCE * mine.chance:
+        return False, f"Its alarms reach {mine.score:.2f}, guessing {mine.chance:.2f}: nothing was learnt"
+    if mine.lost:
+        return False, f"It would tell nothing of {', '.join(mine.lost)}, of which the one in use does: that one stays"
+    if mine.fresh is None or mine.incumbent is None:
+        return True, f"Its alarms reach {mine.score:.2f} (precision over recall), guessing {mine.chance:.2f}"
+    told = f"{mine.fresh:.2f} against {mine.incumbent:.2f} of the one in use, by {mine.fresh_failures} fresh failures"
+    if mine.fresh_failures < FEWEST_FRESH:
+        return False, f"Only {mine.fresh_failures} failures came that the one in use has not learnt from: it stays"
+    if mine.fresh <= mine.incumbent:
+        return False, f"It is no better: {told}"
+    return True, f"It is better: {told}"
 
 
-def _grow(rows: Floats, soon: Bools, seed: int) -> Forest:
-    import lightgbm  # noqa: PLC0415 - heavy, and only where something is learnt
-
-    settings = {
-        "objective": "binary", "learning_rate": 0.06, "num_leaves": LEAVES, "feature_fraction": 0.7, "lambda_l2": 5.0,
-        "min_data_in_leaf": 20, "seed": seed, "deterministic": True, "force_row_wise": True, "num_threads": 1,
-        "verbosity": -1,
-    }  # fmt: skip
-    data = lightgbm.Dataset(rows, soon.astype(np.float64), params={"verbosity": -1})
-    return forest_of_text(lightgbm.train(settings, data, num_boost_round=TREES).model_to_string())
+def _incumbent(text: str) -> HorizonBook | None:
+    return book_of_text(text, read_horizon_book, "horizon:not-a-model")

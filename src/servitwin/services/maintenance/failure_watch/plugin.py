@@ -8,33 +8,19 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from servitwin.domain.day_events import DayEvents, DayState, EventOf
-from servitwin.domain.error import Fault
+from servitwin.domain.day_events import DayEvents, DayState
+from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.failure_events import MachineEvents, day_means
-from servitwin.domain.failure_horizon import HorizonModel, read_horizon_model
+from servitwin.domain.failure_horizon import HorizonModel, read_horizon_book
 from servitwin.domain.instant import DAY
+from servitwin.domain.machine_change import parts_replaced
 from servitwin.domain.observation import Floats
-from servitwin.sdk.service import Outcome, Parameters, ServiceBatch, TwinView
+from servitwin.domain.watched_failures import Watched, watched_faults
+from servitwin.sdk.service import LearntModel, Outcome, Parameters, ServiceBatch, TwinView
 
 TRAINER = "failure_horizon"
 FEWEST_DAYS = 3
 BEYOND = 0.25  # of the range of the machines learnt from: as far outside it may be
-
-
-class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Parameters; see README.md."""
-
-    means: dict[str, str] = {}
-    errors: dict[str, EventOf] = {}
-    renewed: dict[str, EventOf] = {}
-    failed: dict[str, EventOf] = {}
-    facts: dict[str, float] = {}
-
-    @property
-    def events(self) -> dict[str, EventOf]:
-        """All events by their key."""
-        kinds = (("error", self.errors), ("renewed", self.renewed), ("failed", self.failed))
-        return {f"{kind}:{name}": event for kind, events in kinds for name, event in events.items()}
 
 
 class Memory(msgspec.Struct):
@@ -52,15 +38,7 @@ class Memory(msgspec.Struct):
 
 def check(parameters: Parameters) -> Sequence[Fault]:
     """All faults of the parameters."""
-    try:
-        wanted = msgspec.convert(dict(parameters), Wanted)
-    except msgspec.ValidationError as e:
-        hint = "Give means, errors, renewed, failed and facts; README.md tells their form"
-        return [Fault("failure-watch:parameters", str(e), hint, "parameters")]
-    if not wanted.means and not wanted.errors:
-        hint = "Name signals under means, or events under errors"
-        return [Fault("failure-watch:nothing-named", "Nothing is named that could announce a failure", hint, "means")]
-    return []
+    return watched_faults(parameters)
 
 
 def open(view: TwinView, parameters: Parameters, snapshot: bytes | None) -> Evaluator:
@@ -73,12 +51,13 @@ class Evaluator:
     """Gathers days; speaks at the end of each."""
 
     def __init__(self, view: TwinView, parameters: Parameters, memory: Memory) -> None:
-        self._wanted, self._memory = msgspec.convert(dict(parameters), Wanted), memory
+        self._wanted, self._memory = msgspec.convert(dict(parameters), Watched), memory
         self._type = view.type.name if view.type else ""
         self._days = DayEvents(list(self._wanted.means.values()), self._wanted.events, memory.days)
         learnt = view.artefacts.get(TRAINER)
         self._digest = learnt.digest if learnt is not None else ""
-        self._model = read_horizon_model(learnt.content) if learnt is not None else None
+        self._repairs = parts_replaced(view.changes)
+        self._model, self._why = _model_of(self._type, learnt)
 
     def step(self, batch: ServiceBatch, watermark: int) -> Outcome:
         """The chances at the end of each day that is over by the watermark."""
@@ -121,18 +100,14 @@ class Evaluator:
 
     def _machine(self, model: HorizonModel) -> MachineEvents:
         names = [self._wanted.means.get(n, "") for n in model.signals]
-        seen = self._days.machine(names, model.errors, model.components)
+        seen = self._days.machine(names, model.errors, model.components, self._repairs)
         return msgspec.structs.replace(seen, facts=self._wanted.facts)
 
     def _doubts(self) -> list[Fault]:
         model = self._model
         if model is None:
-            message = f"No model of failures of a {self._type or 'machine of unknown type'} is in use"
-            return [Fault("failure-watch:no-model", message, "Train failure_horizon on machines of this type")]
+            return [self._why]
         found = []
-        if self._type != model.machine_type:
-            message = f"The model was learnt from {model.machine_type}, this is a {self._type or 'machine of no type'}"
-            found.append(Fault("failure-watch:type-unknown", message, "Train a model for this type", "machine_type"))
         missing = [n for n in model.signals if n not in self._wanted.means]
         missing += [n for n in model.errors if n not in self._wanted.errors]
         if missing:
@@ -147,6 +122,23 @@ class Evaluator:
         elif not missing:
             found += _odd_signals(model, day_means(self._machine(model), len(model.signals)))
         return found
+
+
+def _model_of(machine_type: str, learnt: LearntModel | None) -> tuple[HorizonModel | None, Fault]:
+    """The model of machines of that type; where there is none, why."""
+    name = machine_type or "machine of unknown type"
+    hint = "Train failure_horizon on machines of this type"
+    why = Fault("failure-watch:no-model", f"No model of failures of a {name} is in use", hint)
+    if learnt is None:
+        return None, why
+    try:
+        models = read_horizon_book(learnt.content).models
+    except InvalidInputError as e:  # of a version that is read no more
+        return None, e.fault
+    if models and machine_type not in models:
+        message = f"Models were learnt of {', '.join(sorted(models))}, this is a {name}"
+        why = Fault("failure-watch:type-unknown", message, "Train a model for this type", "machine_type")
+    return models.get(machine_type), why
 
 
 def _odd_signals(model: HorizonModel, means: Floats) -> list[Fault]:
@@ -172,5 +164,5 @@ def _odd_signals(model: HorizonModel, means: Floats) -> list[Fault]:
 
 def _advice(name: str, chance: float, model: HorizonModel, alarm: bool) -> str:
     if alarm:
-        return f"Replace {name} within {model.horizon} days: it fails with a chance of {chance:.0%}."
-    return f"Nothing to do: the chance of a failure within {model.horizon} days is {chance:.1%}."
+        return f"Replace {name} within {model.horizon} days: it fails with a chance of {100 * chance:.0f} %."
+    return f"Nothing to do: the chance of a failure within {model.horizon} days is {100 * chance:.1f} %."

@@ -105,7 +105,7 @@ def _told(used: UsedLife) -> dict[str, Any]:
 
 
 def _advice(used: UsedLife) -> str:
-    left = f"{used.remaining:.0%} of the design life are left."
+    left = f"{100 * used.remaining:.0f} % of the design life are left."
     if used.over:
         return "The design life is used up: a general overhaul is due before it goes on."
     if used.assumed > used.recorded:

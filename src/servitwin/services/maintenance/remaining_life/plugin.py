@@ -10,11 +10,12 @@ import numpy as np
 
 from servitwin.domain.error import Fault
 from servitwin.domain.instant import HOUR
+from servitwin.domain.model_book import model_key
 from servitwin.domain.observation import Floats
 from servitwin.domain.remaining_life.assigned import assigned_faults, read_assigned
 from servitwin.domain.remaining_life.known import RECENT, Seen
 from servitwin.domain.remaining_life.lives import held
-from servitwin.domain.remaining_life.model import LifeModel, model_key, read_book
+from servitwin.domain.remaining_life.model import LifeModel, read_book
 from servitwin.domain.remaining_life.predict import Prediction, predict
 from servitwin.domain.remaining_life.use_rows import EndedLife, RowState, UseRows
 from servitwin.sdk.service import Outcome, Parameters, ServiceBatch, TwinView

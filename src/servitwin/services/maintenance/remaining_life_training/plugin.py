@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from servitwin.domain.error import Fault, InvalidInputError
+from servitwin.domain.model_book import book_of_text, model_key, taken_in
 from servitwin.domain.remaining_life.lives import read_lives
 from servitwin.domain.remaining_life.measure import Quality
-from servitwin.domain.remaining_life.model import LifeModel, ModelBook, model_key, read_book, write_book
+from servitwin.domain.remaining_life.model import FORMAT, LifeBook, LifeModel, read_book, write_book
 
 
 def check(dataset: Mapping[str, Any]) -> Sequence[Fault]:
@@ -30,27 +27,14 @@ def fit(dataset: Mapping[str, Any], seed: int) -> bytes:
 
     lives = read_lives(dataset)
     book = _incumbent(lives.about.incumbent)
-    models = dict(book.models) if book is not None else {}
     key = model_key(lives.about.machine_type, lives.about.component)
-    model = learn(lives, seed, models.get(key))
-    better, why = verdict(model)
-    if better:
-        models[key] = model
-    generation = (book.generation if book is not None else 0) + better
-    return write_book(ModelBook(models, generation, key, better, why, model.quality))
+    model = learn(lives, seed, book.models.get(key) if book is not None else None)
+    return write_book(taken_in(lives.about.incumbent, book, key, model, verdict(model), model.quality, FORMAT))
 
 
 def describe(artefact: bytes) -> dict[str, Any]:
     """The models with what they were learnt from and how good they are; ``score`` grows when one became better."""
-    book = read_book(artefact)
-    return {
-        "score": book.generation,
-        "last": book.last,
-        "accepted": book.accepted,
-        "verdict": book.verdict,
-        "candidate": msgspec.to_builtins(book.candidate),
-        "models": {key: model.told() for key, model in sorted(book.models.items())},
-    }
+    return read_book(artefact).told(LifeModel.told)
 
 
 def verdict(model: LifeModel) -> tuple[bool, str]:
@@ -65,7 +49,10 @@ def verdict(model: LifeModel) -> tuple[bool, str]:
     if mine.rmse >= theirs.rmse:
         return False, f"It is no better: {told}"
     if _off(mine, model) > max(0.05, _off(theirs, model) + 0.02):
-        return False, f"Its intervals hold less well ({mine.coverage:.0%} against {theirs.coverage:.0%}): {told}"
+        return (
+            False,
+            f"Its intervals hold less well ({100 * mine.coverage:.0f} % against {100 * theirs.coverage:.0f} %): {told}",
+        )
     return True, f"It is better: {told}"
 
 
@@ -73,12 +60,5 @@ def _off(quality: Quality, model: LifeModel) -> float:
     return abs(quality.coverage - model.confidence)
 
 
-def _incumbent(text: str) -> ModelBook | None:
-    if not text:
-        return None
-    try:
-        return read_book(base64.b64decode(text, validate=True))
-    except binascii.Error as e:
-        raise InvalidInputError(
-            Fault("life:not-a-model", f"incumbent is no base64: {e}", "Leave it out, or give an artefact", "incumbent")
-        ) from e
+def _incumbent(text: str) -> LifeBook | None:
+    return book_of_text(text, read_book, "life:not-a-model")

@@ -6,9 +6,11 @@ a visit with several windows is a group of clients of which at most one is visit
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -31,7 +33,6 @@ from pyvrp.IteratedLocalSearch import (
 )
 from pyvrp.PenaltyManager import PenaltyManager, PenaltyParams
 from pyvrp.search import OPERATORS, LocalSearch, NeighbourhoodParams, PerturbationManager, compute_neighbours
-from pyvrp.stop import StoppingCriterion
 
 from servitwin.domain.instant import NS
 from servitwin.domain.observation import Int64s
@@ -47,14 +48,18 @@ from servitwin.domain.visit_problem import (
     route_cost,
 )
 from servitwin.sdk.anytime import newest
+from servitwin.services.maintenance.visit_routes.route_pool import RoutePool, cost_of
 
 UNIT = 10_000  # of money in the search: a hundredth of a cent
 CLOSED = 100_000_000  # metres' cost and seconds of a way that is closed: three years, and no overflow times a penalty
 PENALTY, HARDEST = 1e5, 1e6  # of a second too late, in units: a visit's worth must not outweigh a few minutes
-NEIGHBOURS, HISTORY, BACK_AFTER = 30, 20, 500  # for the first seconds, where the library is set for minutes
-HASTE_S = 10.0  # how long; then it goes on from there with the library's patience and milder penalties
-MILD = 3e3
-SMALL, PATIENCE = 30, 3_000
+NEIGHBOURS, HISTORY, BACK_AFTER = 30, 20, 500  # for searches of a second, where the library is set for minutes
+TRIES = 3  # for each visit, which makes a search short
+SMALL, SEARCHES, SMALL_TRIES = 30, 3, 1_000  # visits of a small problem, and what is enough for it
+THREADS = 2
+EVERY = 3  # of how many tries one plan's routes are kept: neighbours differ in little
+FIRST_S, GROWTH, LONGEST_S = 2.0, 1.5, 20.0  # search before routes are combined; how much longer the next time
+SHARE, LAST, LEAST_S = 0.5, 1.5, 0.1  # time to combine: at most, of the search before; at the end, of the last; least
 _Shift = tuple[int, int, int]  # technician, start and end in seconds after the origin
 
 
@@ -167,40 +172,23 @@ class _Model:
         return Route(technician.id, leave, back, tuple(stops), metres, seconds, cost)
 
 
-class _Listener(IteratedLocalSearchCallbacks):
-    def __init__(self, put: Callable[[Solution], None]) -> None:
-        self._put = put
-
-    def on_best(self, best: Solution) -> None:
-        """Pass on what can be done; what cannot is only a step of the search."""
-        if best.is_feasible():
-            self._put(best)
-
-
 def search(problem: VisitProblem, budget: int, seed: int, cancel: Callable[[], bool]) -> Iterator[VisitPlan]:
     """Better and better plans; the search ends when the caller stops listening."""
     model = _Model(problem)
+    if not model.client_visit:
+        yield nothing_to_do(problem)
+        return
     until = time.monotonic() + budget / NS
-    small = len(problem.visits) <= SMALL
 
     def work(put: Callable[[Solution], None], closed: threading.Event) -> None:
-        def over(end: float) -> bool:
-            return closed.is_set() or time.monotonic() >= end or cancel()
+        def over() -> bool:
+            return closed.is_set() or time.monotonic() >= until or cancel()
 
-        def tries(end: float) -> StoppingCriterion:
-            idle, least = 0, float("inf")
-
-            def stop(best_cost: int) -> bool:
-                nonlocal idle, least
-                idle, least = (0, best_cost) if best_cost < least else (idle + 1, least)
-                return (small and idle >= PATIENCE) or over(end)
-
-            return stop
-
-        listener, haste = _Listener(put), min(until, time.monotonic() + HASTE_S)
-        first = _hasty(model.data, seed, listener).run(tries(haste), collect_stats=False).best
-        if not small and first.is_feasible() and not over(until):
-            _patient(model.data, seed, listener, first).run(tries(until), collect_stats=False)
+        searching = _Searching(model, seed, until, over, put)
+        if len(problem.visits) <= SMALL:
+            searching.once()
+        else:
+            searching.until_over()
 
     found = False
     for solution in newest(work, "visit-routes"):
@@ -210,37 +198,103 @@ def search(problem: VisitProblem, budget: int, seed: int, cancel: Callable[[], b
         yield nothing_to_do(problem)
 
 
-def _hasty(data: ProblemData, seed: int, listener: _Listener) -> IteratedLocalSearch:
-    """PyVRP's search as its own ``solve`` puts it together, but begun with no visit at all.
+class _Searching(IteratedLocalSearchCallbacks):
+    """Short searches from nothing, each by other chances, and the best choice among all routes that they came by.
 
-    Its own beginning, visits at random, leads through ways that are closed, and milder penalties to plans that visit
-    all and keep no time: a visit is worth far more than a late hour costs. It accepts worse plans for a shorter while,
-    and goes back to the best one sooner.
+    One long search stays near where it began: after ten minutes its plan costs more than what is put together of many
+    short ones within ten seconds (docs/decisions/0229).
     """
-    local, penalties = _parts(data, seed, NeighbourhoodParams(num_neighbours=NEIGHBOURS), PENALTY)
-    start = local(Solution(data, []), penalties.max_cost_evaluator(), exhaustive=True)
-    listener.on_best(start)
-    params = IteratedLocalSearchParams(num_iters_no_improvement=BACK_AFTER, history_length=HISTORY, callbacks=listener)
-    return IteratedLocalSearch(data, penalties, local, start, params)
 
+    def __init__(
+        self, model: _Model, seed: int, until: float, over: Callable[[], bool], put: Callable[[Solution], None]
+    ) -> None:
+        super().__init__()
+        self._data, self._until, self._over, self._put = model.data, until, over, put
+        self._seeds = itertools.count(seed + 1)  # of each search its own
+        self._lock = threading.Lock()
+        self._pool = RoutePool(model.data, model.client_visit)
+        self._tries = TRIES * len(model.problem.visits)
+        self._best, self._steps = Solution(model.data, []), 0
 
-def _patient(data: ProblemData, seed: int, listener: _Listener, start: Solution) -> IteratedLocalSearch:
-    """The same from a plan that is good already, free to leave it for long."""
-    local, penalties = _parts(data, seed + 1, NeighbourhoodParams(), MILD)
-    return IteratedLocalSearch(data, penalties, local, start, IteratedLocalSearchParams(callbacks=listener))
+    def on_iteration(self, curr: Solution, cand: Solution, best: Solution, cost_evaluator: object) -> None:
+        """Routes of a plan that was tried are kept, whatever becomes of the plan."""
+        self._steps += 1
+        if self._steps % EVERY == 0:
+            self._pool.add(cand)
 
+    def on_best(self, best: Solution) -> None:
+        """Pass on what can be done and is better; the rest is only a step of a search."""
+        if best.is_feasible():
+            self._pool.add(best)
+            with self._lock:
+                if cost_of(best) < cost_of(self._best):
+                    self._best = best
+                    self._put(best)
 
-def _parts(
-    data: ProblemData, seed: int, near: NeighbourhoodParams, penalty: float
-) -> tuple[LocalSearch, PenaltyManager]:
-    local = LocalSearch(
-        data, RandomNumberGenerator(seed=seed % 2**32), compute_neighbours(data, near), PerturbationManager()
-    )
-    for operator in OPERATORS:
-        if operator.supports(data):
-            local.add_operator(operator(data))
-    penalties = ([penalty] * data.num_load_dimensions, penalty, penalty)
-    return local, PenaltyManager(penalties, PenaltyParams(max_penalty=HARDEST))
+    def once(self) -> None:
+        """A few searches, and their routes combined: a small problem gains nothing by more."""
+        for _ in range(SEARCHES):
+            self._search(None, SMALL_TRIES, self._until)
+        self._combine(self._until)
+
+    def until_over(self) -> None:
+        """Search and combine in turns; combining takes about a fifth of the time, and the end of it."""
+        gather, took = FIRST_S, 0.0
+        while not self._over():
+            began = time.monotonic()
+            end = min(began + gather, self._until - LAST * took)
+            self._gather(end)
+            if began < end:  # else no time is left to combine once more, and plans are only improved
+                began = time.monotonic()
+                self._combine(min(self._until, began + SHARE * gather))
+                took = time.monotonic() - began
+                gather = min(max(GROWTH * gather, 4 * took), LONGEST_S)
+
+    def _gather(self, end: float) -> None:
+        """Search until then in threads, which the library lets run at once; one goes on from the best plan first."""
+
+        def anew() -> None:
+            while time.monotonic() < end and not self._over():
+                self._search(None, self._tries, end)
+
+        with ThreadPoolExecutor(THREADS, "visit-routes") as threads:
+            others = [threads.submit(anew) for _ in range(THREADS - 1)]
+            self._search(self._best, self._tries, max(end, time.monotonic() + LEAST_S))
+            anew()
+            for other in others:
+                other.result()
+
+    def _search(self, start: Solution | None, tries: int, end: float) -> None:
+        """PyVRP's search as its own ``solve`` puts it together, but begun with no visit at all.
+
+        Its own beginning, visits at random, leads through ways that are closed, and milder penalties to plans that
+        visit all and keep no time: a visit is worth far more than a late hour costs.
+        """
+        near = compute_neighbours(self._data, NeighbourhoodParams(num_neighbours=NEIGHBOURS))
+        local = LocalSearch(
+            self._data, RandomNumberGenerator(seed=next(self._seeds) % 2**32), near, PerturbationManager()
+        )
+        for operator in OPERATORS:
+            if operator.supports(self._data):
+                local.add_operator(operator(self._data))
+        initial = ([PENALTY] * self._data.num_load_dimensions, PENALTY, PENALTY)
+        penalties = PenaltyManager(initial, PenaltyParams(max_penalty=HARDEST))
+        if start is None or not start.num_clients():
+            start = local(Solution(self._data, []), penalties.max_cost_evaluator(), exhaustive=True)
+            self.on_best(start)
+        left = tries
+
+        def stop(best_cost: int) -> bool:
+            nonlocal left
+            left -= 1
+            return left < 0 or time.monotonic() >= end or self._over()
+
+        params = IteratedLocalSearchParams(num_iters_no_improvement=BACK_AFTER, history_length=HISTORY, callbacks=self)
+        IteratedLocalSearch(self._data, penalties, local, start, params).run(stop, collect_stats=False)
+
+    def _combine(self, until: float) -> None:
+        if not self._over():
+            self.on_best(self._pool.best(self._best, max(LEAST_S, until - time.monotonic())))
 
 
 def nothing_to_do(problem: VisitProblem) -> VisitPlan:

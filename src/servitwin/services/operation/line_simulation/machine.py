@@ -6,15 +6,27 @@ import itertools
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from servitwin.domain.line_model import Duration, Station, Stop
+from servitwin.services.operation.line_simulation.limits import Limits
 from servitwin.services.operation.line_simulation.timeline import Timeline, timeline
 
-_BLOCK = 2048
+BLOCK = 2048  # draws that are taken from numpy at once
 _NEVER = float("inf")
+T = TypeVar("T")
 Random = Callable[..., np.random.Generator]
+
+
+@dataclass(slots=True, frozen=True)
+class Draws(Generic[T]):
+    """Chance without end, from one source: one ``each`` time, or the next ``block`` of :data:`BLOCK`; not both ways."""
+
+    block: Callable[[], npt.NDArray[Any]]
+    each: Iterator[T]
 
 
 class Machine:
@@ -22,44 +34,46 @@ class Machine:
 
     Attributes:
         station: number of its station.
+        draws: cycle times by product, "" for all others; setup: set-up times; stops: those that come with work.
         due: its time at work at which the next stop comes; worked: its time at work so far.
         plain: its cycle times where nothing but stops lengthens them: one kind of part, no set-up, always open.
         working: seconds of work that needed no further account; blocked: seconds with a finished part on it.
     """
 
     __slots__ = (
-        "_draws", "_end", "_last", "_setup", "_stops", "_warm", "accounts", "blocked", "due", "plain", "station",
-        "timeline", "worked", "working",
+        "_end", "_last", "_limits", "_warm", "accounts", "blocked", "draws", "due", "plain", "setup", "station",
+        "stops", "timeline", "worked", "working",
     )  # fmt: skip
 
     def __init__(
         self,
         station: int,
-        draws: dict[str, Iterator[float]],
-        setup: Iterator[float] | None,
-        stops: list[_Stop],
+        draws: dict[str, Draws[float]],
+        setup: Draws[float] | None,
+        stops: list[ComingStop],
         open_at: Timeline | None,
         warm: float,
         end: float,
+        limits: Limits,
     ) -> None:
-        self.station = station
+        self.station, self._limits = station, limits
         self.timeline = open_at
-        self.plain = draws[""] if open_at is None and setup is None and len(draws) == 1 else None
+        self.plain = draws[""].each if open_at is None and setup is None and len(draws) == 1 else None
         self.due = min((s.due for s in stops), default=_NEVER)
         self.worked = self.working = self.blocked = 0.0
         self.accounts = dict.fromkeys(("work", "failure", "setup", "pause", "supply", "removal"), 0.0)
-        self._draws, self._setup, self._stops = draws, setup, stops
+        self.draws, self.setup, self.stops = draws, setup, stops
         self._warm, self._end = warm, end
         self._last = ""
 
     def begin(self, t: float, product: str) -> float:
         """When it will have finished a part that it begins at ``t``; the time goes to its accounts."""
-        draws = self._draws
-        work = next(draws[product] if product in draws else draws[""])
+        draws = self.draws
+        work = next((draws[product] if product in draws else draws[""]).each)
         setup = 0.0
         if product != self._last:
-            if self._setup is not None and self._last:
-                setup = next(self._setup)
+            if self.setup is not None and self._last:
+                setup = next(self.setup.each)
             self._last = product
         self.worked += work
         return self.accounted(t, work, setup)
@@ -69,13 +83,14 @@ class Machine:
         total = work + setup
         stops: list[tuple[str, float]] = []
         if self.worked >= self.due:
-            for stop in self._stops:
+            for stop in self.stops:
                 while self.worked >= stop.due:
-                    lasting = next(stop.lasting)
+                    lasting = next(stop.lasting.each)
                     stops.append((stop.kind, lasting))
                     total += lasting
-                    stop.due += next(stop.every)
-            self.due = min(s.due for s in self._stops)
+                    stop.due += next(stop.every.each)
+                    self._limits.stopped(t)
+            self.due = min(s.due for s in self.stops)
         finish = t + total if self.timeline is None else self.timeline.finish(t, total)
         share = 1.0
         if t < self._warm or finish > self._end:
@@ -122,7 +137,9 @@ class Tally:
         return cls([0] * stations, [0] * stations, [0.0] * stations)
 
 
-class _Stop:
+class ComingStop:
+    """One kind of stop of a machine: ``due`` is its time at work at which the next one comes."""
+
     __slots__ = ("due", "every", "kind", "lasting")
 
     def __init__(self, stop: Stop, random: np.random.Generator) -> None:
@@ -132,7 +149,9 @@ class _Stop:
         self.due = stop.every.residual(random)
 
 
-def machines_of(j: int, station: Station, random: Random, warm: float, end: float, week_s: float) -> list[Machine]:
+def machines_of(
+    j: int, station: Station, random: Random, warm: float, end: float, week_s: float, limits: Limits
+) -> list[Machine]:
     """The machines of a station; they draw cycles and set-ups from one stream, stops each from its own."""
     draws = {"": endless(station.cycle, random(station.id, "cycle"))}
     for product, duration in station.by_product.items():
@@ -140,9 +159,9 @@ def machines_of(j: int, station: Station, random: Random, warm: float, end: floa
     setup = endless(station.setup, random(station.id, "setup")) if station.setup is not None else None
     found = []
     for m in range(station.machines):
-        stops = [_Stop(s, random(station.id, "stop", s.name, str(m))) for s in station.stops if s.clock == "work"]
-        open_at = timeline(station, end, random(station.id, "calendar", str(m)), week_s)
-        found.append(Machine(j, draws, setup, stops, open_at, warm, end))
+        stops = [ComingStop(s, random(station.id, "stop", s.name, str(m))) for s in station.stops if s.clock == "work"]
+        open_at = timeline(station, end, random(station.id, "calendar", str(m)), week_s, limits)
+        found.append(Machine(j, draws, setup, stops, open_at, warm, end, limits))
     return found
 
 
@@ -155,13 +174,19 @@ def streams(seed: int, replication: int) -> Random:
     return random
 
 
-def endless(duration: Duration, random: np.random.Generator) -> Iterator[float]:
-    """Draws without end, taken from numpy in blocks."""
+def endless(duration: Duration, random: np.random.Generator) -> Draws[float]:
+    """Durations without end."""
     if duration.family == "fixed":
-        return itertools.repeat(duration.least + duration.scale)
-    return itertools.chain.from_iterable(duration.draw(_BLOCK, random).tolist() for _ in itertools.repeat(None))
+        value = duration.least + duration.scale
+        return Draws(lambda: np.full(BLOCK, value), itertools.repeat(value))
+    return draws_of(lambda: duration.draw(BLOCK, random))
 
 
-def happens(share: float, random: np.random.Generator) -> Iterator[bool]:
+def happens(share: float, random: np.random.Generator) -> Draws[bool]:
     """Whether it happens, again and again."""
-    return itertools.chain.from_iterable((random.random(_BLOCK) < share).tolist() for _ in itertools.repeat(None))
+    return draws_of(lambda: random.random(BLOCK) < share)
+
+
+def draws_of(block: Callable[[], npt.NDArray[Any]]) -> Draws[Any]:
+    """What numpy draws in blocks."""
+    return Draws(block, itertools.chain.from_iterable(block().tolist() for _ in itertools.repeat(None)))

@@ -15,10 +15,13 @@ from servitwin.domain.line_change import Scenario, changed, decimal_of, worth
 from servitwin.domain.line_model import WEEK_S, LineModel, check_line
 from servitwin.domain.line_result import FIGURES, Estimate, LineRun, difference, estimate, spread
 from servitwin.sdk.service import Plan
-from servitwin.services.operation.line_simulation.run import Stopped, simulate
+from servitwin.services.operation.line_simulation.limits import Stopped
+from servitwin.services.operation.line_simulation.run import simulate
 
 FIRST, BATCH = 5, 5
 MOST_RUNS, LONGEST_S, MOST_SCENARIOS = 2000, 10 * 366 * 86400.0, 20
+COMPILED_FROM = 30 * 10**9  # ns of budget: the loop may have to be compiled first, which takes seven seconds
+Run = Callable[[LineModel, int, int], LineRun]  # of a model, number of the replication, how many runs are wanted
 
 
 class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,13 +66,25 @@ def solve(problem: Mapping[str, Any], budget: int, seed: int, cancel: Callable[[
     def over() -> bool:
         return cancel() or time.monotonic_ns() > until
 
+    def run(model: LineModel, replication: int, wanted: int) -> LineRun:
+        return simulate(
+            model,
+            asked.seconds,
+            seed,
+            warm_up=asked.warm_up_s,
+            replication=replication,
+            week_s=asked.week_s - asked.warm_up_s,
+            stop=over,
+            runs=wanted if budget >= COMPILED_FROM else 0,
+        )
+
     try:
         if over():
             return
         if asked.do == "validate":
-            yield from _validate(asked, seed, over)
+            yield from _validate(asked, run)
         else:
-            yield from _compare(asked, models, seed, over)
+            yield from _compare(asked, models, run)
     except Stopped:
         return
 
@@ -116,24 +131,14 @@ def _read(problem: Mapping[str, Any]) -> tuple[Problem, list[LineModel]]:
     return asked, models
 
 
-def _compare(asked: Problem, models: Sequence[LineModel], seed: int, cancel: Callable[[], bool]) -> Iterator[Plan]:
+def _compare(asked: Problem, models: Sequence[LineModel], run: Run) -> Iterator[Plan]:
     runs: list[list[LineRun]] = [[] for _ in (asked.model, *models)]
     known = math.inf
     while True:
         wanted = min(asked.most, len(runs[0]) + (BATCH if runs[0] else FIRST))
         for replication in range(len(runs[0]), wanted):
             for found, model in zip(runs, (asked.model, *models), strict=True):
-                found.append(
-                    simulate(
-                        model,
-                        asked.seconds,
-                        seed,
-                        warm_up=asked.warm_up_s,
-                        replication=replication,
-                        week_s=asked.week_s - asked.warm_up_s,
-                        stop=cancel,
-                    )
-                )
+                found.append(run(model, replication, wanted * len(runs)))
         plan = _shown(asked, runs)
         half = plan["half_width"]
         last = plan["enough"] or wanted >= asked.most
@@ -202,7 +207,7 @@ def _plain(e: Estimate) -> dict[str, Any]:
     return {"mean": e.mean, "low": e.low, "high": e.high, "half": e.half, "count": e.count, "clear": e.clear}
 
 
-def _validate(asked: Problem, seed: int, cancel: Callable[[], bool]) -> Iterator[Plan]:
+def _validate(asked: Problem, run: Run) -> Iterator[Plan]:
     figures = {*FIGURES, *(f"{s.id}.{n}" for s in asked.model.stations for n in ("made", "availability", "waiting"))}
     unknown = sorted(asked.measured.keys() - figures)
     if unknown or not asked.measured:
@@ -211,17 +216,7 @@ def _validate(asked: Problem, seed: int, cancel: Callable[[], bool]) -> Iterator
     runs: list[LineRun] = []
     known = math.inf
     for replication in range(asked.runs):
-        runs.append(
-            simulate(
-                asked.model,
-                asked.seconds,
-                seed,
-                warm_up=asked.warm_up_s,
-                replication=replication,
-                week_s=asked.week_s - asked.warm_up_s,
-                stop=cancel,
-            )
-        )
+        runs.append(run(asked.model, replication, asked.runs))
         if len(runs) in (FIRST, asked.runs) or (len(runs) > FIRST and len(runs) % (2 * BATCH) == 0):
             plan = {
                 "do": "validate",

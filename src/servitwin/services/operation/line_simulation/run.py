@@ -19,26 +19,23 @@ import numpy as np
 from servitwin.domain.error import Fault, InvalidInputError
 from servitwin.domain.line_model import EXIT, WEEK_S, LineModel, Source, Station, check_line
 from servitwin.domain.line_result import LineRun, StationRun
+from servitwin.services.operation.line_simulation.limits import LOOK_EVERY, MOST_PARTS, Limits
 from servitwin.services.operation.line_simulation.machine import (
+    BLOCK,
+    Draws,
     Machine,
     Tally,
+    draws_of,
     endless,
     happens,
     machines_of,
     streams,
 )
-from servitwin.services.operation.line_simulation.row import order_of, run_row
 
 MOST_EVENTS = 200_000_000
-MOST_PARTS = 1_000_000
-_BLOCK = 2048
-_LOOK_EVERY = 0xFFFF
+WORTH_COMPILED = 2_000_000  # steps: less are done sooner than their loop is compiled
 _NEVER = float("inf")
 Part = tuple[float, str]
-
-
-class Stopped(Exception):  # noqa: N818 - no error: whoever asked for the run wants it no more
-    """The run was cancelled, or its time is over."""
 
 
 def simulate(
@@ -51,6 +48,7 @@ def simulate(
     week_s: float = 0.0,
     stop: Callable[[], bool] = lambda: False,
     most_events: int = MOST_EVENTS,
+    runs: int = 1,
 ) -> LineRun:
     """Run a model once, empty at the start.
 
@@ -64,6 +62,8 @@ def simulate(
             changed model meets the same chance where it is unchanged (common random numbers).
         stop: true ends the run with :class:`Stopped`; asked now and then.
         most_events: after so many steps the run is refused.
+        runs: how many such runs are wanted; many steps in all are done by the compiled loop, which gives the same run
+            and may have to be compiled first. 0: by the loop in Python whatever it takes.
 
     Raises:
         InvalidInputError: faults of the model; ``line:too-many-events``, ``line:overflow`` (parts pile up without
@@ -75,63 +75,85 @@ def simulate(
         faults.append(Fault("line:seconds", f"{seconds} s after a warm-up of {warm_up} s", hint, "seconds"))
     if faults:
         raise InvalidInputError(faults)
-    return _Run(model, warm_up, warm_up + seconds, seed, replication, week_s % WEEK_S).go(stop, most_events)
+    end = warm_up + seconds
+
+    def begin() -> _Run:
+        return _Run(model, warm_up, end, seed, replication, week_s % WEEK_S, Limits(stop, most_events, end))
+
+    steps = sum(s.machines * end / max(s.cycle.mean, 1e-6) for s in model.stations)
+    if steps * runs < WORTH_COMPILED:
+        return begin().go()
+    from servitwin.services.operation.line_simulation.arrays import BeyondError  # noqa: PLC0415 - it reads the compiler
+
+    try:
+        return begin().go_compiled()
+    except BeyondError:
+        return begin().go()
 
 
 class _Run:
-    def __init__(self, model: LineModel, warm: float, end: float, seed: int, replication: int, week_s: float) -> None:
-        self._model = model
+    def __init__(
+        self, model: LineModel, warm: float, end: float, seed: int, replication: int, week_s: float, limits: Limits
+    ) -> None:
+        self._model, self._limits = model, limits
         self._warm, self._end = warm, end
         random = streams(seed, replication)
         self._index = {s.id: j for j, s in enumerate(model.stations)}
-        self._machines = [machines_of(j, s, random, warm, end, week_s) for j, s in enumerate(model.stations)]
+        self._machines = [machines_of(j, s, random, warm, end, week_s, limits) for j, s in enumerate(model.stations)]
         self._routes = [_routes(s, self._index, random(s.id, "route")) for s in model.stations]
         self._scrap = [happens(s.scrap, random(s.id, "scrap")) if s.scrap > 0 else None for s in model.stations]
         self._endless: list[Iterator[str] | None] = [None] * len(model.stations)
-        self._timed: list[tuple[int, Iterator[float], Iterator[str]]] = []
+        self._supplies: list[int | None] = [None] * len(model.stations)  # number of the source of endless supply
+        self._timed: dict[int, tuple[int, Draws[float], Iterator[str]]] = {}
         for i, source in enumerate(model.sources):
             j = self._index[source.to]
             if source.every is None:
-                self._endless[j] = _products(source)
+                self._endless[j], self._supplies[j] = _products(source), i
             else:
-                self._timed.append((j, endless(source.every, random(f"source-{i}", source.to)), _products(source)))
+                self._timed[i] = (j, endless(source.every, random(f"source-{i}", source.to)), _products(source))
 
-    def go(self, stop: Callable[[], bool], most_events: int) -> LineRun:
+    def go(self) -> LineRun:
         """Run it, without the collector of cycles: there are none, and it would look for them for ever."""
-        order = order_of(self._model)
         collects = gc.isenabled()
         gc.disable()
         try:
-            tally = self._events(stop, most_events) if order is None else self._row(order, stop, most_events)
+            return self._result(self._events())
         finally:
             if collects:
                 gc.enable()
+
+    def go_compiled(self) -> LineRun:
+        """The same by the compiled loop; raises ``BeyondError`` where it cannot run the line."""
+        from servitwin.services.operation.line_simulation import arrays, loop  # noqa: PLC0415 - as above
+
+        timed = [(i, every) for i, (_, every, _products_of) in self._timed.items()]
+        run = arrays.Arrays(self._model, self._machines, self._scrap, self._routes, timed, self._supplies)
+        tally, said, t = run.run(self._warm, self._end, self._limits)
+        if said == loop.STUCK:
+            raise self._stuck(t, run.waiting())
+        if said == loop.FULL:
+            raise _full(t, MOST_PARTS + 1)
         return self._result(tally)
 
-    def _row(self, order: list[int], stop: Callable[[], bool], most_events: int) -> Tally:
-        def look(steps: int, t: float) -> None:
-            if stop():
-                raise Stopped
-            if steps > most_events:
-                raise _too_many(most_events, t, self._end)
-
-        machines = [m[0] for m in self._machines]
-        products = self._endless[order[0]]
-        assert products is not None
-        return run_row(order, machines, self._places(), self._scrap, products, self._warm, self._end, look)
+    def _stuck(self, t: float, full: list[int]) -> InvalidInputError:
+        names = ", ".join(self._model.stations[j].id for j in full)
+        said = f"After {t:.0f} s every machine waits for another: {names} are full"
+        hint = "Give a station in the cycle more places, or take the cycle out"
+        return InvalidInputError(Fault("line:deadlock", said, hint, "stations"))
 
     def _places(self) -> list[float]:
         return [_NEVER if s.places is None else s.places for s in self._model.stations]
 
-    def _events(self, stop: Callable[[], bool], most_events: int) -> Tally:
+    def _events(self) -> Tally:
         """The event loop. Names are local: half of the time would be attribute look-ups."""
-        warm, end = self._warm, self._end
+        warm, end, look = self._warm, self._end, self._limits.look
         stations = range(len(self._model.stations))
         queues: list[deque[tuple[float, Part]]] = [deque() for _ in stations]
         places = self._places()
         idle = [list(reversed(m)) for m in self._machines]
         waiting: list[deque[tuple[float, Machine | None, Part]]] = [deque() for _ in stations]
-        supply, routes, scrap = self._endless, self._routes, self._scrap
+        supply, scrap = self._endless, [None if c is None else c.each for c in self._scrap]
+        routes = [way if isinstance(way, int) else way.each for way in self._routes]
         tally = Tally.of(len(stations))
         waited, made, scrapped, good = tally.waited, tally.made, tally.scrapped, tally.good
         leads = inside_time = 0.0
@@ -139,9 +161,9 @@ class _Run:
         number = inside = 0
         todo = list(stations)
 
-        for i, (_, every, _products_of) in enumerate(self._timed):
+        for i, (_, every, _products_of) in self._timed.items():
             number += 1
-            heappush(heap, (next(every), number, None, i))
+            heappush(heap, (next(every.each), number, None, i))
         t = 0.0
         while True:
             while todo:  # machines that may have something to begin
@@ -178,35 +200,29 @@ class _Run:
                     heappush(heap, (finish, number, machine, part))
             if not heap:
                 if any(waiting):
-                    names = ", ".join(s.id for s, w in zip(self._model.stations, waiting, strict=True) if w)
-                    said = f"After {t:.0f} s every machine waits for another: {names} are full"
-                    hint = "Give a station in the cycle more places, or take the cycle out"
-                    raise InvalidInputError(Fault("line:deadlock", said, hint, "stations"))
+                    raise self._stuck(t, [j for j in stations if waiting[j]])
                 t = end
                 break
             t, _, done, what = heappop(heap)
             if t >= end:
                 heap.append((t, 0, done, what))
                 break
-            if not number & _LOOK_EVERY and stop():
-                raise Stopped
-            if number > most_events:
-                raise _too_many(most_events, t, end)
+            if not number & LOOK_EVERY:
+                look(number, t)
             if done is None:  # a source brings a part
                 assert isinstance(what, int)
                 k, every, products_in = self._timed[what]
                 part = (t, next(products_in))
                 inside += 1
                 if inside > MOST_PARTS:
-                    said = f"After {t:.0f} s {inside} parts are in the line: more come in than it can finish"
-                    raise InvalidInputError(Fault("line:overflow", said, "Let parts come less often", "sources"))
+                    raise _full(t, inside)
                 if len(queues[k]) < places[k] or (idle[k] and not queues[k]):
                     queues[k].append((t, part))
                 else:
                     waiting[k].append((t, None, part))
                 todo.append(k)
                 number += 1
-                heappush(heap, (t + next(every), number, None, what))
+                heappush(heap, (t + next(every.each), number, None, what))
                 continue
             part = what  # type: ignore[assignment]
             j = done.station
@@ -282,9 +298,9 @@ class _Run:
         )  # fmt: skip
 
 
-def _too_many(most: int, t: float, end: float) -> InvalidInputError:
-    said = f"{most} events, and {t:.0f} of {end:.0f} s are simulated"
-    return InvalidInputError(Fault("line:too-many-events", said, "Simulate less time", "seconds"))
+def _full(t: float, inside: int) -> InvalidInputError:
+    said = f"After {t:.0f} s {inside} parts are in the line: more come in than it can finish"
+    return InvalidInputError(Fault("line:overflow", said, "Let parts come less often", "sources"))
 
 
 def _enter(
@@ -299,7 +315,7 @@ def _enter(
     return part
 
 
-def _routes(station: Station, index: dict[str, int], random: np.random.Generator) -> int | Iterator[int]:
+def _routes(station: Station, index: dict[str, int], random: np.random.Generator) -> int | Draws[int]:
     """Where parts go: a station's number, -1 for out; an endless choice where there are several."""
     ways = [r for r in station.routes if r.share > 0]
     numbers = [-1 if r.to == EXIT else index[r.to] for r in ways]
@@ -307,11 +323,7 @@ def _routes(station: Station, index: dict[str, int], random: np.random.Generator
         return numbers[0]
     shares = np.array([r.share for r in ways])
 
-    def choose() -> Iterator[int]:
-        while True:
-            yield from random.choice(numbers, _BLOCK, p=shares / shares.sum()).tolist()
-
-    return choose()
+    return draws_of(lambda: random.choice(numbers, BLOCK, p=shares / shares.sum()))
 
 
 def _products(source: Source) -> Iterator[str]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from servitwin.domain.line_model import WEEK_S, Station, Stop
+from servitwin.services.operation.line_simulation.limits import Limits
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,6 +25,10 @@ class Timeline:
             self._worked.append(a - self._before[-1])
             self._before.append(self._before[-1] + b - a)
         self._failed = failed
+
+    def rows(self) -> Floats:
+        """Spans and a last column: start, end, seconds closed before it, seconds that could be worked until it."""
+        return np.array([[*self._starts, 0.0], [*self._ends, 0.0], self._before, [*self._worked, 0.0]])
 
     def closed(self, start: float, end: float) -> float:
         """Seconds of [start, end) in which it cannot work."""
@@ -44,16 +49,18 @@ class Timeline:
         return self._before[i] - max(0.0, self._ends[i - 1] - t) if i else 0.0
 
 
-def timeline(station: Station, end: float, random: np.random.Generator, week_s: float = 0.0) -> Timeline | None:
+def timeline(
+    station: Station, end: float, random: np.random.Generator, week_s: float, limits: Limits
+) -> Timeline | None:
     """The timeline of one machine of a station up to ``end`` seconds; None: it can always work.
 
-    ``week_s``: second of the week at which the run begins.
+    ``week_s``: second of the week at which the run begins; ``limits`` of all machines of a run together.
     """
     stops = [s for s in station.stops if s.clock == "calendar"]
     if not station.open and not stops:
         return None
     shut = _closed(station.open, end, week_s) if station.open else []
-    stopped = [(span, stop.kind == "failure") for stop in stops for span in _stopped(stop, end, random)]
+    stopped = [(span, stop.kind == "failure") for stop in stops for span in _stopped(stop, end, random, limits)]
     failed = [piece for span, is_failure in stopped if is_failure for piece in _outside(span, shut)]
     return Timeline(_merged([*shut, *(span for span, _ in stopped)]), _merged(failed))
 
@@ -70,12 +77,13 @@ def _closed(open: tuple[tuple[float, float], ...], end: float, week_s: float) ->
     return spans
 
 
-def _stopped(stop: Stop, end: float, random: np.random.Generator) -> list[tuple[float, float]]:
+def _stopped(stop: Stop, end: float, random: np.random.Generator, limits: Limits) -> list[tuple[float, float]]:
     at = stop.every.residual(random)
     lasting = float(stop.lasting.draw(1, random)[0])
     spans = [(at, at + lasting)] if lasting > 0 else []
     at += lasting
     while at < end:
+        limits.closed(64, at)
         for between, lasting in zip(
             stop.every.draw(64, random).tolist(), stop.lasting.draw(64, random).tolist(), strict=True
         ):

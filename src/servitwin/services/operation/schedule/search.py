@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from servitwin.domain.schedule.build import Builder, Ranking, rankings
 from servitwin.domain.schedule.grid import Grid, Spot, Step
 from servitwin.domain.schedule.measure import measure
-from servitwin.services.operation.schedule.tabu import Tabu, applies, least
+from servitwin.services.operation.schedule.beside import Beside
+from servitwin.services.operation.schedule.pure_shop import is_pure, least
 
 WORKERS = 2
 MOST_ARCS = 30_000  # of sequence-dependent set-ups in one model
 MOST_STEPS = 2_500
 PART = 60  # steps that are free in a part
 PART_S = 3.0
-MOVES = 200  # of the tabu search between two looks at the other
 
 Found = tuple[int, float, list[Spot]]
 
@@ -99,22 +99,22 @@ def _whole(grid: Grid, start: list[Spot] | None, until: int, seed: int, cancel: 
 
     from servitwin.services.operation.schedule.model import ScheduleModel  # noqa: PLC0415
 
-    tabu = Tabu(grid, start, seed) if start is not None and applies(grid) else None
+    pure = start is not None and is_pure(grid)
     whole = ScheduleModel(grid)
     if start is not None:
         whole.hint(start)
     solver = cp_model.CpSolver()
-    solver.parameters.num_workers = WORKERS if tabu is None else WORKERS - 1
+    solver.parameters.num_workers = WORKERS - pure
     solver.parameters.random_seed = seed % 2**31
     solver.parameters.max_time_in_seconds = max(0.05, (until - time.monotonic_ns()) / 1e9)
-    said: queue.SimpleQueue[tuple[float, list[Spot]] | None] = queue.SimpleQueue()
-    bounds = [0.0 if tabu is None else float(least(grid)) * grid.problem.objective.makespan]
+    said: queue.SimpleQueue[list[Spot] | None] = queue.SimpleQueue()
+    bounds = [float(least(grid)) * grid.problem.objective.makespan if pure else 0.0]
 
     class Listener(cp_model.CpSolverSolutionCallback):
         """Hands over each solution."""
 
         def on_solution_callback(self) -> None:
-            said.put((self.best_objective_bound, whole.spots(self.value)))
+            said.put(whole.spots(self.value))
 
     def bound(value: float) -> None:
         bounds[0] = max(bounds[0], value)
@@ -128,26 +128,26 @@ def _whole(grid: Grid, start: list[Spot] | None, until: int, seed: int, cancel: 
 
     worker = threading.Thread(target=solve, daemon=True)
     worker.start()
+    beside = Beside(grid, start, seed, said.put) if pure and start is not None else None
     best, last = (None, None) if start is None else (_value(grid, start), start)
     over, said_bound = False, 0.0
     while not over:
-        found = None
         try:
-            message = said.get(timeout=0.1) if tabu is None else said.get_nowait()
-            over = message is None
-            found = None if message is None else message[1]
+            found = said.get(timeout=0.1)
+            over = found is None
         except queue.Empty:
-            if tabu is not None and tabu.run(MOVES):
-                found = tabu.spots()
+            found = None
         value = 0 if found is None else _value(grid, found)
         if found is not None and (best is None or value < best):
             best, last, said_bound = value, found, min(bounds[0], value)
             yield best, said_bound, found
-            if tabu is not None:
-                tabu.offer(found)
+            if beside is not None:
+                beside.offer(found)
         if cancel() or (best is not None and best <= bounds[0]):
             solver.stop_search()
     worker.join()
+    if beside is not None:
+        beside.stop()
     final = max(bounds[0], solver.best_objective_bound)
     if last is not None and best is not None and final > said_bound:
         yield best, min(float(best), final), last  # the same plan, of which more is known now

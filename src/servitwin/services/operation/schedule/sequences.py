@@ -1,242 +1,269 @@
-"""Sequences of machines as a graph: heads, tails and a critical path, kept right move by move.
+"""Sequences of machines as a graph, compiled: heads, tails and a critical path, kept right move by move.
 
 The topological order is repaired where a move changes it, and heads and tails are computed from there on only.
+A plan is one array, a row for each thing that is known of operations (fewer types make it compile four times faster);
+operations and machines are numbers, ``NONE`` for none; times are ticks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from operator import add
+from typing import NamedTuple
 
-NONE = -1
+import numpy as np
+
+from servitwin.domain.observation import Int64s
+from servitwin.services.operation.compiled import compiled
+from servitwin.services.operation.schedule.pure_shop import AFTER, BEFORE, DURATION, NONE
+
+MACHINE, LENGTH = 0, 1  # of each operation
+PREVIOUS, FOLLOWING = 2, 3  # neighbours on its machine
+HEAD, TAIL = 4, 5  # the longest path before and behind it
+ORDER, PLACE = 6, 7  # a topological order, and where in it each operation is
+PATH = 8  # a critical path
+FIRST = 9  # operation of each machine
+KEPT, GOING, MARK = 10, 11, 12  # room to work in
+BEST_ORDER, BEST_MACHINE = 13, 14  # of the best plan that a search found
+ROWS = 15
 
 
-@dataclass(frozen=True)
-class Move:
-    """``op`` goes directly behind ``place`` (forward) or directly before it; ``passed`` lie between, in sequence.
+class Move(NamedTuple):
+    """``op`` goes directly behind ``other`` (forward) or before it, past those of the path from ``low`` to ``high``.
 
-    Where ``machine`` is not NONE, it goes to that machine instead, at index ``place`` of its sequence.
+    Where ``machine`` is not NONE it goes to that machine instead, behind ``other`` or as the first there.
     """
 
     op: int
-    place: int
+    other: int
     forward: bool
-    passed: list[int]
+    low: int
+    high: int
+    machine: int
     estimate: int
-    machine: int = NONE
 
 
-class Sequences:
-    """One plan of a shop in which sequence and machine decide everything.
+def empty_plan(shop: Int64s) -> Int64s:
+    """Room for a plan of that shop."""
+    return np.zeros((ROWS, max(shop.shape[1] + 1, len(shop))), np.int64)
 
-    Args:
-        before, after: neighbours in the routing, -1 for none.
-        ways: for each operation its duration by machine.
-        topology: an order of all operations in which each comes after what it waits for.
-        machine: of each operation.
+
+@compiled
+def lay(shop: Int64s, plan: Int64s, order: Int64s, machine: Int64s) -> int:
+    """Make ``plan`` the one with this topological order and these machines; its makespan."""
+    last = plan[KEPT]
+    for m in range(len(shop)):
+        plan[FIRST, m] = last[m] = NONE
+    for k in range(len(order)):
+        i = order[k]
+        m = machine[i]
+        plan[ORDER, k], plan[MACHINE, i], plan[LENGTH, i] = i, m, shop[DURATION + m, i]
+        plan[PREVIOUS, i], plan[FOLLOWING, i] = last[m], NONE
+        if last[m] == NONE:
+            plan[FIRST, m] = i
+        else:
+            plan[FOLLOWING, last[m]] = i
+        last[m] = i
+    heads(shop, plan, 0)
+    return tails(shop, plan, len(order) - 1)
+
+
+@compiled
+def heads(shop: Int64s, plan: Int64s, first: int) -> None:
+    """Heads and places from a place of the order on."""
+    for k in range(first, shop.shape[1]):
+        i = plan[ORDER, k]
+        plan[PLACE, i] = k
+        plan[HEAD, i] = max(ready(plan, shop[BEFORE, i]), ready(plan, plan[PREVIOUS, i]))
+
+
+@compiled
+def tails(shop: Int64s, plan: Int64s, last: int) -> int:
+    """Tails from a place of the order down to its begin; the makespan."""
+    for k in range(last, -1, -1):
+        i = plan[ORDER, k]
+        plan[TAIL, i] = max(left_from(plan, shop[AFTER, i]), left_from(plan, plan[FOLLOWING, i]))
+    most = 0
+    for i in range(shop.shape[1]):
+        most = max(most, plan[HEAD, i] + plan[LENGTH, i])
+    return most
+
+
+@compiled
+def ready(plan: Int64s, op: int) -> int:
+    """When an operation ends at the earliest; 0 for none."""
+    return plan[HEAD, op] + plan[LENGTH, op] if op >= 0 else 0
+
+
+@compiled
+def left_from(plan: Int64s, op: int) -> int:
+    """The longest path from an operation's begin; 0 for none."""
+    return plan[TAIL, op] + plan[LENGTH, op] if op >= 0 else 0
+
+
+@compiled
+def critical_path(shop: Int64s, plan: Int64s, makespan: int, random: Int64s) -> int:
+    """A critical path into the row PATH, one of them at random; its length."""
+    at, ends = NONE, 0
+    for i in range(shop.shape[1]):
+        if plan[HEAD, i] + plan[LENGTH, i] == makespan:
+            ends += 1
+            if draw(random, ends) == 0:
+                at = i
+    count = 0
+    while True:
+        plan[PATH, count] = at
+        count += 1
+        head = plan[HEAD, at]
+        if head == 0:
+            break
+        j, m = shop[BEFORE, at], plan[PREVIOUS, at]
+        by_order, by_machine = ready(plan, j) == head, ready(plan, m) == head
+        at = j if by_order and (not by_machine or draw(random, 2) == 0) else m
+    for k in range(count // 2):
+        plan[PATH, k], plan[PATH, count - 1 - k] = plan[PATH, count - 1 - k], plan[PATH, k]
+    return count
+
+
+@compiled
+def draw(random: Int64s, below: int) -> int:
+    """A random number from 0 to ``below`` - 1 (xorshift, Marsaglia 2003); ``random[0]`` is the state, never 0."""
+    x = random[0]
+    x ^= x << 13
+    x ^= (x >> 7) & 0x1FFFFFFFFFFFFFF
+    x ^= x << 17
+    random[0] = x
+    drawn: int = ((x >> 11) & 0x1FFFFFFFFFFFFF) % below
+    return drawn
+
+
+@compiled
+def sequenced(shop: Int64s, plan: Int64s, op: int, low: int, high: int, forward: bool) -> Move:
+    """Estimate: the longest path through the operations that change places, heads and tails outside as they are."""
+    size, shift = high - low + 1, 0 if forward else 1
+    before = plan[PREVIOUS, op] if forward else plan[PREVIOUS, plan[PATH, low]]
+    after = plan[FOLLOWING, plan[PATH, high]] if forward else plan[FOLLOWING, op]
+    at = ready(plan, before)
+    for k in range(size + 1):
+        i = op if k == (size if forward else 0) else plan[PATH, low + k - shift]
+        at = max(at, ready(plan, shop[BEFORE, i]))
+        plan[KEPT, k] = at
+        at += plan[LENGTH, i]
+    most, at = 0, left_from(plan, after)
+    for k in range(size, -1, -1):
+        i = op if k == (size if forward else 0) else plan[PATH, low + k - shift]
+        at = max(at, left_from(plan, shop[AFTER, i])) + plan[LENGTH, i]
+        most = max(most, plan[KEPT, k] + at)
+    return Move(op, plan[PATH, high] if forward else plan[PATH, low], forward, low, high, NONE, most)
+
+
+@compiled
+def elsewhere(shop: Int64s, plan: Int64s, op: int, machine: int) -> Move:
+    """The best place on another machine, estimated by the path through it."""
+    j, s = shop[BEFORE, op], shop[AFTER, op]
+    at, tail = ready(plan, j), left_from(plan, s)
+    low = plan[PLACE, j] if j >= 0 else -1
+    high = plan[PLACE, s] if s >= 0 else shop.shape[1]
+    best, behind = -1, NONE
+    x, y = NONE, plan[FIRST, machine]
+    while True:
+        if y < 0 or plan[PLACE, y] > low:
+            end = max(tail, left_from(plan, y))
+            if best < 0 or at + end < best:
+                best, behind = at + end, x
+        if y < 0 or plan[PLACE, y] >= high:
+            break
+        at = max(at, ready(plan, y))
+        x, y = y, plan[FOLLOWING, y]
+    return Move(op, behind, True, 0, -1, machine, best + shop[DURATION + machine, op])
+
+
+@compiled
+def changed(shop: Int64s, plan: Int64s, move: Move) -> int:
+    """The makespan of the changed plan; NONE if the move would close a circle: nothing is changed then."""
+    op = move.op
+    if move.machine != NONE:
+        _unlink(plan, op)
+        plan[MACHINE, op], plan[LENGTH, op] = move.machine, shop[DURATION + move.machine, op]
+        _link(plan, op, move.other)
+        low, high = _brought_forward(shop, plan, op, move.other)
+    else:
+        low, high = _reordered(shop, plan, op, move.other, move.forward)
+        if low < 0:  # the tests before it are sufficient, ties apart
+            return NONE
+        _unlink(plan, op)
+        _link(plan, op, move.other if move.forward else plan[PREVIOUS, move.other])
+    heads(shop, plan, low)
+    return tails(shop, plan, high)
+
+
+@compiled
+def _unlink(plan: Int64s, op: int) -> None:
+    a, b = plan[PREVIOUS, op], plan[FOLLOWING, op]
+    if a >= 0:
+        plan[FOLLOWING, a] = b
+    else:
+        plan[FIRST, plan[MACHINE, op]] = b
+    if b >= 0:
+        plan[PREVIOUS, b] = a
+
+
+@compiled
+def _link(plan: Int64s, op: int, behind: int) -> None:
+    m = plan[MACHINE, op]
+    b = plan[FOLLOWING, behind] if behind >= 0 else plan[FIRST, m]
+    plan[PREVIOUS, op], plan[FOLLOWING, op] = behind, b
+    if behind >= 0:
+        plan[FOLLOWING, behind] = op
+    else:
+        plan[FIRST, m] = op
+    if b >= 0:
+        plan[PREVIOUS, b] = op
+
+
+@compiled
+def _brought_forward(shop: Int64s, plan: Int64s, op: int, other: int) -> tuple[int, int]:
+    """Put it in the topological order directly behind all that it waits for; first and last place that changed."""
+    j, was = shop[BEFORE, op], plan[PLACE, op]
+    behind = max(plan[PLACE, j] if j >= 0 else -1, plan[PLACE, other] if other >= 0 else -1)
+    target = behind if was <= behind else behind + 1
+    for k in range(was, target):
+        plan[ORDER, k] = plan[ORDER, k + 1]
+    for k in range(was, target, -1):
+        plan[ORDER, k] = plan[ORDER, k - 1]
+    plan[ORDER, target] = op
+    return min(was, target), max(was, target)
+
+
+@compiled
+def _reordered(shop: Int64s, plan: Int64s, op: int, other: int, forward: bool) -> tuple[int, int]:
+    """Change the part of the topological order that must: what depends on the moved one goes along with it.
+
+    First and last place that changed, or NONE for a circle.
     """
-
-    def __init__(
-        self,
-        before: list[int],
-        after: list[int],
-        ways: list[dict[int, int]],
-        topology: Sequence[int],
-        machine: Sequence[int],
-    ) -> None:
-        n = len(before)
-        self.jp, self.js, self.ways = before, after, ways
-        self.topology, self.machine = list(topology), list(machine)
-        self.p = [ways[i][m] for i, m in enumerate(self.machine)]
-        self.mp, self.ms = [NONE] * n, [NONE] * n
-        self.lines: dict[int, list[int]] = {m: [] for way in ways for m in way}
-        for i in self.topology:
-            line = self.lines[self.machine[i]]
-            if line:
-                self.mp[i], self.ms[line[-1]] = line[-1], i
-            line.append(i)
-        self.r, self.q, self.pos = [0] * n, [0] * n, [0] * n
-        self.makespan = 0
-        self._heads(0)
-        self._tails(n - 1)
-
-    def _heads(self, first: int) -> None:
-        r, p, jp, mp, pos, order = self.r, self.p, self.jp, self.mp, self.pos, self.topology
-        for k in range(first, len(order)):
-            i = order[k]
-            pos[i] = k
-            j, m = jp[i], mp[i]
-            a = r[j] + p[j] if j >= 0 else 0
-            if m >= 0:
-                b = r[m] + p[m]
-                a = max(a, b)
-            r[i] = a
-
-    def _tails(self, last: int) -> None:
-        q, p, js, ms, order = self.q, self.p, self.js, self.ms, self.topology
-        for k in range(last, -1, -1):
-            i = order[k]
-            j, m = js[i], ms[i]
-            a = q[j] + p[j] if j >= 0 else 0
-            if m >= 0:
-                b = q[m] + p[m]
-                a = max(a, b)
-            q[i] = a
-        self.makespan = max(map(add, self.r, p))
-
-    def path(self, chance: Callable[[], float]) -> list[int]:
-        """A critical path, one of them at random."""
-        r, p, jp, mp = self.r, self.p, self.jp, self.mp
-        ends = [i for i in range(len(r)) if r[i] + p[i] == self.makespan]
-        at = ends[int(chance() * len(ends))]
-        path = [at]
-        while r[at]:
-            j, m = jp[at], mp[at]
-            by_job = j >= 0 and r[j] + p[j] == r[at]
-            by_machine = m >= 0 and r[m] + p[m] == r[at]
-            at = j if by_job and (not by_machine or chance() < 0.5) else m
-            path.append(at)
-        path.reverse()
-        return path
-
-    def sequenced(self, op: int, passed: list[int], forward: bool) -> Move:
-        """Length of the longest path through the operations that change places, heads and tails outside as they are."""
-        r, p, q, jp, js, mp, ms = self.r, self.p, self.q, self.jp, self.js, self.mp, self.ms
-        if forward:
-            line, before, after = [*passed, op], mp[op], ms[passed[-1]]
+    low, high = min(plan[PLACE, op], plan[PLACE, other]), max(plan[PLACE, op], plan[PLACE, other])
+    neighbour, beside = (BEFORE, PREVIOUS) if forward else (AFTER, FOLLOWING)
+    next_to = plan[FOLLOWING, op] if forward else plan[PREVIOUS, op]
+    stays = moves = 0
+    plan[MARK, op] = 1
+    for step in range(1, high - low + 1):
+        x = plan[ORDER, low + step] if forward else plan[ORDER, high - step]
+        a, b = shop[neighbour, x], plan[beside, x]
+        if (a >= 0 and plan[MARK, a]) or (x != next_to and b >= 0 and plan[MARK, b]):
+            plan[MARK, x] = 1
+            plan[GOING, moves] = x
+            moves += 1
         else:
-            line, before, after = [op, *passed], mp[passed[0]], ms[op]
-        heads = []
-        at = r[before] + p[before] if before >= 0 else 0
-        for i in line:
-            j = jp[i]
-            if j >= 0:
-                a = r[j] + p[j]
-                at = max(at, a)
-            heads.append(at)
-            at += p[i]
-        most = 0
-        at = q[after] + p[after] if after >= 0 else 0
-        for k in range(len(line) - 1, -1, -1):
-            i = line[k]
-            j = js[i]
-            if j >= 0:
-                a = q[j] + p[j]
-                at = max(at, a)
-            at += p[i]
-            most = max(most, heads[k] + at)
-        return Move(op, passed[-1] if forward else passed[0], forward, passed, most)
-
-    def elsewhere(self, op: int) -> list[Move]:
-        """The best place on each other machine that can do the operation, estimated by the path through it."""
-        r, p, q, pos = self.r, self.p, self.q, self.pos
-        j, s = self.jp[op], self.js[op]
-        head0, low = (r[j] + p[j], pos[j]) if j >= 0 else (0, -1)
-        tail0, high = (q[s] + p[s], pos[s]) if s >= 0 else (0, len(r))
-        found = []
-        for machine, length in self.ways[op].items():
-            if machine == self.machine[op]:
-                continue
-            line, best, place = self.lines[machine], -1, 0
-            head = head0
-            for k in range(len(line) + 1):
-                y = line[k] if k < len(line) else NONE
-                if y < 0 or pos[y] > low:
-                    tail = tail0
-                    if y >= 0 and q[y] + p[y] > tail:
-                        tail = q[y] + p[y]
-                    if best < 0 or head + tail < best:
-                        best, place = head + tail, k
-                if y < 0 or pos[y] >= high:
-                    break
-                head = max(head, r[y] + p[y])
-            if best >= 0:
-                found.append(Move(op, place, True, [], best + length, machine))
-        return found
-
-    def apply(self, move: Move) -> bool:
-        """Change the plan; False if the move would close a circle: nothing is changed then."""
-        if move.machine != NONE:
-            self._reassign(move)
-            return True
-        segment = self._segment(move)
-        if segment is None:  # the tests before it are sufficient, ties apart
-            return False
-        low, line = segment
-        self.topology[low : low + len(line)] = line
-        self._relink(move)
-        self._heads(low)
-        self._tails(low + len(line) - 1)
-        return True
-
-    def _reassign(self, move: Move) -> None:
-        op, pos, order = move.op, self.pos, self.topology
-        self._unlink(op)
-        self.lines[self.machine[op]].remove(op)
-        line = self.lines[move.machine]
-        x = line[move.place - 1] if move.place else NONE
-        y = line[move.place] if move.place < len(line) else NONE
-        line.insert(move.place, op)
-        self.machine[op], self.p[op] = move.machine, self.ways[op][move.machine]
-        self.mp[op], self.ms[op] = x, y
-        if x >= 0:
-            self.ms[x] = op
-        if y >= 0:
-            self.mp[y] = op
-        j, was = self.jp[op], pos[op]
-        behind = max(pos[j] if j >= 0 else -1, pos[x] if x >= 0 else -1)
-        del order[was]
-        target = behind if was <= behind else behind + 1
-        order.insert(target, op)
-        self._heads(min(was, target))
-        self._tails(max(was, target))
-
-    def _unlink(self, op: int) -> None:
-        a, b = self.mp[op], self.ms[op]
-        if a >= 0:
-            self.ms[a] = b
-        if b >= 0:
-            self.mp[b] = a
-
-    def _relink(self, move: Move) -> None:
-        mp, ms, op, place = self.mp, self.ms, move.op, move.place
-        self._unlink(op)
-        line = self.lines[self.machine[op]]
-        line.remove(op)
-        line.insert(line.index(place) + move.forward, op)
-        if move.forward:
-            c = ms[place]
-            ms[place], mp[op], ms[op] = op, place, c
-            if c >= 0:
-                mp[c] = op
-        else:
-            c = mp[place]
-            mp[place], ms[op], mp[op] = op, place, c
-            if c >= 0:
-                ms[c] = op
-
-    def _segment(self, move: Move) -> tuple[int, list[int]] | None:
-        """The part of the topological order that changes: what depends on the moved one goes along with it."""
-        pos, order, op = self.pos, self.topology, move.op
-        low, high = sorted((pos[op], pos[move.place]))
-        bound, kept, going = {op}, [], []
-        if move.forward:
-            jp, mp, first = self.jp, self.mp, self.ms[op]
-            for k in range(low + 1, high + 1):
-                x = order[k]
-                if jp[x] in bound or (x != first and mp[x] in bound):
-                    bound.add(x)
-                    going.append(x)
-                else:
-                    kept.append(x)
-            return None if move.place in bound else (low, [*kept, op, *going])
-        js, ms, last = self.js, self.ms, self.mp[op]
-        for k in range(high - 1, low - 1, -1):
-            x = order[k]
-            if js[x] in bound or (x != last and ms[x] in bound):
-                bound.add(x)
-                going.append(x)
-            else:
-                kept.append(x)
-        return None if move.place in bound else (low, [*reversed(going), op, *reversed(kept)])
+            plan[KEPT, stays] = x
+            stays += 1
+    circle = plan[MARK, other] == 1
+    plan[MARK, op] = 0
+    for k in range(moves):
+        plan[MARK, plan[GOING, k]] = 0
+    if circle:
+        return NONE, NONE
+    at, by = (low, 1) if forward else (high, -1)  # what stays, the moved one, what goes along, away from where it was
+    for k in range(stays):
+        plan[ORDER, at + by * k] = plan[KEPT, k]
+    plan[ORDER, at + by * stays] = op
+    for k in range(moves):
+        plan[ORDER, at + by * (stays + 1 + k)] = plan[GOING, k]
+    return low, high

@@ -46,6 +46,10 @@ class AnomalyModelShape(Shape):
     because: str = Field(description="why it was learnt anew; empty: the first one")
     regimes: dict[str, int] = Field(description="bins of each regime")
     left_out: list[FaultShape] = Field(description="what could not be learnt, and why")
+    notes: list[FaultShape] = Field(
+        description="on regimes found in settings: which tell none apart, what is in none; "
+        "since when (`where`) it runs in one never learnt and is not judged"
+    )
 
 
 class AnomalyWatch(Shape):

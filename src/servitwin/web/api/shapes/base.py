@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 Instant = Annotated[
     str,
@@ -18,6 +19,7 @@ InstantIn = Annotated[
     str | int,
     Field(description="RFC 3339 with offset, or nanoseconds UTC", examples=["2026-09-21T08:15:00.250Z"]),
 ]
+Version = Annotated[int, Field(ge=0, le=2**31 - 1, description="counts from 1")]
 Value = float | bool | str | None
 Cut = Annotated[
     dict[str, int],
@@ -34,10 +36,40 @@ Quality = Annotated[int, Field(description="0 good, 1 uncertain, 2 bad", ge=0, l
 Item = TypeVar("Item")
 
 
+def _no_flag(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise PydanticCustomError("number_type", "Input should be a number, not true or false")
+    return value
+
+
+def _without_flags(schema: Any) -> Any:
+    """A core schema in which each number is checked by :func:`_no_flag` first."""
+    if isinstance(schema, list):
+        return [_without_flags(s) for s in schema]
+    if isinstance(schema, tuple):
+        return tuple(_without_flags(s) for s in schema)
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("type") == "function-before" and schema["function"]["function"] is _no_flag:
+        return schema
+    if schema.get("type") in ("int", "float"):
+        return core_schema.no_info_before_validator_function(_no_flag, cast(CoreSchema, schema))
+    if schema.get("type") == "union":  # a choice is named by its type in faults
+        choices = [c if isinstance(c, tuple) else (_without_flags(c), c["type"]) for c in schema["choices"]]
+        return {**schema, "choices": choices}
+    return {k: v if k in ("metadata", "serialization", "default") else _without_flags(v) for k, v in schema.items()}
+
+
 class Shape(BaseModel):
     """Base of all shapes; what is not named here is refused on the way in."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """As pydantic makes it, but true and false are no numbers: who sends them means something else."""
+        made: CoreSchema = _without_flags(handler(source))
+        return made
 
 
 class FaultShape(Shape):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from servitwin.web.api.shapes.base import Cut, Instant, InstantIn, Shape
+from servitwin.web.api.shapes.base import Cut, Instant, InstantIn, Shape, Version
 
 Severity = Literal["low", "medium", "high", "safety"]
 CaseStatus = Literal["violated", "diagnosed", "repaired", "verified", "closed"]
@@ -213,7 +213,7 @@ class AcknowledgeIn(Shape):
 
     kind: Literal["acknowledged"]
     text: str = ""
-    number: int | None = Field(None, description="step that you believe to take")
+    number: Version | None = Field(None, description="step that you believe to take")
 
 
 class ShelveIn(Shape):
@@ -222,14 +222,14 @@ class ShelveIn(Shape):
     kind: Literal["shelved"]
     until: InstantIn
     text: str
-    number: int | None = None
+    number: Version | None = None
 
 
 class UnshelveIn(Shape):
     """Let its alarm count again."""
 
     kind: Literal["unshelved"]
-    number: int | None = None
+    number: Version | None = None
 
 
 class DiagnoseIn(Shape):
@@ -239,7 +239,7 @@ class DiagnoseIn(Shape):
     component: str = ""
     cause: str = Field("", description="name of a ranked cause")
     text: str = ""
-    number: int | None = None
+    number: Version | None = None
 
 
 class RepairIn(Shape):
@@ -253,7 +253,7 @@ class RepairIn(Shape):
     done_by: str = ""
     done_at: InstantIn | None = Field(None, description="default: now")
     text: str = ""
-    number: int | None = None
+    number: Version | None = None
 
 
 class CloseIn(Shape):
@@ -261,7 +261,7 @@ class CloseIn(Shape):
 
     kind: Literal["closed"]
     text: str
-    number: int | None = None
+    number: Version | None = None
 
 
 class DismissIn(Shape):
@@ -272,7 +272,7 @@ class DismissIn(Shape):
     normal_since: InstantIn | None = Field(
         None, description="what the machine does since then is normal: services learn it anew; null: it happened once"
     )
-    number: int | None = None
+    number: Version | None = None
 
 
 class NoteIn(Shape):
@@ -280,7 +280,7 @@ class NoteIn(Shape):
 
     kind: Literal["note"]
     text: str
-    number: int | None = None
+    number: Version | None = None
 
 
 StepIn = Annotated[

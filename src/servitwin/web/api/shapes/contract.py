@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from servitwin.web.api.shapes.base import FaultShape, Instant, InstantIn, Shape
+from servitwin.web.api.shapes.base import FaultShape, Instant, InstantIn, Shape, Version
 
 Decimal = Annotated[str, Field(description="Decimal text", examples=["1680.00"])]
 Answer = Literal["accept", "accept_part", "reject", "withdraw", "dispute", "settle"]
@@ -78,7 +78,7 @@ class ContractDetail(ContractSummary):
 class SignIn(Shape):
     """Signing with a key of your own; empty: with your party's key on this node."""
 
-    version: int | None = None
+    version: Version | None = None
     public_key: str | None = Field(None, description="Ed25519, base64 of 32 bytes")
     signature: str | None = Field(None, description="base64")
 
@@ -86,7 +86,7 @@ class SignIn(Shape):
 class WithdrawalIn(Shape):
     """End an offer that only one party has signed."""
 
-    version: int | None = None
+    version: Version | None = None
     text: str = Field("", max_length=1000, description="why; the other party reads it")
 
 
@@ -197,7 +197,7 @@ class DecisionIn(Shape):
 
     answer: Answer
     parts: list[PartIn] = Field([], max_length=100)
-    number: int | None = None
+    number: Version | None = None
     text: str = Field("", max_length=4000)
 
 

@@ -99,6 +99,7 @@ class JobShape(Shape):
     problem: str = Field(description="address of the problem: the same problem has the same address")
     cancelled_by: str
     faults: list[FaultShape]
+    why: list[str] = Field(description="what made it necessary, where the platform asked for it by itself")
 
 
 class JobDetail(JobShape):

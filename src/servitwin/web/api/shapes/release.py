@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from servitwin.web.api.shapes.base import FaultShape, Instant, Shape
+from servitwin.web.api.shapes.base import FaultShape, Instant, Shape, Version
 
 Name = Annotated[str, Field(max_length=200)]
 Settings = dict[Name, dict[Name, float | bool | Annotated[str, Field(max_length=4000)]]]
@@ -22,7 +22,7 @@ class ReleaseIn(Shape):
     controller: Name = Field("", description="name@version of the controller's model in it", examples=["mill-door@2"])
     settings: Settings = Field({}, description="commands that a machine carries out with the update, with parameters")
     title: Annotated[str, Field(max_length=2000)] = ""
-    type_version: int | None = Field(None, ge=0, description="version of the machine type; default: the newest")
+    type_version: Version | None = Field(None, description="version of the machine type; default: the newest")
 
 
 class PolicyShape(Shape):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from servitwin.web.api.shapes.base import FaultShape, Instant, Shape
+from servitwin.web.api.shapes.trainings import CostsIn, DriftShape, TeacherShape
 
 Urgency = Literal["now", "soon", "sound", "unknown"]
 
@@ -131,25 +132,10 @@ class RemainingLifeList(Shape):
     items: list[ComponentLifeShape]
 
 
-class TeacherShape(Shape):
-    """Whether a machine may teach, and why."""
+class LifeTeacherShape(TeacherShape):
+    """Whether a machine may teach, and how many of its lives ended."""
 
-    twin: str
-    owner: str
-    permitted: bool
-    why: str
     lives: int
-
-
-class DriftShape(Shape):
-    """Whether machines are still those learnt from, and the intervals still hold."""
-
-    index: float | None = Field(description="population stability index of the signal that moved most")
-    signal: str
-    evidence: float = Field(description="by how much ended lives speak against the intervals; 1: not at all")
-    lives: int
-    retrain: bool
-    text: str
 
 
 class LifeModelShape(Shape):
@@ -160,7 +146,7 @@ class LifeModelShape(Shape):
     artefact: str
     summary: dict[str, Any] | None = Field(description="learnt from what, how good, and against what")
     drift: DriftShape | None
-    teachers: list[TeacherShape]
+    teachers: list[LifeTeacherShape]
     worth: WorthShape | None
 
 
@@ -171,7 +157,7 @@ class LifeModels(Shape):
     items: list[LifeModelShape]
 
 
-class LifeTrainingIn(Shape):
+class LifeTrainingIn(CostsIn):
     """Train a model from all lives that may teach."""
 
     machine_type: str = Field(max_length=100)
@@ -179,6 +165,3 @@ class LifeTrainingIn(Shape):
     party: str = Field("", max_length=100)
     life_unit: str = Field("", max_length=20)
     cap: float | None = Field(None, gt=0, le=1e9)
-    preventive_cost: str = Field("", max_length=30, description="decimal; both costs and the currency, or none")
-    failure_cost: str = Field("", max_length=30)
-    currency: str = Field("", max_length=3, examples=["EUR"])

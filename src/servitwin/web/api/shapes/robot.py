@@ -39,6 +39,10 @@ class RobotShape(Shape):
     battery: float | None = Field(description="%")
     charging: bool
     driving: bool
+    speed: float | None = Field(description="m/s now, as it reports")
+    speed_max: float | None = Field(description="m/s that it can drive, by its factsheet")
+    pace: float = Field(description="m/s with which it is planned: measured over its ways, turns and starts included")
+    arrives: Instant | None = Field(description="when it will probably be where it has something to do next")
     loads: int | None
     place: str = Field(description="last place it has passed")
     held: list[str] = Field(description="places that are its own now: where it is, and as far as it may drive")
@@ -64,6 +68,7 @@ class TaskShape(Shape):
     robot: str
     reason: str
     ended: Instant | None
+    expected: Instant | None = Field(description="when it will probably be done, by lengths of ways and measured paces")
     order: str = Field(description="of the production plan that it serves; empty: it was asked for by itself")
     operation: str = Field(description="of that order, which waits for it or has made it")
     not_before: Instant | None = Field(description="from when on it can be fetched, by the plan")

@@ -9,6 +9,7 @@ from pydantic import Field
 from servitwin.web.api.shapes.base import Instant, InstantIn, Shape
 from servitwin.web.api.shapes.planning import JobShape
 
+WHY = "what made it necessary, where the platform proposed it by itself or the shift moved work"
 PartyIn = Annotated[str, Field(max_length=100, description="default: the caller's")]
 
 
@@ -108,6 +109,7 @@ class ScheduleShape(Shape):
     job: str
     revision: int
     at: Instant
+    why: list[str] = Field(description=WHY)
     start: Instant
     end: Instant
     figures: ScheduleFigures
@@ -124,6 +126,7 @@ class ScheduleLine(Shape):
     note: str
     revision: int
     at: Instant
+    why: list[str] = Field(description=WHY)
     figures: ScheduleFigures
 
 
@@ -176,9 +179,10 @@ class MovedByHand(Shape):
 
 
 class PublishIn(Shape):
-    """Make a plan the one that holds."""
+    """Make a plan the one that holds; `replaces`: only if the published one has this revision (0: there is none)."""
 
     title: str = Field("", max_length=200)
+    replaces: int | None = Field(None, ge=0, le=2**31)
     party: PartyIn = ""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from servitwin.web.api.shapes.base import Instant, Provenance, Shape
+from servitwin.web.api.shapes.base import FaultShape, Instant, Provenance, Shape
 
 VerdictShape = Literal["", "pass", "fail"]
 ObjectKindShape = Literal["part", "batch", "tool", "container"]
@@ -118,6 +118,7 @@ class CaptureAnswer(Shape):
     captured: int = Field(description="events that are new")
     known: int = Field(description="events that were there already")
     withdrawn: int = Field(description="events declared never to have been right")
+    not_matched: list[FaultShape] = Field(description="why events are about no delivery that a register has")
 
 
 EpcisBody = Annotated[dict[str, Any], Field(description="EPCIS 2.0, JSON-LD")]

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from servitwin.domain.work_order import Action, Kind, Status
-from servitwin.web.api.shapes.base import Instant, InstantIn, Shape
+from servitwin.web.api.shapes.base import Instant, InstantIn, Shape, Version
 
 _PARTY = "responsible: provider, customer, third or a party's id"
 
@@ -32,7 +32,7 @@ class WorkOrderStepIn(Shape):
     cause: str | None = Field(None, max_length=200)
     party: str | None = Field(None, max_length=63, description=_PARTY)
     text: str = Field("", max_length=4000)
-    number: int | None = Field(None, ge=2, description="the step that you believe to take; default: the next one")
+    number: Version | None = Field(None, ge=2, description="the step that you believe to take; default: the next one")
 
 
 class WorkOrderStep(Shape):

@@ -2,6 +2,7 @@ import type { DueTask, MaintenancePart, VisitCount } from "../../../api/types";
 import { Card } from "../../../parts/Card";
 import { Time, useMoment } from "../../../parts/Clock";
 import { Empty } from "../../../parts/Feedback";
+import { stackedBy } from "../../../parts/stacked";
 import { Link } from "../../../route/router";
 import { t } from "../../../texts/en";
 import { formatNumber } from "../../../time/figure";
@@ -13,7 +14,7 @@ function Table({ label, head, children }: { label: string; head: [string, boolea
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <div className="grid-box" tabIndex={0} role="group" aria-label={label}>
-      <table className="grid wrapped">
+      <table className="grid wrapped stacks" style={stackedBy(head.map(([text]) => text))}>
         <thead>
           <tr>
             {head.map(([text, right]) => (
@@ -68,7 +69,7 @@ export function DueList({ items }: { items: DueTask[] }) {
               <DueState task={task} now={now} />
               <div className="weak">{task.unknown ? task.unknown.message : task.why}</div>
             </td>
-            <td className="weak">
+            <td className="weak wraps">
               {task.advice || "–"}
               {task.remaining_h === null ? null : <div>{m.due.remaining(formatNumber(task.remaining_h, 0))}</div>}
             </td>

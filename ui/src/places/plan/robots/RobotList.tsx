@@ -1,9 +1,11 @@
 import type { Robot, RobotFleet } from "../../../api/types";
 import { trustRobot } from "../../../data/robots";
 import { Card } from "../../../parts/Card";
+import { Time } from "../../../parts/Clock";
 import { Link } from "../../../route/router";
 import { notify } from "../../../shell/notify";
 import { t } from "../../../texts/en";
+import { formatNumber } from "../../../time/figure";
 import { signOf, weightOf } from "./draw";
 
 const r = t.robots;
@@ -26,7 +28,16 @@ export function RobotList({ fleet, robot, choose, reload }: { fleet: RobotFleet;
               <Battery one={one} />
             </button>
             <p className="weak">
-              {one.condition === "ready" ? one.activity : ""} {one.waits ? `· ${one.waits}` : ""}
+              {[one.condition === "ready" ? one.activity : "", one.waits].filter(Boolean).join(" · ")}
+              {one.arrives !== null && one.condition === "ready" ? (
+                <>
+                  {", "}
+                  <span className="num">
+                    {r.list.there} <Time at={one.arrives} />
+                  </span>
+                </>
+              ) : null}
+              <span className="num robots-speed">{r.list.speed(one.speed === null ? null : formatNumber(one.speed, 1), one.speed_max === null ? null : formatNumber(one.speed_max, 1), formatNumber(one.pace, 1))}</span>
             </p>
             {one.doubt ? <p className="weak">{one.doubt}</p> : null}
             {one.errors.map((error) => (

@@ -52,10 +52,20 @@ function Transport({ task, fleet, reload }: { task: RobotTask; fleet: RobotFleet
           r.states[task.state]
         )}
         {task.due !== null && isOpen(task) ? (
-          <span className="num">
+          <>
             {", "}
-            {r.by} <Time at={task.due} precision="minute" />
-          </span>
+            <span className="num">
+              {r.by} <Time at={task.due} precision="minute" />
+            </span>
+          </>
+        ) : null}
+        {task.expected !== null && isOpen(task) ? (
+          <>
+            {", "}
+            <span className="num">
+              {r.expected} <Time at={task.expected} />
+            </span>
+          </>
         ) : null}
         {robot ? `, ${robot}` : ""}
         {task.reason ? `: ${task.reason}` : ""}

@@ -35,7 +35,7 @@ export function ModelsCard({ models, reload }: { models: readonly Model[]; reloa
                 <th scope="col">{u.name}</th>
                 <th scope="col">{u.title}</th>
                 <th scope="col">{u.kind}</th>
-                <th scope="col">{u.size}</th>
+                <th scope="col" className="right">{u.size}</th>
               </tr>
             </thead>
             <tbody>
@@ -46,7 +46,7 @@ export function ModelsCard({ models, reload }: { models: readonly Model[]; reloa
                   </td>
                   <td>{one.title}</td>
                   <td>{[u.kinds[one.kind] ?? one.kind, one.fmi && `FMI ${one.fmi}`].filter(Boolean).join(", ")}</td>
-                  <td className="num">{formatBytes(one.size)}</td>
+                  <td className="num right">{formatBytes(one.size)}</td>
                 </tr>
               ))}
             </tbody>
@@ -55,7 +55,7 @@ export function ModelsCard({ models, reload }: { models: readonly Model[]; reloa
       )}
       {mayPlan(account) ? (
         <form onSubmit={keep} className="scenario-row">
-          <label>
+          <label className="file-field">
             {u.file}
             <input
               type="file"

@@ -59,7 +59,7 @@ export function SimulateCard({ models, asked }: { models: readonly Model[]; aske
           </button>
         </form>
       ) : (
-        <p className="weak">{u.noModelsHint}</p>
+        <p className="weak">{u.noModelToAsk}</p>
       )}
       {problem ? <Problem error={problem} /> : null}
     </Card>

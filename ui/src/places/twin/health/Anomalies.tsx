@@ -19,6 +19,7 @@ import { SayNormal } from "./SayNormal";
 const a = t.anomalies;
 const STEP_MS = 60_000;
 const LISTED = 50;
+const NOT_JUDGED = "anomaly:not-judged";
 
 /** Stretches in which the machine was not as it was when it was learnt, and what was learnt. */
 export function Anomalies({ twin }: { twin: TwinDetail }) {
@@ -43,7 +44,7 @@ function Found({ twin, found, window }: { twin: TwinDetail; found: AnomalyList; 
   const shown = selected === null ? found.items.slice(0, LISTED) : found.items.slice(selected, selected + 1);
   return (
     <>
-      <p className={now.length ? "anomaly-now" : "anomaly-calm"}>{now.length ? `▲ ${a.now(now.length)}` : `✓ ${a.calm}`}</p>
+      <p className={now.length ? "anomaly-now" : "anomaly-calm"}>{now.length ? `▲ ${a.now(now.length)}` : found.watches.some(judges) ? `✓ ${a.calm}` : `– ${a.notJudged}`}</p>
       {found.watches.map((watch, i) => (
         <Model key={i} watch={watch} moment={moment} />
       ))}
@@ -72,6 +73,12 @@ function Found({ twin, found, window }: { twin: TwinDetail; found: AnomalyList; 
       <SayNormal twin={twin} first={now.at(-1)?.from ?? null} />
     </>
   );
+}
+
+/** Whether it says anything of the machine now: not while it learns, nor in a regime that it never learnt. */
+function judges(watch: AnomalyWatch): boolean {
+  const model = watch.models.at(-1);
+  return watch.running && !watch.failure && model?.state === "learnt" && !model.notes.some((note) => note.code === NOT_JUDGED);
 }
 
 function Row({ title, children }: { title: string; children: React.ReactNode }) {
@@ -103,7 +110,7 @@ function Model({ watch, moment }: { watch: AnomalyWatch; moment: number }) {
             {" "}
             · {a.version(model.version)}
             {model.because ? ` · ${a.because} ${model.because}` : ""}
-            {regimes.length ? ` · ${a.regimes}: ${regimes.map(([name, bins]) => `${name} (${formatNumber(bins, 0)})`).join(", ")}` : ""}
+            {regimes.length ? ` · ${a.regimes}: ${regimes.map(([name, bins]) => `${name} (${formatNumber(bins, 0)})`).join("; ")}` : ""}
           </span>
         </p>
       ) : (
@@ -114,6 +121,18 @@ function Model({ watch, moment }: { watch: AnomalyWatch; moment: number }) {
           {a.until} <Time at={watch.until} precision="minute" />
         </p>
       ) : null}
+      {model?.notes.map((note, i) => (
+        <p key={i} className={note.code === NOT_JUDGED ? "note flagged" : "weak"}>
+          {note.message}
+          {note.code === NOT_JUDGED ? (
+            <>
+              {", "}
+              {a.since} <Time at={note.where} precision="minute" />
+            </>
+          ) : null}
+          . {note.hint}.
+        </p>
+      ))}
       {model?.left_out.length ? (
         <details>
           <summary>{a.leftOut(model.left_out.length)}</summary>

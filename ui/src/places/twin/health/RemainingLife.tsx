@@ -5,6 +5,7 @@ import { Time } from "../../../parts/Clock";
 import { Empty, Loaded } from "../../../parts/Feedback";
 import { t } from "../../../texts/en";
 import { formatNumber } from "../../../time/figure";
+import { FailureModels } from "../../plan/models/FailureModels";
 import { Course, LifeBar, UrgencyMark } from "./lifeMarks";
 import { left, lifeUnit } from "./lifeWords";
 import { Worth } from "./Worth";
@@ -14,23 +15,28 @@ const l = t.life;
 /** How long the parts of the machine will last, and why; or that it is not known. */
 export function RemainingLife({ twin }: { twin: TwinDetail }) {
   const answer = useLife(twin.id);
+  const watched = answer.data?.some((one) => one.method === "chance");
+  const type = twin.type?.split("@")[0];
   return (
-    <Card title={l.title}>
-      <p className="weak">{l.note}</p>
-      <Loaded answer={answer}>
-        {(components) =>
-          components.length === 0 ? (
-            <Empty title={l.none}>{l.noneHint}</Empty>
-          ) : (
-            <div className="life-list">
-              {components.map((one) => (
-                <ComponentCard key={`${one.method} ${one.component}`} one={one} />
-              ))}
-            </div>
-          )
-        }
-      </Loaded>
-    </Card>
+    <>
+      <Card title={l.title}>
+        <p className="weak">{l.note}</p>
+        <Loaded answer={answer}>
+          {(components) =>
+            components.length === 0 ? (
+              <Empty title={l.none}>{l.noneHint}</Empty>
+            ) : (
+              <div className="life-list">
+                {components.map((one) => (
+                  <ComponentCard key={`${one.method} ${one.component}`} one={one} />
+                ))}
+              </div>
+            )
+          }
+        </Loaded>
+      </Card>
+      {watched && type ? <FailureModels only={type} /> : null}
+    </>
   );
 }
 

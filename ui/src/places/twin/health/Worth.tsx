@@ -21,7 +21,7 @@ export function Worth({ worth }: { worth: WorthOfActing }) {
   const money = `${moneyOf(worth)} per ${unitOf(worth)}`;
   const says = Number(worth.saved_low) > 0 ? w.saves : w.unclear;
   return (
-    <section className="life-worth" aria-label={w.title}>
+    <section className="life-worth">
       <h4>{w.title}</h4>
       <Facts
         items={[
