@@ -24,7 +24,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "src" / "servitwin" / "web" / "ui" / "index.html"
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE_MS = 60_000
-expect.set_options(timeout=30_000)
+LONGEST_S = 600  # of one test: some walk through a dozen pages while the demo still fills in its past
+# The first is Chromium without windows: a page in it takes less than half of the processor time.
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+expect.set_options(timeout=PATIENCE_MS)
 # One group: a node with the demo plant is heavy, and one is enough for all of these tests.
 GROUP = pytest.mark.xdist_group("browser")
 
@@ -54,6 +57,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
             item.add_marker(GROUP)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(LONGEST_S))
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +97,7 @@ def _wait_for_life(site: Site) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium without any page."""
-    path = next((p for name in ("chromium", "google-chrome") if (p := shutil.which(name))), None)
+    path = next((p for name in BROWSERS if (p := shutil.which(name))), None)
     if path is None:
         pytest.skip("no Chromium here: run tools/install_system_packages")
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]

@@ -9,10 +9,11 @@ import msgspec
 from servitwin.domain.kept_controller import ControllerCheck, KeptController
 from servitwin.usecases.check_controller import ControllerText, read
 from servitwin.usecases.ports import Files, Records
+from servitwin.usecases.run_controller_check import LONGEST
 
 _FILES = ("mill-door.yaml", "mill-door-mended.yaml")
 _TYPE = "mill-500"
-_DEPTH, _SECONDS = 60, 120.0
+_DEPTH, _SECONDS = 60, LONGEST
 
 
 def add_demo_controllers(records: Records, files: Files, folder: Path, now: int) -> list[str]:

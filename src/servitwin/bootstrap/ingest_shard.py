@@ -7,6 +7,7 @@ import base64
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -51,6 +52,7 @@ class IngestShard:
         self.refused = ""  # why the last commit failed
         self.rows_per_second = 0.0
         self._tail = Tail(-1, 0, 0)
+        self._told, self._telling = _NOTHING_TOLD, asyncio.Lock()
         self._committing: list[Block] = []
         self._last_commit = time.monotonic()
         self._pace = CommitPace(settings.commit_rows)
@@ -138,31 +140,50 @@ class IngestShard:
     async def answer_tail(self, payload: bytes) -> bytes:
         """``ask.tail.<shard>``."""
         asked = msgspec.json.decode(payload or b"{}", type=dict[str, int])
-        self._tail.forget(time.time_ns())
-        pending = [r for block in self._committing for r in block.rows] + self.ingest.rows()
-        cut = max(self.ingest.received, self.committed)
-        rows, start = self._tail.after(asked.get("after", -1), pending)
-        return await asyncio.to_thread(tail_answer, rows, self.number, cut, start)
+        async with self._telling:  # whoever asks for the same meanwhile finds it
+            self._tail.forget(time.time_ns())
+            cut, start = max(self.ingest.received, self.committed), max(asked.get("after", -1), self._tail.start)
+            told = self._told
+            # In a burst the oldest rows stay the same until they are committed: many readers ask for them.
+            if told.after != start or not (told.shortened or told.cut == cut):
+                pending = [r for block in self._committing for r in block.rows] + self.ingest.rows()
+                rows = self._tail.after(start, pending)
+                told = self._told = await asyncio.to_thread(tail_answer, rows, self.number, cut, start)
+            return told.answer
 
     async def answer_cut(self, payload: bytes) -> bytes:
         """``ask.cut.<shard>``."""
         return msgspec.json.encode({"committed": self.committed, "received": max(self.ingest.received, self.committed)})
 
 
-def tail_answer(rows: Sequence[Rows | PackedRows], shard: int, cut: int, after: int, most: int = MAX_PAYLOAD) -> bytes:
+class Told(NamedTuple):
+    """An answer of the tail: rows after a sequence, up to a cut."""
+
+    after: int
+    cut: int
+    shortened: bool  # there were more rows than can be told at once
+    answer: bytes
+
+
+_NOTHING_TOLD = Told(-2, -2, False, b"")
+
+
+def tail_answer(rows: Sequence[Rows | PackedRows], shard: int, cut: int, after: int, most: int = MAX_PAYLOAD) -> Told:
     """Rows of a shard after a sequence, up to ``cut``, or to an earlier one where it would be more than ``most`` bytes.
 
     In a burst more rows wait for their commit than one message of the bus can hold, or than can be written into one
     while somebody waits: who asks gets the oldest of them.
     """
     share = _MOST_TOLD / max(sum(map(len, rows)), 1)
+    shortened = False
     while True:
         if share < 1.0:
             each = [np.repeat(r.seq, len(r) // len(r.seq)) for r in rows]  # packed rows share the sequence of a message
             sequences = np.sort(np.concatenate(each))
             cut = int(sequences[int(len(sequences) * share)]) - 1
             rows = [r for r in (up_to(r, cut) for r in rows) if len(r)]
+            shortened = True
         answer = ipc_of(rows, {shard: cut}, {shard: after})
         if len(answer) <= most or not rows:
-            return answer
+            return Told(after, cut, shortened, answer)
         share = 0.9 * most / len(answer)

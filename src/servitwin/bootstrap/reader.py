@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
@@ -36,6 +37,27 @@ class _OnDemand(Generic[T]):
         return getattr(self._made, name)
 
 
+class _Together:
+    """An owner's tail for many threads: who asks while a question is under way is answered by the next one.
+
+    No answer was asked for before whoever gets it wanted it. In a burst an answer takes its time, and a page asks for
+    a dozen at once.
+    """
+
+    def __init__(self, ask: Callable[[int], bytes | None]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._asked, self._after, self._answer = 0, -2, cast("bytes | None", None)
+
+    def __call__(self, after: int) -> bytes | None:
+        wanted = time.monotonic_ns()
+        with self._lock:
+            if self._asked <= wanted or self._after != after:
+                self._asked, self._after = time.monotonic_ns(), after
+                self._answer = self._ask(after)
+            return self._answer
+
+
 def on_demand(make: Callable[[], T]) -> T:
     """A stand-in for what ``make`` gives, which is made at the first use of it."""
     return cast("T", _OnDemand(make))
@@ -49,12 +71,17 @@ def open_reader(
     Its engine is loaded at the first question (decision 0063).
     """
 
-    def tail(shard: int, after: int) -> bytes | None:
+    def ask(shard: int, after: int) -> bytes | None:
         question = bus.request(f"ask.tail.{shard}", msgspec.json.encode({"after": after}), _TAIL_S)
         try:
             return asyncio.run_coroutine_threadsafe(question, loop).result(_TAIL_S + 1)
         except (UnavailableError, TimeoutError):
             return None
+
+    owners: dict[int, _Together] = {}
+
+    def tail(shard: int, after: int) -> bytes | None:
+        return owners.setdefault(shard, _Together(partial(ask, shard)))(after)
 
     def define(uid: str, name: str) -> SignalDefinition | None:
         return registry.signals(uid, time.time_ns()).get(name)

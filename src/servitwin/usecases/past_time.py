@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -41,18 +42,23 @@ class PastTime:
     """Keeps the past of machines for one process; safe to call from several threads."""
 
     _kept: dict[tuple[str, int], _Kept] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _busy: dict[str, threading.Lock] = field(default_factory=dict)
 
     def tables(self, sources: Sources, twins: Sequence[Twin], start: int, end: int) -> dict[str, TimeTable]:
         """State intervals of machines over [start, end) by uid, at the sources' cut."""
         if end - start < _SHORTEST:
             return _read(sources, twins, start, end)
-        with self._lock:  # whoever asks for the same at the same time waits, and finds it
+        with ExitStack() as held:
+            # Whoever asks for the same machine at the same time waits, and finds it. All take them in one order.
+            for uid in sorted({t.uid for t in twins}):
+                held.enter_context(self._busy.setdefault(uid, threading.Lock()))
             return self._tables(sources, twins, start, end)
 
     def _tables(self, sources: Sources, twins: Sequence[Twin], start: int, end: int) -> dict[str, TimeTable]:
         gaps = declared_gaps(sources, twins)
-        known = {t.uid: kept for t in twins if (kept := self._take(t.uid, start)) is not None}
+        with self._guard:
+            known = {t.uid: kept for t in twins if (kept := self._take(t.uid, start)) is not None}
         changed = _changed(sources, known)
         missing: dict[int, list[Twin]] = {}  # from where on each machine has to be read
         for twin in twins:
@@ -73,6 +79,7 @@ class PastTime:
                 past = [known[uid].table.clipped(start, since)] if uid in known else []
                 found[uid] = reduce(TimeTable.then, [*past, *([read[uid]] if uid in read else [])])
         sealed = end - _FRESH
+        keep = []
         for twin in twins:
             kept = known.get(twin.uid)
             if kept is None or kept.end < sealed:
@@ -80,8 +87,10 @@ class PastTime:
                 before = [] if kept is None else [kept.table.clipped(first, start)]
                 table = reduce(TimeTable.then, [*before, found[twin.uid].clipped(start, sealed)])
                 kept = _Kept(first, sealed, sources.cut, _signature(sources, twin, gaps, first, sealed), table)
-            self._kept[twin.uid, kept.start] = kept
-        self._forget()
+            keep.append((twin.uid, kept))
+        with self._guard:
+            self._kept |= {(uid, kept.start): kept for uid, kept in keep}
+            self._forget()
         return found
 
     def _take(self, uid: str, start: int) -> _Kept | None:

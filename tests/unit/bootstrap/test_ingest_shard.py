@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from servitwin.bootstrap.ingest_shard import IngestShard, tail_answer
+from servitwin.bootstrap import ingest_shard
+from servitwin.bootstrap.ingest_shard import IngestShard, Told, tail_answer
 from servitwin.config import Settings
 from servitwin.domain.error import ConflictError
 from servitwin.domain.observation import Quarantined, Rows
@@ -83,7 +84,9 @@ def test_what_another_writer_has_committed_ends_the_process(tmp_path: Path) -> N
 @pytest.mark.parametrize("most", [8_000_000, 60_000, 12_000, 5_000])
 def test_a_tail_that_no_message_can_hold_is_told_from_its_oldest_row_on(most: int) -> None:
     waiting = [rows(range(1000, 1600)), rows(range(1600, 1601)), rows(range(1601, 2000))]
-    answer = tail_answer(waiting, 0, 2005, 999, most)
+    told = tail_answer(waiting, 0, 2005, 999, most)
+    answer = told.answer
+    assert told.shortened == (most < 8_000_000)
     assert len(answer) <= most
     table = pa.ipc.open_stream(answer).read_all()
     reached = json.loads(table.schema.metadata[b"cut"])["0"]
@@ -94,5 +97,34 @@ def test_a_tail_that_no_message_can_hold_is_told_from_its_oldest_row_on(most: in
 
 
 def test_one_message_too_large_to_be_told_is_left_for_the_commit() -> None:
-    answer = tail_answer([rows(range(7, 8))], 0, 7, 6, 10)
+    answer = tail_answer([rows(range(7, 8))], 0, 7, 6, 10).answer
     assert json.loads(pa.ipc.open_stream(answer).read_all().schema.metadata[b"cut"]) == {"0": 6}
+
+
+@pytest.mark.parametrize(("count", "again"), [(20_000, 1), (10, 2)])
+def test_in_a_burst_the_oldest_rows_are_written_once_for_all_who_ask(
+    count: int, again: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Told] = []
+
+    def write(*given: Any) -> Told:
+        written.append(tail_answer(*given))
+        return written[-1]
+
+    monkeypatch.setattr(ingest_shard, "tail_answer", write)
+    it = shard(tmp_path, DeltaWriter)
+
+    async def ask() -> list[bytes]:
+        it.ingest._block.rows.append(rows(range(10, 10 + count)))  # four rows each
+        it.ingest.received = 9 + count
+        first = await asyncio.gather(it.answer_tail(b""), it.answer_tail(b""))
+        it.ingest._block.rows.append(rows(range(10 + count, 20 + count)))
+        it.ingest.received = 19 + count
+        return [*first, await it.answer_tail(b"")]
+
+    one, other, later = asyncio.run(ask())
+    assert one == other and len(written) == again
+    assert (later == one) == (again == 1), "the rest is told as soon as all of it can be"
+    assert set(pa.ipc.open_stream(later).read_all()["seq"].to_pylist()) == set(
+        range(10, min(20 + count, written[-1].cut + 1))
+    )

@@ -17,7 +17,7 @@ from servitwin.domain.error import InvalidInputError
 from servitwin.domain.instant import DAY, HOUR
 from servitwin.domain.observation import Series
 from servitwin.domain.signal import SignalDefinition
-from servitwin.engines.history import DeltaWriter, DuckReader, ipc_of
+from servitwin.engines.history import DeltaWriter, DuckReader, carry, ipc_of
 from servitwin.engines.history.scan import Found, View
 
 AGGREGATIONS = ["mean", "min", "max", "first", "last", "tw_mean", "count", "sum"]
@@ -72,6 +72,10 @@ def test_every_answer_is_the_one_of_the_model(
             assert {s: q for s, q in found[pair].cut.items() if q >= 0} == {s: q for s, q in known.items() if q >= 0}
         one = reader.series(*NUMBER, start, end, before=before, cut=cut)
         assert values(one) == values(found[NUMBER])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(carry, "_FEW_FILES", -1)  # as in a burst
+            burst = reader.many_series(PAIRS, start, end, before=before, cut=cut)
+        assert {p: values(s) for p, s in burst.items()} == {p: values(s) for p, s in found.items()}
         sampled = reader.downsample(PAIRS, start, end, every, AGGREGATIONS, cut)  # type: ignore[arg-type]
         spent = reader.durations([TEXT, FLAG], start, end, every, cut)
         for pair in PAIRS:

@@ -15,29 +15,41 @@ from servitwin.engines.history.scan import Found, Pair, View
 from servitwin.engines.history.survey import Latest
 
 _FIRST_WINDOW = DAY // 48
+_FEW_FILES = 32
 
 
 def before(view: View, wanted: Sequence[Pair], start: int, reach: Int64s, latest: tuple[Cut, Latest]) -> Found:
     """The last observation of each series before ``start``, not further back than its ``reach`` in ns.
 
     Looks back through windows that grow. ``latest`` spares that where the last value of all is older than ``start``,
-    or where a signal has never spoken: then only what is newer than that projection is looked through.
+    or where a signal has never spoken: then only what is newer than that projection is looked through. Where that is
+    much, after a burst, the first window comes before it: most series spoke a moment ago.
     """
     missing = np.arange(len(wanted))
-    found, missing = _from_latest(view, wanted, start, latest) if len(wanted) else ([], missing)
+    found: list[Found] = []
     end, width = start, _FIRST_WINDOW
+    asked = False
     while len(missing):
+        if not asked and (end < start or view.count_beyond(latest[0]) <= _FEW_FILES):
+            asked = True
+            settled, left = _from_latest(view, [wanted[i] for i in missing.tolist()], start, latest)
+            found += [_renamed(f, missing) for f in settled]
+            missing = missing[left]
         missing = missing[start - reach[missing] < end]
         if not len(missing) or end <= view.earliest:
             break
         begin = max(end - width, view.earliest)
         last = _last_of_each(view.rows([wanted[i] for i in missing.tolist()], begin, end))
         if len(last):
-            last.series = missing[last.series].astype(np.int32)
-            found.append(last)
+            found.append(_renamed(last, missing))
             missing = np.setdiff1d(missing, last.series)
         end, width = begin, width * 4
     return _joined(found, start - reach) if found else view.rows([], start, start)
+
+
+def _renamed(found: Found, series: npt.NDArray[np.intp]) -> Found:
+    found.series = series[found.series].astype(np.int32)
+    return found
 
 
 def _from_latest(

@@ -210,6 +210,10 @@ class View:
         files = [f for f in self.files(wanted, self.earliest, end) if is_beyond(f, covered)]
         return _found(self._in_order(wanted, self.earliest, end, _VALUES, files=files))
 
+    def count_beyond(self, covered: Cut) -> int:
+        """How many files may hold rows beyond ``covered``."""
+        return sum(is_beyond(f, covered) for f in self.snapshot.files.values())
+
     def within(self, shard: Int32s, seq: Int64s) -> Bools:
         """Which rows are within the cut."""
         keep = np.zeros(len(seq), dtype=np.bool_)

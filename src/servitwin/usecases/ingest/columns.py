@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import repeat
+
 import numpy as np
 
 from servitwin.domain.observation import Quality, Rows
@@ -64,6 +67,36 @@ class RowBuilder:
         else:
             number = value
         self._rows.append((twin, signal, time, received, number, text, flag, quality, replayed, shard, seq, idx))
+
+    def add_numbers(
+        self,
+        twin: int,
+        signal: int,
+        times: Sequence[int],
+        received: int,
+        numbers: Sequence[float],
+        quality: int,
+        replayed: bool,
+        shard: int,
+        seq: int,
+        idx: int,
+    ) -> None:
+        """Rows of one signal's numbers, one a time; their ``idx`` count up from the one given."""
+        self._rows += zip(
+            repeat(twin),
+            repeat(signal),
+            times,
+            repeat(received),
+            numbers,
+            repeat(None),
+            repeat(-1),
+            repeat(quality),
+            repeat(replayed),
+            repeat(shard),
+            repeat(seq),
+            range(idx, idx + len(times)),
+            strict=False,
+        )
 
     def build(self) -> Rows | None:
         """The rows, in the order they were added; the builder is empty then."""

@@ -42,11 +42,10 @@ class Tail:
             self.start = gone.last
             self._count -= gone.size
 
-    def after(self, seq: int, pending: list[Rows | PackedRows]) -> tuple[list[Rows | PackedRows], int]:
-        """Rows after ``seq``, ``pending`` ones included, and the sequence from which on they are complete."""
-        start = max(seq, self.start)
+    def after(self, start: int, pending: list[Rows | PackedRows]) -> list[Rows | PackedRows]:
+        """Rows after ``start``, which is not before the tail's own, ``pending`` ones included."""
         kept = [r for block in self._kept if block.last > start for r in block.rows]
-        return [r for r in (beyond(r, start) for r in [*kept, *pending]) if len(r)], start
+        return [r for r in (beyond(r, start) for r in [*kept, *pending]) if len(r)]
 
 
 def beyond(rows: Rows | PackedRows, seq: int) -> Rows | PackedRows:

@@ -88,7 +88,8 @@ class TwinSlot:
 
     def signals_at(self, at: int) -> Mapping[str, SignalDefinition] | None:
         """Signals by name at that time; None if the twin has no machine type, and any signal is taken."""
-        reference = self.twin.type_at(at) or ""
+        held = self.fast_from <= at < self.fast_until
+        reference = self.reference if held else self.twin.type_at(at) or ""
         if reference not in self._by_reference:
             signals = self._registry.signals(self.twin.uid, at)
             known = self._registry.type_at(self.twin, at) is not None or bool(signals)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from servitwin.domain.condition import parse_condition
 from servitwin.domain.error import Fault, InvalidInputError
@@ -82,6 +84,23 @@ def check_value(definition: SignalDefinition, value: Any, factor: tuple[float, f
         f"{definition.name} is a {definition.type}, {value!r:.60} is none",
         "Send it as the machine type declares it",
     )
+
+
+def check_numbers(
+    definition: SignalDefinition, values: Sequence[Any], factor: tuple[float, float]
+) -> list[float] | None:
+    """Numbers as they go into history; None where one of them has to be looked at by itself."""
+    if not {*map(type, values)} <= {float, int}:
+        return None
+    try:
+        numbers = np.array(values, np.float64)
+    except OverflowError:
+        return None
+    if factor != _NO_CONVERSION:
+        numbers = numbers * factor[0] + factor[1]
+    low, high = definition.limits or (-math.inf, math.inf)
+    fit = np.isfinite(numbers).all() and numbers.min() >= low and numbers.max() <= high
+    return numbers.tolist() if fit else None
 
 
 def _number(value: Any, definition: SignalDefinition | None, factor: tuple[float, float]) -> float:
