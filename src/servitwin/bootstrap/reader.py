@@ -53,8 +53,9 @@ class _Together:
         wanted = time.monotonic_ns()
         with self._lock:
             if self._asked <= wanted or self._after != after:
-                self._asked, self._after = time.monotonic_ns(), after
+                asked = time.monotonic_ns()
                 self._answer = self._ask(after)
+                self._asked, self._after = asked, after
             return self._answer
 
 
