@@ -249,3 +249,17 @@ def test_a_way_with_a_limit_says_nothing_of_a_robots_pace() -> None:
     )
     assert [graph.limited(n, n + 1, 1.2) for n in range(3)] == [False, True, True]
     assert not graph.limited(1, 2, 0.2), "who is slower than the limit does not notice it"
+
+
+def test_a_factsheet_that_was_lost_is_asked_for_and_one_that_does_not_exist_only_twice() -> None:
+    world = World(3, speeds=(0.5, 0.8), sheets=False)
+    world.robots["agv-2"].faults.add("no factsheet")
+    world.run(10)
+    assert not any(p.says for p in world.fleet.paces.known.values())
+    world.run(120)
+    assert [world.fleet.paces.known[f"agv-{i}"].says for i in (0, 1)] == [0.5, 0.8]
+    asked = {twin: n for (twin, what), n in world.said.items() if what == "factsheetRequest"}
+    assert asked == {"agv-0": 1, "agv-1": 1, "agv-2": 2}
+    known = World(1)
+    known.run(60)
+    assert ("agv-0", "factsheetRequest") not in known.said

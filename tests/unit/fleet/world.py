@@ -56,6 +56,7 @@ class World:
         seed: of where robots are first, and of everything that happens by chance.
         speeds: m/s of each robot; what is left over drives 1.2 m/s.
         equal: plan them all as if they were equally fast, as it was done once.
+        sheets: the broker has kept the factsheets of all robots; otherwise they were lost.
 
     Attributes:
         check: the independent checker, which sees where robots really are at every moment, whatever they say.
@@ -64,7 +65,7 @@ class World:
 
     def __init__(
         self, count: int = 8, *, loss: float = 0.0, delay: float = 0.1, seed: int = 1,
-        speeds: Sequence[float] = (), equal: bool = False,
+        speeds: Sequence[float] = (), equal: bool = False, sheets: bool = True,
     ) -> None:  # fmt: skip
         self.rng = random.Random(seed)
         self.t = 0.0
@@ -79,7 +80,8 @@ class World:
             self.robots[robot.twin] = SimulatedRobot(
                 robot, GRAPH.ids[p], GRAPH.x[p], GRAPH.y[p], map_id="hall", battery=battery, fastest=fastest
             )
-        self.equal = equal
+        self.equal, self.sheets = equal, sheets
+        self.said: Counter[tuple[str, str]] = Counter()  # robot, type of an instant action -> how often it was sent
         self.fleet = self._master(None)
         self.events: list[FleetEvent] = []
         self.nearest = math.inf
@@ -118,10 +120,14 @@ class World:
         fleet = Fleet([r.robot for r in self.robots.values()], GRAPH, Limits(), kept)
         if self.equal:
             fleet.paces = EqualPaces(USUAL_M_S)
-        for twin, robot in self.robots.items():  # kept by the broker
-            sheet = write.factsheet(robot.robot, 1, START, robot.fastest, (0.9, 0.6))
-            hear.hear_factsheet(fleet, twin, read.read_factsheet(sheet)[1])
+        for twin in self.robots if self.sheets else ():  # kept by the broker
+            self._hear_sheet(fleet, twin)
         return fleet
+
+    def _hear_sheet(self, fleet: Fleet, twin: str) -> None:
+        robot = self.robots[twin]
+        sheet = write.factsheet(robot.robot, 1, START, robot.fastest, (0.9, 0.6))
+        hear.hear_factsheet(fleet, twin, read.read_factsheet(sheet)[1])
 
     def written(self) -> None:
         """What people asked is written down before they are answered."""
@@ -170,6 +176,7 @@ class World:
 
     def _send(self, say: Say) -> None:
         robot = self.robots[say.robot.twin]
+        self.said.update((say.robot.twin, action.type) for action in say.actions)
         for node in say.order.nodes if say.order is not None else ():
             if say.order is not None and node.released:
                 self._released.setdefault((say.robot.twin, say.order.id, node.sequence), self.now)
@@ -180,7 +187,13 @@ class World:
             self._on_wire(lambda: robot.hear_order(order))
         else:
             actions = write.instant_actions(say.robot, 1, self.now, list(say.actions))
-            self._on_wire(lambda: robot.hear_instant_actions(actions))
+            self._on_wire(lambda: self._act(robot, actions))
+
+    def _act(self, robot: SimulatedRobot, actions: bytes) -> None:
+        robot.hear_instant_actions(actions)
+        if robot.sheet_asked and "no factsheet" not in robot.faults:
+            robot.sheet_asked = False
+            self._on_wire(lambda: self._hear_sheet(self.fleet, robot.robot.twin))
 
     def _measure(self) -> None:
         """Where the robots really are."""

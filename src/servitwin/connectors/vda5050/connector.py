@@ -125,6 +125,7 @@ class FleetConnector:
                 why = hear(self._fleet, robot.twin, read_state(payload), now, clock)
                 self._soon.set()
             elif leaf == "factsheet":
+                self._fleet.desk(robot.twin).sheet_tries = steer.SHEET_TRIES  # it has one, whatever it says
                 hear_factsheet(self._fleet, robot.twin, read_factsheet(payload)[1])
             elif leaf == "connection":
                 head, word = read_connection(payload)

@@ -132,9 +132,15 @@ class SimulatedFleet:
             return
         word = write.connection(r.robot, self._next(twin), self._now(), "ONLINE")
         link.publish(f"{r.robot.topic}/connection", word, 1, retain=True)
+        self._show_sheet(twin)
+        r.changed = True
+
+    def _show_sheet(self, twin: str) -> None:
+        r, link = self._robots[twin], self._links.get(twin)
+        if link is None:
+            return
         sheet = write.factsheet(r.robot, self._next(twin), self._now(), r.fastest, SIZE_M)
         link.publish(f"{r.robot.topic}/factsheet", sheet, 0, retain=True)
-        r.changed = True
 
     def _hear(self, twin: str, topic: str, payload: bytes) -> None:
         r = self._robots[twin]
@@ -142,6 +148,9 @@ class SimulatedFleet:
             r.hear_order(payload)
         else:
             r.hear_instant_actions(payload)
+            if r.sheet_asked:
+                r.sheet_asked = False
+                self._show_sheet(twin)
 
     def _next(self, twin: str) -> int:
         self._headers[twin] = self._headers.get(twin, 0) + 1

@@ -69,6 +69,7 @@ class SimulatedRobot:
         self._actions: dict[str, ActionState] = {}
         self._working: list[tuple[Action, float]] = []  # at this node: action and seconds left
         self._errors: list[RobotError] = []
+        self.sheet_asked = False  # somebody wants its factsheet, which it has no link to send by
         self._cancels: list[str] = []  # orders to cancel that are not carried out yet
         self._paused = False
         self._charging = False
@@ -155,7 +156,9 @@ class SimulatedRobot:
                 self._charging = False
             elif action.type == "cancelOrder":
                 self._begin_cancel(action)
-            elif action.type not in ("stateRequest", "factsheetRequest", "initPosition"):
+            elif action.type == "factsheetRequest":
+                self.sheet_asked = True
+            elif action.type not in ("stateRequest", "initPosition"):
                 self._actions[action.id] = ActionState(action.id, "FAILED", action.type, "unknown action")
                 self._reject("INVALID_INSTANT_ACTION", f"{action.type} is unknown", {"actionId": action.id})
 

@@ -20,6 +20,7 @@ CANCEL_AGAIN_S = 5.0
 STANDSTILL_S = 40.0
 GRACE_S = 12.0  # after a start nobody is released before all robots have been heard, or for so long
 ASK_S = 4.0
+SHEET_AGAIN_S, SHEET_TRIES = 15.0, 2  # a factsheet that did not come by itself is asked for; some robots have none
 
 
 def step(fleet: Fleet, now: int, clock: float) -> list[Say]:
@@ -113,7 +114,18 @@ def _actions(fleet: Fleet, conditions: Mapping[str, str], clock: float) -> list[
         if desk.state.charging and charged and clock - desk.unplug_sent > RESEND_S:
             desk.charger, desk.unplug_sent = None, clock
             says.append(Say(desk.robot, None, (Action("stopCharging", fleet.new_id("stop-charging")),)))
+        if _lacks_sheet(fleet, desk, clock):
+            desk.sheet_sent, desk.sheet_tries = clock, desk.sheet_tries + 1
+            says.append(Say(desk.robot, None, (Action("factsheetRequest", fleet.new_id("factsheet")),)))
     return says
+
+
+def _lacks_sheet(fleet: Fleet, desk: Desk, clock: float) -> bool:
+    """Whether a robot is to be asked for its factsheet: that comes unacknowledged, and may have been lost."""
+    pace = fleet.paces.known.get(desk.twin)
+    if (pace is not None and pace.says) or desk.sheet_tries >= SHEET_TRIES or fleet.began is None:
+        return False
+    return clock - max(fleet.began, desk.sheet_sent) > SHEET_AGAIN_S
 
 
 def _move(fleet: Fleet, conditions: Mapping[str, str], now: int, clock: float) -> list[Say]:
