@@ -19,7 +19,7 @@ setup: .venv/.runtime $(UI)/index.html   ## install all that the program needs
 demo: setup      ## start the demo plant and print its address (Ctrl-C stops it, the next start goes on)
 	@exec $(BIN)/servitwin serve --demo --data $(DEMO_DATA)
 
-test: .venv/.dev .venv/.system $(PEERS) $(UI)/index.html check   ## every check and test, twenty to thirty minutes
+test: .venv/.dev .venv/.system $(PEERS) $(UI)/index.html check   ## every check and test, 25 to 45 minutes
 	@tools/run_tests
 
 test-long: .venv/.dev .venv/.system $(PEERS) $(UI)/index.html    ## the long suites: many kills, all machines, one hour of load

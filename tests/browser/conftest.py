@@ -28,8 +28,6 @@ LONGEST_S = 600  # of one test: some walk through a dozen pages while the demo s
 # The first is Chromium without windows: a page in it takes less than half of the processor time.
 BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 expect.set_options(timeout=PATIENCE_MS)
-# One group: a node with the demo plant is heavy, and one is enough for all of these tests.
-GROUP = pytest.mark.xdist_group("browser")
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(GROUP)
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(LONGEST_S))
 

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
+import pytest
+
+from servitwin.bootstrap import reader
 from servitwin.bootstrap.reader import _Together
 
 PATIENCE_S = 10
 
 
-def test_who_comes_during_a_question_is_answered_by_the_next_one() -> None:
-    under_way, go_on = threading.Event(), threading.Event()
+def test_who_comes_during_a_question_is_answered_by_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_way, go_on, all_came = threading.Event(), threading.Event(), threading.Event()
+    ticks = itertools.count(1)
+
+    def tick() -> int:
+        now = next(ticks)
+        if now == 6:  # the first came and asked, the other four came
+            all_came.set()
+        return now
+
+    monkeypatch.setattr(reader, "time", SimpleNamespace(monotonic_ns=tick))
     asked: list[int] = []
 
     def ask(after: int) -> bytes:
@@ -22,18 +36,11 @@ def test_who_comes_during_a_question_is_answered_by_the_next_one() -> None:
         return f"answer {len(asked)}".encode()
 
     together = _Together(ask)
-    waiting = threading.Barrier(5)
-
-    def come() -> bytes | None:
-        waiting.wait(PATIENCE_S)
-        return together(7)
-
     with ThreadPoolExecutor(6) as threads:
         first = threads.submit(together, 7)
         assert under_way.wait(PATIENCE_S)
-        others = [threads.submit(come) for _ in range(4)]
-        waiting.wait(PATIENCE_S)
-        threading.Event().wait(0.2)  # all four stand before the lock
+        others = [threads.submit(together, 7) for _ in range(4)]
+        assert all_came.wait(PATIENCE_S)
         go_on.set()
         assert first.result(PATIENCE_S) == b"answer 1"
         assert {o.result(PATIENCE_S) for o in others} == {b"answer 2"}
